@@ -1,0 +1,25 @@
+//! Certificates at rest: keys, chains, choice by server name, the box's own CA.
+//!
+//! [`Material`] is a key with its chain, as it travels from the supervisor to the process that
+//! serves it. [`load_pem`] makes one from files, [`Ca::issue`] from the box's own authority;
+//! [`check`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
+//!
+//! Nothing here reads a file, a socket or the clock: `now` is passed in.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")
+)]
+
+mod authority;
+mod check;
+mod chooser;
+mod error;
+mod material;
+mod name;
+
+pub use authority::{Ca, LEAF_LIFETIME, Usage};
+pub use check::{Problem, SOON, Validity, check, subject, validity};
+pub use chooser::Chooser;
+pub use error::Error;
+pub use material::{Material, load_pem};
+pub use name::{covers, normal_name};

@@ -1,0 +1,115 @@
+//! `[access.NAME]`: who may use a rule.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::definition::{choice, section};
+use crate::value::{DnsName, HttpsUrl, LdapUrl, Name, Origin, SecretRef, ServerText, Token};
+
+section! {
+    /// An access list: one way to show who you are.
+    pub(crate) struct AccessKeys by name {
+        /// The way.
+        kind: AccessWord => "network";
+        /// What the browser shows when it asks for a password. Only for kind = "basic".
+        realm: Option<String> | "Restricted Area";
+        /// Users; their passwords are set with `gatehouse user add NAME`. Only for kind = "basic".
+        users: Vec<String> as Vec<Name> | ["login"];
+        /// The cookie that holds a live token (`gatehouse token new --access NAME`). Only for
+        /// kind = "cookie".
+        cookie: Option<String> as Option<Token> | "AUTH";
+        /// Origins of pages whose requests are let in; requests without `Origin` are, too, if
+        /// empty. Only for kind = "cookie".
+        origins: Vec<String> as Vec<Origin> | ["https://wcs.example.com"];
+        /// Networks whose clients are let in. Only for kind = "network".
+        from: Vec<IpNet> | ["10.0.0.0/24"];
+        /// Where a login is asked. Only for kind = "sso", as is all that follows.
+        login: Option<LoginWord> | "ldap";
+        /// The session that a login opens.
+        session: Option<Session>;
+        /// The LDAP server for login = "ldap".
+        ldap: Option<LdapLogin>;
+        /// The RADIUS server for login = "radius".
+        radius: Option<RadiusLogin>;
+        /// The OpenID provider for login = "oidc".
+        oidc: Option<OidcLogin>;
+        /// The header that tells the target the user's name. What a client sends under this name
+        /// is removed.
+        user_header: Option<String> as Option<Token> | "X-Remote-User";
+        /// Whether the target gets the session cookie, and may hand it to its own clients.
+        forward_cookie: Option<bool> | true;
+    }
+}
+
+choice! {
+    /// How a client shows who it is.
+    pub(crate) enum AccessWord {
+        /// By user name and password (RFC 7617).
+        Basic = "basic",
+        /// By a cookie with a token.
+        Cookie = "cookie",
+        /// By its address.
+        Network = "network",
+        /// By a login that holds for all hosts of a domain.
+        Sso = "sso",
+    }
+}
+
+choice! {
+    /// Where a login is asked.
+    pub(crate) enum LoginWord {
+        /// An LDAP server: a bind in the user's name.
+        Ldap = "ldap",
+        /// A RADIUS server.
+        Radius = "radius",
+        /// An OpenID provider.
+        Oidc = "oidc",
+    }
+}
+
+section! {
+    /// The session that a login opens.
+    pub struct Session {
+        /// The cookie that carries it.
+        cookie: String as Token = "gatehouse_session";
+        /// The domain whose hosts share it.
+        domain: String as DnsName => "example.com";
+        /// Without a request for so long, it ends.
+        idle: Duration = "8h";
+        /// After so long it ends in any case.
+        longest: Duration = "24h";
+    }
+}
+
+section! {
+    /// An LDAP server that knows the users.
+    pub struct LdapLogin {
+        /// Its address: `ldaps://address` or `ldap://address`.
+        url: String as LdapUrl => "ldaps://10.0.0.7";
+        /// The name to bind with; `{user}` stands for what the user typed.
+        bind: String => "uid={user},ou=people,dc=example,dc=com";
+    }
+}
+
+section! {
+    /// A RADIUS server that knows the users (RFC 2865).
+    pub struct RadiusLogin {
+        /// Its address, port 1812 unless written.
+        server: String as ServerText => "10.0.0.8:1812";
+        /// The shared secret.
+        shared: SecretRef => { secret = "radius" };
+    }
+}
+
+section! {
+    /// An OpenID provider that knows the users.
+    pub struct OidcLogin {
+        /// Its issuer address.
+        issuer: String as HttpsUrl => "https://login.example.com";
+        /// Our client identifier there.
+        client: String => "gatehouse";
+        /// Our client secret there.
+        client_key: SecretRef => { secret = "oidc" };
+    }
+}

@@ -1,0 +1,60 @@
+//! `[[certificate]]`.
+
+use crate::definition::{choice, section};
+use crate::value::{CertificateName, FileName, HttpsUrl, SecretRef, ServerText, Token};
+
+section! {
+    /// A certificate and the names it is for.
+    pub(crate) struct CertificateKeys {
+        /// The names. "*.example.com" covers every name directly below example.com.
+        names: Vec<String> as Vec<CertificateName> => ["example.com", "*.example.com"];
+        /// Where it comes from.
+        source: SourceWord => "own";
+        /// How the CA sees that the names are ours. Only for source = "acme".
+        challenge: Option<Challenge> | "dns-01";
+        /// Address of the CA's ACME directory. Only for source = "acme"; Let's Encrypt if missing.
+        directory: Option<String> as Option<HttpsUrl> | "https://acme-v02.api.letsencrypt.org/directory";
+        /// The name server that takes the proofs (RFC 2136). Only for challenge = "dns-01".
+        dns: Option<DnsUpdate>;
+        /// File with the certificate and what leads to its CA (PEM). Only for source = "files".
+        chain: Option<String> as Option<FileName> | "pbx.example.com.crt";
+        /// Its private key (PEM). Only for source = "files".
+        key: Option<SecretRef> | { secret = "pbx-key" };
+    }
+}
+
+choice! {
+    /// Where a certificate comes from.
+    pub(crate) enum SourceWord {
+        /// From a public CA, renewed by itself (RFC 8555).
+        Acme = "acme",
+        /// From files on the box.
+        Files = "files",
+        /// From the box's own CA.
+        Own = "own",
+    }
+}
+
+choice! {
+    /// How an ACME CA sees that a name is ours.
+    pub enum Challenge {
+        /// By a page on the public port 80.
+        Http01 = "http-01",
+        /// By a TLS hello on the public port 443 (RFC 8737).
+        TlsAlpn01 = "tls-alpn-01",
+        /// By a record in the public DNS; the only way to a wildcard.
+        Dns01 = "dns-01",
+    }
+}
+
+section! {
+    /// The name server that takes the proofs for "dns-01" (RFC 2136, RFC 8945).
+    pub struct DnsUpdate {
+        /// The primary name server of the zone, optionally with a port.
+        server: String as ServerText => "ns.provider.example";
+        /// Name of the TSIG key.
+        tsig_name: String as Token => "gatehouse";
+        /// The TSIG key, in base64.
+        tsig_key: SecretRef => { secret = "acme-tsig" };
+    }
+}

@@ -1,0 +1,195 @@
+//! `[[host]]` and the protocols it serves.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::definition::{choice, section};
+use crate::value::{FileName, HostName, Size, TargetText, Text, Token};
+
+section! {
+    /// A host that is published: a name that clients use, and where their requests go.
+    pub(crate) struct HostKeys {
+        /// The name: a domain, or `domain/location` for a registration location (SIP and H.323).
+        name: HostName => "hq.example.com";
+        /// Where requests go, unless a protocol below says otherwise.
+        target: Option<TargetText> | "172.31.31.2";
+        /// What the internal DNS answers for this name. If missing: "target" for a host that
+        /// serves HTTP or passthrough from a bare address with the public ports and without
+        /// `access`, "gateway" where ports differ or `access` is set, "none" for names that serve
+        /// neither or hold a "/".
+        internal: Option<InternalWord> | "gateway";
+        /// HTTP and WebSocket, `[[host.http]]` for each rule.
+        http: Vec<HttpKeys>;
+        /// LDAP, by the domain of the user that binds.
+        ldap: Option<LdapKeys>;
+        /// SIP, by the domain of the From address of REGISTER and INVITE.
+        sip: Option<SipKeys>;
+        /// H.323, by the gatekeeper identifier.
+        h323: Option<H323Keys>;
+        /// TLS that is passed on without being decrypted, by the server name of the hello.
+        tls_passthrough: Option<PassthroughKeys>;
+    }
+}
+
+choice! {
+    /// What the internal DNS answers for a host.
+    pub(crate) enum InternalWord {
+        /// Clients inside go straight to the target.
+        Target = "target",
+        /// Clients inside come to us, too.
+        Gateway = "gateway",
+        /// No record.
+        None = "none",
+    }
+}
+
+section! {
+    /// A rule for HTTP: which paths go where.
+    pub(crate) struct HttpKeys {
+        /// Initial parts of paths that this rule serves; of several that match, the longest wins.
+        /// One that ends in "/" matches only where no further "/" follows. Empty: every path.
+        paths: Vec<String> as Vec<Text> = [] | ["/PBX0/APPS", "/PBX0/session"];
+        /// Serve the empty path ("/") and nothing else.
+        default: bool = false;
+        /// Where requests go, unless the host's `target` is meant.
+        target: Option<TargetText> | "http://192.168.10.5:7224";
+        /// Port of the target for requests that came in plain. 80 if neither port is given; the
+        /// other one if only that is.
+        port: Option<u16> | 80;
+        /// Port of the target for requests that came in over TLS, spoken to over TLS. 443 if
+        /// neither port is given; the other one if only that is.
+        tls_port: Option<u16> | 443;
+        /// What becomes of requests that come in without TLS.
+        plain: Plain = "forward";
+        /// Whether WebSocket is allowed.
+        websocket: WebSocket = "allowed";
+        /// Without a byte for so long, a connection is closed. If missing: 5 minutes, and 24 hours
+        /// once it is a WebSocket.
+        idle_timeout: Option<Duration> | "24h";
+        /// The longest body of a request. If missing: no limit.
+        max_body: Option<Size> | "500MB";
+        /// Access lists; one of them is enough.
+        access: Vec<String> | ["staff"];
+        /// Access lists; all of them are needed.
+        access_all: Vec<String> | ["sso", "daemons"];
+        /// A header that tells the target the client's address and port (`address:port`).
+        client_address_header: Option<String> as Option<Token> | "X-Client-IP";
+        /// Which certificate of a TLS target is believed: `{ trust = "system" }`,
+        /// `{ trust = "any" }`, `{ ca = "file.pem" }` or `{ sha256 = "…" }` (of the certificate).
+        /// If missing: "system" for a target written as https://…, "any" for a bare address.
+        target_certificate: Option<TargetCertificateKeys>;
+        /// What becomes of paths that two servers could read differently ("/../", "%2f", "//").
+        path_policy: PathPolicy = "strict";
+    }
+}
+
+choice! {
+    /// What becomes of requests that come in without TLS.
+    pub enum Plain {
+        /// They are forwarded, to the plain port of the target.
+        Forward = "forward",
+        /// They are answered with a redirect to the public https port.
+        Redirect = "redirect",
+        /// They are refused.
+        Refuse = "refuse",
+    }
+}
+
+choice! {
+    /// Whether WebSocket is allowed.
+    pub enum WebSocket {
+        /// Requests and upgrades are forwarded.
+        Allowed = "allowed",
+        /// Only upgrades are forwarded; all else is refused with 403.
+        Required = "required",
+        /// Upgrades are refused.
+        Refused = "refused",
+    }
+}
+
+choice! {
+    /// What becomes of paths that two servers could read differently.
+    pub enum PathPolicy {
+        /// They are refused.
+        Strict = "strict",
+        /// They are matched and forwarded as they are.
+        AsIs = "as_is",
+    }
+}
+
+section! {
+    /// Which certificate of a TLS target is believed; one of these.
+    pub(crate) struct TargetCertificateKeys {
+        /// By its CA: the public ones, or any certificate at all.
+        trust: Option<TrustWord> | "any";
+        /// File with the CA's certificate (PEM).
+        ca: Option<String> as Option<FileName> | "target-ca.pem";
+        /// SHA-256 of the certificate itself, in hexadecimal.
+        sha256: Option<String> | "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    }
+}
+
+choice! {
+    /// Whose certificates are believed.
+    pub(crate) enum TrustWord {
+        /// Those of the public CAs, for the name we connect to.
+        System = "system",
+        /// Everybody's: for a self-signed one inside one's own network.
+        Any = "any",
+    }
+}
+
+section! {
+    /// LDAP.
+    pub(crate) struct LdapKeys {
+        /// Where connections go, unless the host's `target` is meant.
+        target: Option<TargetText> | "172.31.31.2";
+        /// Port of the target for connections that came in plain. 389 if neither port is given.
+        port: Option<u16> | 389;
+        /// Port of the target for connections that came in over TLS. 636 if neither port is given.
+        tls_port: Option<u16> | 636;
+    }
+}
+
+section! {
+    /// SIP.
+    pub(crate) struct SipKeys {
+        /// Where connections go, unless the host's `target` is meant.
+        target: Option<TargetText> | "172.31.31.2";
+        /// Port of the target over TCP. 5060 if neither port is given.
+        port: Option<u16> | 5060;
+        /// Port of the target over TLS. 5061 if neither port is given.
+        tls_port: Option<u16> | 5061;
+        /// Reach the target over TLS only for clients whose certificate is trusted and names the
+        /// user that registers; over TCP for all others. Needs both ports.
+        check_certificate: bool = true;
+    }
+}
+
+section! {
+    /// H.323.
+    pub(crate) struct H323Keys {
+        /// Where connections go, unless the host's `target` is meant.
+        target: Option<TargetText> | "172.31.31.2";
+        /// Port of the target over TCP. 1720 if neither port is given.
+        port: Option<u16> | 1720;
+        /// Port of the target over TLS. 1300 if neither port is given.
+        tls_port: Option<u16> | 1300;
+        /// Reach the target over TLS only for clients whose certificate is trusted and names the
+        /// terminal that registers; over TCP for all others. Needs both ports.
+        check_certificate: bool = true;
+    }
+}
+
+section! {
+    /// TLS that is passed on without being decrypted.
+    pub(crate) struct PassthroughKeys {
+        /// Where connections go, unless the host's `target` is meant; port 443 unless written.
+        target: Option<TargetText> | "10.0.0.21:443";
+        /// An address of the box that takes connections for this host on the https port, beside
+        /// the addresses that all hosts share.
+        listen: Option<IpAddr> | "192.0.2.11";
+        /// Take hellos without a server name that arrive at `listen`, too.
+        default: bool = false;
+    }
+}

@@ -1,0 +1,106 @@
+//! What follows from a configuration and is therefore never typed: where we listen, which names
+//! need a certificate, which DNS records and port forwards there must be.
+
+mod certificates;
+mod dns;
+mod listens;
+mod router;
+
+pub use certificates::{CertificateName, Wanted, certificate_names};
+pub use dns::{Record, RecordValue, internal_dns, official_dns};
+pub use listens::{Listen, On, listens};
+pub(crate) use listens::{Use, uses, zone_on};
+pub(crate) use router::served_publicly as served_protocols;
+pub use router::{RouterForward, router_forwards};
+
+use std::fmt;
+
+use crate::types::{AccessKind, CertificateSource, Config};
+
+/// A derived table; displays with aligned columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table<R> {
+    /// Its rows, in the order of the file.
+    pub rows: Vec<R>,
+}
+
+/// A row of a derived table.
+pub trait Row {
+    /// Headings of the columns.
+    const HEADINGS: &'static [&'static str];
+
+    /// One text for each column.
+    fn cells(&self) -> Vec<String>;
+}
+
+impl<R: Row> fmt::Display for Table<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rows.is_empty() {
+            return writeln!(f, "(nothing)");
+        }
+        let headings = R::HEADINGS.iter().map(|heading| (*heading).to_owned()).collect();
+        let lines: Vec<Vec<String>> =
+            std::iter::once(headings).chain(self.rows.iter().map(Row::cells)).collect();
+        let width = |column: usize| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<_> = (0..R::HEADINGS.len()).map(width).collect();
+        for line in &lines {
+            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// All tables with their titles, for `gatehouse check --tables`.
+pub fn all(config: &Config) -> String {
+    format!(
+        "Listens\n{}\nCertificate names\n{}\nInternal DNS\n{}\nOfficial DNS, to be entered at the \
+         provider\n{}\nPort forwards of the router upstream\n{}",
+        listens(config),
+        certificate_names(config),
+        internal_dns(config),
+        official_dns(config),
+        router_forwards(config),
+    )
+}
+
+/// Parts of the configuration whose service this version does not have, with their lines.
+pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
+    let mut parts = Vec::new();
+    let mut add = |part, lines: &mut dyn Iterator<Item = u32>| {
+        parts.extend(lines.map(|line| (part, line)));
+    };
+    add("network", &mut config.zones.iter().map(|zone| zone.line));
+    let dhcp = config.zones.iter().filter_map(|zone| zone.dhcp.as_ref());
+    add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
+    let acme = config.certificates.iter().filter(|certificate| {
+        matches!(certificate.source, CertificateSource::Acme { .. })
+    });
+    add("certificate (acme)", &mut acme.map(|certificate| certificate.line));
+    for access in &config.access {
+        let part = match access.kind {
+            AccessKind::Basic { .. } => "access (basic)",
+            AccessKind::Cookie { .. } => "access (cookie)",
+            AccessKind::Sso { .. } => "access (sso)",
+            AccessKind::Network { .. } => continue,
+        };
+        add(part, &mut std::iter::once(access.line));
+    }
+    for host in &config.hosts {
+        add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
+        add("host.sip", &mut host.sip.iter().map(|rule| rule.line));
+        add("host.h323", &mut host.h323.iter().map(|rule| rule.line));
+        add("host.tls_passthrough", &mut host.tls_passthrough.iter().map(|rule| rule.line));
+    }
+    add("forward", &mut config.forwards.iter().map(|forward| forward.line));
+    add("allow", &mut config.allows.iter().map(|allow| allow.line));
+    let nat = config.nat.masquerade || config.nat.hairpin;
+    add("nat", &mut nat.then_some(config.nat.line).into_iter());
+    add("turn", &mut config.turn.iter().map(|turn| turn.line));
+    add("dns", &mut config.dns.iter().map(|dns| dns.line));
+    add("sbc", &mut config.sbc.iter().map(|sbc| sbc.line));
+    parts
+}

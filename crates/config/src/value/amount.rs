@@ -1,0 +1,239 @@
+//! Numbers, truths, durations and sizes.
+
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use crate::definition::Shape;
+use crate::reader::{Node, Reader, Value, quoted};
+
+/// A number of bytes, written with its unit: "500MB", "64KiB".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+/// The longest duration that makes sense anywhere: ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+const DURATION_UNITS: &[(&str, u64)] =
+    &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+const SIZE_UNITS: &[(&str, u64)] = &[
+    ("B", 1),
+    ("kB", 1000),
+    ("KB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
+impl Value for bool {
+    fn shape() -> Shape {
+        Shape::Boolean
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        match node.value.get_ref() {
+            DeValue::Boolean(truth) => Some(*truth),
+            DeValue::String(text) if matches!(text.as_ref(), "true" | "false") => {
+                reader.wrong(node, "true or false", format!("leave the quotes out: {text}"));
+                None
+            }
+            _ => {
+                reader.wrong(node, "true or false", "write true or false");
+                None
+            }
+        }
+    }
+}
+
+/// Every `u16` of the file is a port.
+impl Value for u16 {
+    fn shape() -> Shape {
+        Shape::Integer(1, 65_535)
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        let number = integer(reader, node, "a port", 1, 65_535)?;
+        Self::try_from(number).ok()
+    }
+}
+
+/// Every `u32` of the file is a count, at least one.
+impl Value for u32 {
+    fn shape() -> Shape {
+        Shape::Integer(1, 1_000_000)
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        let number = integer(reader, node, "a count", 1, 1_000_000)?;
+        Self::try_from(number).ok()
+    }
+}
+
+impl Value for Duration {
+    fn shape() -> Shape {
+        Shape::Text("a duration: a number and ms, s, m, h or d, such as \"5m\" or \"1h30m\"")
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        if let DeValue::Integer(number) = node.value.get_ref() {
+            reader.wrong(node, "a duration", format!("write its unit: \"{number}s\""));
+            return None;
+        }
+        let text = reader.text(node)?;
+        let Some(millis) = units(text, DURATION_UNITS, true) else {
+            let remedy = if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+                format!("write its unit: \"{text}s\" or \"{text}m\"")
+            } else {
+                "write a number and ms, s, m, h or d, for example \"5m\" or \"1h30m\"".to_owned()
+            };
+            reader.fault(node, format!("{} is not a duration", quoted(text)), remedy);
+            return None;
+        };
+        let duration = Self::from_millis(millis);
+        if duration.is_zero() || duration > LONGEST {
+            let what = format!("{} is out of bounds", quoted(text));
+            reader.fault(node, what, "write a duration from 1ms to 3650d");
+            return None;
+        }
+        Some(duration)
+    }
+}
+
+impl Value for Size {
+    fn shape() -> Shape {
+        Shape::Text("a size: a number and B, kB, MB, GB, KiB, MiB or GiB, such as \"500MB\"")
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        if let DeValue::Integer(number) = node.value.get_ref() {
+            reader.wrong(node, "a size", format!("write its unit: \"{number}MB\" or \"{number}B\""));
+            return None;
+        }
+        let text = reader.text(node)?;
+        match units(text, SIZE_UNITS, false) {
+            Some(0) => {
+                reader.fault(node, format!("{} is no size", quoted(text)), "write at least \"1B\"");
+                None
+            }
+            Some(bytes) => Some(Self(bytes)),
+            None => {
+                let remedy = "write a number and B, kB, MB, GB, KiB, MiB or GiB, \
+                              for example \"500MB\"";
+                reader.fault(node, format!("{} is not a size", quoted(text)), remedy);
+                None
+            }
+        }
+    }
+}
+
+/// A duration as the file writes it: "5m", "1h30m".
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let mut millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (unit, length) in DURATION_UNITS.iter().rev() {
+        if millis >= *length {
+            text.push_str(&format!("{}{unit}", millis / length));
+            millis %= length;
+        }
+    }
+    text
+}
+
+fn integer(
+    reader: &mut Reader<'_>,
+    node: &Node<'_>,
+    kind: &str,
+    least: i64,
+    most: i64,
+) -> Option<i64> {
+    match node.value.get_ref() {
+        DeValue::Integer(number) => {
+            let read = i64::from_str_radix(number.as_str(), number.radix()).ok();
+            let fits = read.filter(|number| (least..=most).contains(number));
+            if fits.is_none() {
+                reader.wrong(node, kind, format!("write a number from {least} to {most}"));
+            }
+            fits
+        }
+        DeValue::String(text) if text.parse::<i64>().is_ok() => {
+            reader.wrong(node, kind, format!("leave the quotes out: {text}"));
+            None
+        }
+        _ => {
+            reader.wrong(node, kind, format!("write a number from {least} to {most}"));
+            None
+        }
+    }
+}
+
+/// Reads "1h30m" (several parts, each once) or "500MB" (one part) in units of the smallest one.
+fn units(text: &str, units: &[(&str, u64)], several: bool) -> Option<u64> {
+    let mut rest = text;
+    let mut sum = 0_u64;
+    let mut last = u64::MAX;
+    loop {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = rest.split_at(digits);
+        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, after) = after.split_at(letters);
+        let (_, length) = units.iter().find(|(name, _)| *name == unit)?;
+        if *length >= last {
+            return None;
+        }
+        last = *length;
+        sum = sum.checked_add(number.parse::<u64>().ok()?.checked_mul(*length)?)?;
+        rest = after;
+        if rest.is_empty() {
+            return Some(sum);
+        }
+        if !several {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes() {
+        for (text, expected) in [
+            ("5m", Some(300_000)),
+            ("1h30m", Some(5_400_000)),
+            ("250ms", Some(250)),
+            ("30m1h", None),
+            ("1h1h", None),
+            ("5", None),
+            ("m", None),
+            ("", None),
+            ("5 m", None),
+            ("-5m", None),
+            ("99999999999999999999d", None),
+        ] {
+            assert_eq!(units(text, DURATION_UNITS, true), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("500MB", Some(500_000_000)),
+            ("1KiB", Some(1024)),
+            ("1kB", Some(1000)),
+            ("1MB1kB", None),
+            ("1mb", None),
+        ] {
+            assert_eq!(units(text, SIZE_UNITS, false), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_reads_as_it_is_written() {
+        for text in ["5m", "1h30m", "250ms", "12h", "1d"] {
+            let millis = units(text, DURATION_UNITS, true).unwrap();
+            assert_eq!(duration_text(Duration::from_millis(millis)), text);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What the supervisor provides to the API.
+
+use std::future::Future;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, Journal, Secret, Status,
+};
+
+/// What the API asks of the supervisor.
+///
+/// # Errors
+/// Every method refuses by [`Refusal`], whose message is for the operator.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// How the box is.
+    fn status(&self) -> impl Future<Output = Result<Status, Refusal>> + Send;
+
+    /// All instruments of all processes, Prometheus text.
+    fn metrics(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
+
+    /// Who is banned now.
+    fn bans(&self) -> impl Future<Output = Result<Vec<Ban>, Refusal>> + Send;
+
+    /// Lifts the ban of one address, or all bans.
+    fn clear_ban(
+        &self,
+        client: Option<IpAddr>,
+    ) -> impl Future<Output = Result<Cleared, Refusal>> + Send;
+
+    /// Reads the configuration file anew and puts it into force.
+    fn reload(&self) -> impl Future<Output = Result<Applied, Refusal>> + Send;
+
+    /// Keeps the generation that is on trial.
+    fn confirm(&self) -> impl Future<Output = Result<Applied, Refusal>> + Send;
+
+    /// Puts an older generation into force; none given: the one before.
+    fn rollback(
+        &self,
+        generation: Option<u32>,
+    ) -> impl Future<Output = Result<Applied, Refusal>> + Send;
+
+    /// All generations that are kept, oldest first.
+    fn generations(&self) -> impl Future<Output = Result<Vec<Generation>, Refusal>> + Send;
+
+    /// The text of a generation; none given: the one in force.
+    fn config_text(
+        &self,
+        generation: Option<u32>,
+    ) -> impl Future<Output = Result<ConfigText, Refusal>> + Send;
+
+    /// How the generation in force differs from an older one; none given: the one before.
+    fn diff(&self, generation: Option<u32>) -> impl Future<Output = Result<Diff, Refusal>> + Send;
+
+    /// The names of the secrets in the store.
+    fn secrets(&self) -> impl Future<Output = Result<Vec<String>, Refusal>> + Send;
+
+    /// Stores a secret, in place of one of the same name.
+    fn set_secret(&self, secret: Secret) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Forgets a secret.
+    fn remove_secret(&self, name: String) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// What would happen to a request for `url` from `from`; none given: from outside.
+    fn explain(
+        &self,
+        url: String,
+        from: Option<IpAddr>,
+    ) -> impl Future<Output = Result<Explanation, Refusal>> + Send;
+
+    /// The log of the box.
+    fn journal(&self) -> Journal;
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Which kind of reason it is.
+    pub kind: RefusalKind,
+    /// The reason in the operator's words; several lines where a file has several faults.
+    pub message: String,
+}
+
+/// Kinds of [`Refusal`], each with a status code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// What was given is wrong: 422.
+    Invalid,
+    /// There is no such thing: 404.
+    NotFound,
+    /// It can not be done in this state, such as confirming what is not on trial: 409.
+    Conflict,
+    /// It can not be done now; later it may: 503.
+    Unavailable,
+    /// The box failed: 500.
+    Failed,
+}
+
+impl Refusal {
+    /// What was given is wrong.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Invalid, message)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::NotFound, message)
+    }
+
+    /// It can not be done in this state.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Conflict, message)
+    }
+
+    /// It can not be done now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Unavailable, message)
+    }
+
+    /// The box failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Failed, message)
+    }
+
+    fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}

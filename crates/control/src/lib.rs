@@ -1,0 +1,47 @@
+//! The local API on a Unix socket that command line, console and admin pages use.
+//!
+//! The supervisor implements [`Backend`] and calls [`serve`] on what [`bind`] gave it; [`Client`] is
+//! the other end. Bodies are JSON, except metrics (Prometheus text) and the log (one JSON
+//! record a line, for as long as the reader likes). Who may open the socket may do everything:
+//! its mode is 0600.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /v1/status` | [`Status`] |
+//! | `GET /v1/metrics` | Prometheus text |
+//! | `GET /v1/bans`, `DELETE /v1/bans[?client=ADDR]` | list of [`Ban`], [`Cleared`] |
+//! | `POST /v1/reload`, `/v1/confirm`, `/v1/rollback[?generation=N]` | [`Applied`] |
+//! | `GET /v1/generations` | list of [`Generation`] |
+//! | `GET /v1/config[?generation=N]`, `GET /v1/diff[?generation=N]` | [`ConfigText`], [`Diff`] |
+//! | `GET /v1/secrets`, `PUT /v1/secrets` ([`Secret`]), `DELETE /v1/secrets?name=NAME` | names |
+//! | `GET /v1/explain?url=URL[&from=ADDR]` | [`Explanation`] |
+//! | `GET /v1/log[?after=ID][&last=N][&service=NAME][&follow=true]` | [`Record`] lines |
+//!
+//! What is refused comes back as a [`Refusal`] with a status of 4xx or 5xx.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")
+)]
+
+mod api;
+mod backend;
+mod client;
+mod journal;
+mod moment;
+pub mod render;
+mod server;
+mod socket;
+
+pub use api::{
+    Applied, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
+    GenerationState, ListenerStatus, LogQuery, NotBuilt, ProcessStatus, Secret, Status,
+};
+pub use backend::{Backend, Refusal, RefusalKind};
+pub use client::{Client, ClientError, LogStream};
+pub use journal::{Follower, Journal, Record};
+pub use moment::Moment;
+pub use server::serve;
+pub use socket::{BindError, bind};
+
+/// Name of the socket in the state directory.
+pub const SOCKET_NAME: &str = "control.sock";

@@ -1,0 +1,382 @@
+//! The client against the server over a real socket, with a backend that only remembers.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use control::{
+    Applied, Backend, Ban, BindError, Cleared, Client, ClientError, ConfigText, Diff, Explanation,
+    Generation, GenerationState, Journal, LogQuery, Moment, ProcessStatus, Refusal, RefusalKind,
+    SOCKET_NAME, Secret, Status,
+};
+use service::{Event, ServiceState};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const NOW: Moment = Moment(1_795_225_367_000);
+
+/// A folder of its own for one test; gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("control-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.0.join(SOCKET_NAME)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[derive(Clone)]
+struct Memory {
+    secrets: Arc<Mutex<Vec<Secret>>>,
+    journal: Journal,
+}
+
+impl Memory {
+    fn new() -> Self {
+        Self {
+            secrets: Arc::default(),
+            journal: Journal::new(100, NOW),
+        }
+    }
+
+    fn note(&self, text: &str) {
+        let event = Event::Notice {
+            service: "edge".into(),
+            text: text.to_owned(),
+        };
+        self.journal.push(event, NOW);
+    }
+}
+
+fn generation(number: u32, state: GenerationState) -> Generation {
+    Generation {
+        number,
+        created: NOW,
+        origin: "reload".to_owned(),
+        state,
+    }
+}
+
+fn applied(number: u32) -> Applied {
+    Applied {
+        generation: generation(number, GenerationState::Trial { seconds: 180 }),
+        changed: true,
+        notes: vec!["confirm it".to_owned()],
+    }
+}
+
+impl Backend for Memory {
+    async fn status(&self) -> Result<Status, Refusal> {
+        Ok(Status {
+            version: "1.2.3".to_owned(),
+            hostname: "gate-hq".to_owned(),
+            started: NOW,
+            now: NOW,
+            generation: generation(3, GenerationState::Active),
+            processes: vec![ProcessStatus {
+                name: "edge".to_owned(),
+                pid: Some(7),
+                state: ServiceState::Failed {
+                    reason: "x".to_owned(),
+                    retry_ms: 250,
+                },
+                since: NOW,
+                restarts: 1,
+            }],
+            listeners: vec![],
+            certificates: vec![],
+            bans: 1,
+            not_built: vec![],
+            left_out: vec![],
+        })
+    }
+    async fn metrics(&self) -> Result<String, Refusal> {
+        Ok("up 1\n".to_owned())
+    }
+    async fn bans(&self) -> Result<Vec<Ban>, Refusal> {
+        Ok(vec![Ban {
+            client: "203.0.113.9".to_owned(),
+            since: NOW,
+            until: NOW,
+            offences: 21,
+        }])
+    }
+    async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, Refusal> {
+        match client {
+            Some(address) if address == IpAddr::from([203, 0, 113, 9]) => {
+                Ok(Cleared { cleared: 1 })
+            }
+            Some(address) => Err(Refusal::not_found(format!("{address} is not banned"))),
+            None => Ok(Cleared { cleared: 5 }),
+        }
+    }
+    async fn reload(&self) -> Result<Applied, Refusal> {
+        Err(Refusal::invalid("a.toml:1: x: y, z\na.toml:2: x: y, z"))
+    }
+    async fn confirm(&self) -> Result<Applied, Refusal> {
+        Err(Refusal::conflict("nothing is on trial"))
+    }
+    async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
+        Ok(applied(generation.unwrap_or(2)))
+    }
+    async fn generations(&self) -> Result<Vec<Generation>, Refusal> {
+        Ok(vec![
+            generation(2, GenerationState::Kept),
+            generation(3, GenerationState::Active),
+        ])
+    }
+    async fn config_text(&self, generation: Option<u32>) -> Result<ConfigText, Refusal> {
+        Ok(ConfigText {
+            generation: generation.unwrap_or(3),
+            text: "schema = 1\n".to_owned(),
+        })
+    }
+    async fn diff(&self, generation: Option<u32>) -> Result<Diff, Refusal> {
+        Ok(Diff {
+            from: generation.unwrap_or(2),
+            to: 3,
+            text: String::new(),
+        })
+    }
+    async fn secrets(&self) -> Result<Vec<String>, Refusal> {
+        let secrets = self.secrets.lock().unwrap();
+        Ok(secrets.iter().map(|s| s.name.clone()).collect())
+    }
+    async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
+        self.secrets.lock().unwrap().push(secret);
+        Ok(())
+    }
+    async fn remove_secret(&self, name: String) -> Result<(), Refusal> {
+        self.secrets.lock().unwrap().retain(|s| s.name != name);
+        Ok(())
+    }
+    async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
+        Ok(Explanation {
+            text: format!("{url} {from:?}"),
+            decision: serde_json::json!({ "line": 7 }),
+        })
+    }
+    fn journal(&self) -> Journal {
+        self.journal.clone()
+    }
+}
+
+struct Running {
+    folder: Folder,
+    backend: Memory,
+    end: oneshot::Sender<()>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    fn start(name: &str) -> Self {
+        let folder = Folder::new(name);
+        let listener = control::bind(&folder.socket()).unwrap();
+        let backend = Memory::new();
+        let (end, ended) = oneshot::channel();
+        let serving = backend.clone();
+        let server = tokio::spawn(async move {
+            let ended = async {
+                let _ = ended.await;
+            };
+            control::serve(listener, serving, ended).await
+        });
+        Self {
+            folder,
+            backend,
+            end,
+            server,
+        }
+    }
+
+    async fn client(&self) -> Client {
+        Client::connect(&self.folder.socket()).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn every_request_arrives_and_every_answer_comes_back() {
+    let running = Running::start("requests");
+    let client = running.client().await;
+    let backend = &running.backend;
+    assert_eq!(
+        client.status().await.unwrap(),
+        backend.status().await.unwrap()
+    );
+    assert_eq!(client.metrics().await.unwrap(), "up 1\n");
+    assert_eq!(client.bans().await.unwrap(), backend.bans().await.unwrap());
+    assert_eq!(client.clear_ban(None).await.unwrap().cleared, 5);
+    let address = Some(IpAddr::from([203, 0, 113, 9]));
+    assert_eq!(client.clear_ban(address).await.unwrap().cleared, 1);
+    assert_eq!(client.rollback(Some(17)).await.unwrap(), applied(17));
+    assert_eq!(client.rollback(None).await.unwrap(), applied(2));
+    assert_eq!(client.generations().await.unwrap().len(), 2);
+    assert_eq!(client.config_text(Some(1)).await.unwrap().generation, 1);
+    assert_eq!(client.diff(None).await.unwrap().from, 2);
+    let url = "https://hq.example/a?b=c&d=%20#é";
+    let explained = client.explain(url, address).await.unwrap();
+    assert_eq!(explained.text, format!("{url} {address:?}"));
+}
+
+#[tokio::test]
+async fn secrets_go_in_and_only_names_come_out() {
+    let running = Running::start("secrets");
+    let client = running.client().await;
+    let secret = Secret {
+        name: "acme-tsig".to_owned(),
+        value: "a \"b\"\n\0é".to_owned(),
+    };
+    client.set_secret(&secret).await.unwrap();
+    assert_eq!(*running.backend.secrets.lock().unwrap(), [secret]);
+    assert_eq!(client.secrets().await.unwrap(), ["acme-tsig"]);
+    client.remove_secret("acme-tsig").await.unwrap();
+    assert!(client.secrets().await.unwrap().is_empty());
+    let huge = Secret {
+        name: "x".to_owned(),
+        value: "x".repeat(200_000),
+    };
+    assert!(client.set_secret(&huge).await.is_err());
+}
+
+#[tokio::test]
+async fn refusals_keep_their_kind_and_their_lines() {
+    let running = Running::start("refusals");
+    let client = running.client().await;
+    let Err(ClientError::Refused(refusal)) = client.reload().await else {
+        panic!("not refused");
+    };
+    assert_eq!(refusal.kind, RefusalKind::Invalid);
+    assert_eq!(refusal.message.lines().count(), 2);
+    let Err(ClientError::Refused(refusal)) = client.confirm().await else {
+        panic!("not refused");
+    };
+    assert_eq!(refusal.kind, RefusalKind::Conflict);
+    let other = Some(IpAddr::from([192, 0, 2, 1]));
+    let error = client.clear_ban(other).await.unwrap_err();
+    assert_eq!(error.to_string(), "192.0.2.1 is not banned");
+}
+
+/// One request as bytes; status line and body of the answer.
+async fn raw(socket: &Path, request: &str) -> String {
+    let mut stream = UnixStream::connect(socket).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_refused_in_json() {
+    let running = Running::start("odd");
+    let socket = running.folder.socket();
+    for (line, status) in [
+        ("GET /v1/nothing", "404"),
+        ("GET /", "404"),
+        ("POST /v1/status", "405"),
+        ("DELETE /v1/bans?client=nobody", "422"),
+        ("POST /v1/rollback?generation=-1", "422"),
+        ("DELETE /v1/secrets", "422"),
+        ("PUT /v1/secrets", "422"),
+        ("GET /v1/log?last=x", "422"),
+    ] {
+        let request = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = raw(&socket, &request).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        let body = answer.split("\r\n\r\n").nth(1).unwrap();
+        assert!(serde_json::from_str::<Refusal>(body).is_ok(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_followed_and_resumed() {
+    let running = Running::start("log");
+    let client = running.client().await;
+    for text in ["1", "2", "3"] {
+        running.backend.note(text);
+    }
+    let query = LogQuery {
+        last: Some(2),
+        follow: true,
+        ..LogQuery::default()
+    };
+    let mut log = client.log(&query).await.unwrap();
+    let mut last = 0;
+    for expected in ["2", "3", "4"] {
+        if expected == "4" {
+            running.backend.note("4");
+        }
+        let record = log.next().await.unwrap().unwrap();
+        assert!(matches!(&record.event, Event::Notice { text, .. } if text == expected));
+        last = record.id;
+    }
+    drop(log);
+    running.backend.note("5");
+    let query = LogQuery {
+        after: Some(last),
+        ..LogQuery::default()
+    };
+    let mut log = client.log(&query).await.unwrap();
+    let record = log.next().await.unwrap().unwrap();
+    assert!(matches!(&record.event, Event::Notice { text, .. } if text == "5"));
+    assert_eq!(log.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn at_the_end_followed_logs_end_and_the_server_does_not_wait() {
+    let running = Running::start("end");
+    let client = running.client().await;
+    let query = LogQuery {
+        follow: true,
+        ..LogQuery::default()
+    };
+    let mut log = client.log(&query).await.unwrap();
+    let idle = UnixStream::connect(running.folder.socket()).await.unwrap();
+    running.end.send(()).unwrap();
+    assert_eq!(log.next().await.unwrap(), None);
+    let patience = Duration::from_secs(10);
+    let ended = tokio::time::timeout(patience, running.server).await;
+    ended.unwrap().unwrap().unwrap();
+    drop(idle);
+}
+
+#[tokio::test]
+async fn the_socket_is_private_and_replaces_only_a_dead_one() {
+    let folder = Folder::new("socket");
+    let socket = folder.socket();
+    let missing = Client::connect(&socket).await;
+    assert!(matches!(missing, Err(ClientError::NotRunning(_))));
+    let first = control::bind(&socket).unwrap();
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(matches!(control::bind(&socket), Err(BindError::InUse(_))));
+    drop(first);
+    let dead = Client::connect(&socket).await;
+    assert!(matches!(dead, Err(ClientError::NotRunning(_))));
+    drop(control::bind(&socket).unwrap());
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "precious").unwrap();
+    let refused = control::bind(&socket);
+    assert!(matches!(refused, Err(BindError::NotASocket(_))));
+    assert_eq!(std::fs::read(&socket).unwrap(), b"precious");
+    let long = folder.0.join("x".repeat(120));
+    assert!(matches!(control::bind(&long), Err(BindError::TooLong(_))));
+}

@@ -1,0 +1,338 @@
+//! What can be typed.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+const STATE: &str = "/var/lib/gatehouse";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  the configuration has faults, or the box refused
+  2  something can not be read, or the command was not understood
+  3  the box is not running
+
+Examples:
+  gatehouse check gatehouse.toml
+  gatehouse run --config gatehouse.toml --state /var/lib/gatehouse
+  gatehouse explain https://hq.example/PBX0/APPS
+  gatehouse log -f";
+
+/// Publishes a company's own servers, and lets nothing else in.
+///
+/// Everything is written in one file, gatehouse.toml: which hosts there are, where they go, who may
+/// reach them. `check` looks for faults in it, `run` puts it to work, and the other commands ask or
+/// tell the box that runs.
+#[derive(Debug, Parser)]
+#[command(name = "gatehouse", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Args {
+    /// Directory of what the box keeps: generations, secrets, certificates, its control socket
+    /// [default: /var/lib/gatehouse]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "GATEHOUSE_STATE",
+        hide_env_values = true
+    )]
+    pub(crate) state: Option<PathBuf>,
+    /// Write JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Args {
+    /// The state directory that was named, or the usual one.
+    pub(crate) fn state_or_default(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| STATE.into())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the box with a configuration, until SIGTERM or Ctrl-C
+    ///
+    /// Opens the listeners, starts the processes that serve them, and writes the log to standard error.
+    /// SIGHUP has the same effect as `gatehouse reload`. Without root everything runs with the rights of the
+    /// user, so that ports must be 1024 or above; `gatehouse status` says what was left out.
+    #[command(after_help = "Example:\n  gatehouse run --config gatehouse.toml --state ./state")]
+    Run {
+        /// The configuration file; read again at each reload
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+
+    /// Look for faults in a configuration file
+    ///
+    /// Prints every fault at once, one a line: file, line, setting, what is wrong, and what would be right.
+    /// What only the box can know, such as which secrets it holds, is checked if its state directory is
+    /// named with --state; otherwise it is listed as not checked, and is no fault.
+    #[command(after_help = "Examples:
+  gatehouse check gatehouse.toml
+  gatehouse check gatehouse.toml --tables
+  gatehouse check gatehouse.toml --state /var/lib/gatehouse")]
+    Check {
+        /// The configuration file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print what follows from it: where the box listens, which names need a certificate,
+        /// DNS records, port forwards of the router upstream
+        #[arg(long)]
+        tables: bool,
+    },
+
+    /// Tell what would happen to a request, and which line of the configuration decides
+    ///
+    /// Asks the box that runs; with --config a file is asked instead, and no box is needed.
+    /// Nothing is sent to the target.
+    #[command(after_help = "Examples:
+  gatehouse explain https://hq.example/PBX0/APPS
+  gatehouse explain wss://hq.example/chat --from 203.0.113.9
+  gatehouse explain http://hq.example/ --config gatehouse.toml")]
+    Explain {
+        /// What a client would ask for: an http, https, ws or wss URL
+        #[arg(value_name = "URL")]
+        url: String,
+        /// The address of the client; without it, somewhere outside
+        #[arg(long, value_name = "ADDR")]
+        from: Option<IpAddr>,
+        /// Ask this configuration file instead of the box that runs
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+
+    /// Show how the box is: configuration, processes, listeners, certificates
+    Status,
+
+    /// Show the log: each decision with its reason and the line that made it
+    ///
+    /// With -f, goes on with what comes, over a restart of the box as well; Ctrl-C ends it.
+    #[command(after_help = "Examples:
+  gatehouse log
+  gatehouse log -f --service proxy
+  gatehouse log -n 1000 --json")]
+    Log {
+        /// Go on with what comes
+        #[arg(short, long)]
+        follow: bool,
+        /// Only what one service says: proxy, guard, config, certs, edge, admin, …
+        #[arg(long, value_name = "NAME")]
+        service: Option<String>,
+        /// Begin with the last N records
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+        lines: usize,
+    },
+
+    /// Show who is banned, or lift a ban
+    #[command(
+        after_help = "Examples:
+  gatehouse bans
+  gatehouse bans clear 203.0.113.9
+  gatehouse bans clear --all",
+        args_conflicts_with_subcommands = true
+    )]
+    Bans {
+        #[command(subcommand)]
+        action: Option<BanAction>,
+    },
+
+    /// Read the configuration file again and put it into force
+    ///
+    /// A file with faults changes nothing. Sessions that the new configuration still allows go on. A change that could lock
+    /// you out is in force on trial: confirm it, or it is rolled back.
+    Reload,
+
+    /// Keep the configuration that is on trial
+    Confirm,
+
+    /// Put an earlier configuration into force
+    ///
+    /// Without a number, the one before. `gatehouse generations` lists the numbers; `gatehouse diff N` shows what would change.
+    Rollback {
+        /// The number of the generation
+        #[arg(value_name = "N")]
+        generation: Option<u32>,
+    },
+
+    /// List the configurations that are kept
+    Generations,
+
+    /// Show how the configuration in force differs from an earlier one
+    Diff {
+        /// The number of the earlier generation; without it, the one before
+        #[arg(value_name = "N")]
+        generation: Option<u32>,
+    },
+
+    /// Set, list or remove secrets, which the configuration refers to by name
+    ///
+    /// Secrets are never in the configuration, which says `{ secret = "name" }` instead, and never leave the box. While the box
+    /// does not run, they are kept in its state directory for the next start.
+    Secret {
+        #[command(subcommand)]
+        action: SecretAction,
+    },
+
+    /// Show all counters, as Prometheus reads them
+    Metrics,
+
+    /// Be one of the processes of the box; only the supervisor starts these
+    #[command(hide = true)]
+    Role {
+        #[arg(value_enum)]
+        role: Role,
+    },
+
+    /// Write the manual pages into a directory
+    #[command(hide = true)]
+    Man {
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BanAction {
+    /// Lift the ban of one address, or all bans
+    Clear {
+        /// The address; of IPv6, any within the banned /64
+        #[arg(value_name = "ADDR", value_parser = client_address, required_unless_present = "all")]
+        client: Option<IpAddr>,
+        /// Lift all bans
+        #[arg(long, conflicts_with = "client")]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretAction {
+    /// Store a secret, in place of one of the same name
+    ///
+    /// The value is asked for and not shown, or read from standard input, without the end of its last
+    /// line. It is never part of the command line, which other users of the machine can see.
+    #[command(after_help = "Examples:
+  gatehouse secret set acme-tsig
+  gatehouse secret set hq-key < hq.example.key.pem")]
+    Set {
+        /// The name that the configuration uses
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// List the names of the secrets
+    List,
+    /// Remove a secret
+    Rm {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Role {
+    Edge,
+    Admin,
+}
+
+/// An address as `gatehouse bans` shows it: IPv4, or IPv6 with or without `/64`.
+fn client_address(text: &str) -> Result<IpAddr, String> {
+    let address = text.strip_suffix("/64").unwrap_or(text);
+    let address: IpAddr = address
+        .parse()
+        .map_err(|_| "an IPv4 or IPv6 address is needed".to_owned())?;
+    if text.ends_with("/64") && address.is_ipv4() {
+        return Err("IPv4 clients are banned one by one; leave out the /64".to_owned());
+    }
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_the_manual_shows_is_understood() {
+        for line in [
+            "gatehouse run --config FILE --state DIR",
+            "gatehouse check FILE",
+            "gatehouse check FILE --tables --state DIR --json",
+            "gatehouse --json explain https://hq.example/ --from 2001:db8::1 --config FILE",
+            "gatehouse status --json",
+            "gatehouse log -f --service proxy -n 5",
+            "gatehouse bans",
+            "gatehouse bans --json",
+            "gatehouse bans clear 203.0.113.9",
+            "gatehouse bans clear 2001:db8::/64",
+            "gatehouse bans clear --all",
+            "gatehouse reload",
+            "gatehouse confirm",
+            "gatehouse rollback",
+            "gatehouse rollback 12",
+            "gatehouse generations",
+            "gatehouse diff 12",
+            "gatehouse secret set NAME",
+            "gatehouse secret list",
+            "gatehouse secret rm NAME",
+            "gatehouse metrics",
+            "gatehouse role edge",
+            "gatehouse man DIR",
+        ] {
+            if let Err(error) = parsed(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_a_usage_error() {
+        for line in [
+            "gatehouse run",
+            "gatehouse check",
+            "gatehouse bans clear",
+            "gatehouse bans clear x",
+            "gatehouse bans clear 203.0.113.0/64",
+            "gatehouse bans clear 203.0.113.9 --all",
+            "gatehouse rollback -1",
+            "gatehouse secret set NAME VALUE",
+            "gatehouse explain https://hq.example/ --from nowhere",
+        ] {
+            let error = parsed(line).map(|_| line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_shown_has_a_help_text() {
+        fn visit(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let hidden = argument.is_hide_set() || argument.get_id() == "role";
+                assert!(hidden || argument.get_help().is_some() || command.is_hide_set());
+            }
+            for subcommand in command.get_subcommands() {
+                assert!(
+                    subcommand.get_about().is_some(),
+                    "{}",
+                    subcommand.get_name()
+                );
+                visit(subcommand);
+            }
+        }
+        visit(&Args::command());
+    }
+}

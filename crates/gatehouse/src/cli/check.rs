@@ -1,0 +1,141 @@
+//! `gatehouse check`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use config::tables::{self, Row, Table};
+use config::{Checked, Config, Faults, Known};
+use serde_json::{Map, Value, json};
+
+use super::output::{self, Out};
+use super::{Done, Failure};
+
+/// How many files beside the configuration are looked at.
+const MOST_FILES: usize = 10_000;
+
+/// Checks `file` and tells what is wrong with it; with `state`, against what that box knows.
+pub(super) fn run(out: Out, file: &Path, state: Option<&Path>, tables: bool) -> Done {
+    let text = read(file)?;
+    let known = match state {
+        Some(state) => known(file, state)?,
+        None => Known::default(),
+    };
+    match config::check_with(&text, &file.display().to_string(), &known) {
+        Ok(checked) => sound(out, file, &checked, tables),
+        Err(faults) => faulty(out, &faults),
+    }
+}
+
+/// The text of a configuration file.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
+    let unreadable = |why: String| Failure::Unusable(format!("{}: {why}", file.display()));
+    let bytes =
+        std::fs::read(file).map_err(|error| unreadable(format!("can not be read: {error}")))?;
+    if bytes.len() > store::MAX_TEXT {
+        return Err(unreadable(format!(
+            "is longer than {} bytes",
+            store::MAX_TEXT
+        )));
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8 text".to_owned()))
+}
+
+fn sound(out: Out, file: &Path, checked: &Checked, tables: bool) -> Done {
+    if out.json {
+        let mut value = json!({ "ok": true, "faults": [], "unchecked": unchecked(checked) });
+        if tables {
+            value["tables"] = tables_json(&checked.config);
+        }
+        return out.show(&value, String::new);
+    }
+    let mut text = summary(file, &checked.config);
+    for unchecked in &checked.unchecked {
+        let _ = writeln!(text, "{unchecked}");
+    }
+    if tables {
+        let _ = write!(text, "\n{}", tables::all(&checked.config));
+    }
+    output::write(&text)
+}
+
+fn faulty(out: Out, faults: &Faults) -> Done {
+    if out.json {
+        let list = faults.faults.iter().map(|fault| {
+            json!({
+                "file": faults.file, "line": fault.line, "column": fault.column,
+                "path": fault.path, "what": fault.what, "remedy": fault.remedy,
+            })
+        });
+        let list: Vec<Value> = list.collect();
+        let value = json!({ "ok": false, "faults": list, "unchecked": [] });
+        out.show(&value, String::new)?;
+    } else {
+        output::note(&faults.to_string());
+    }
+    Err(Failure::Refused(String::new()))
+}
+
+fn summary(file: &Path, config: &Config) -> String {
+    let count = |number: usize, one: &str, many: &str| match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {many}"),
+    };
+    let rules: usize = config.hosts.iter().map(|host| host.http.len()).sum();
+    format!(
+        "{}: OK: {}, {}, {}\n",
+        file.display(),
+        count(config.hosts.len(), "host", "hosts"),
+        count(rules, "HTTP rule", "HTTP rules"),
+        count(config.forwards.len(), "forward", "forwards"),
+    )
+}
+
+fn unchecked(checked: &Checked) -> Vec<Value> {
+    let list = checked.unchecked.iter();
+    list.map(|item| json!({ "line": item.line, "path": item.path, "what": item.what }))
+        .collect()
+}
+
+fn tables_json(config: &Config) -> Value {
+    json!({
+        "listens": rows(&tables::listens(config)),
+        "certificate_names": rows(&tables::certificate_names(config)),
+        "internal_dns": rows(&tables::internal_dns(config)),
+        "official_dns": rows(&tables::official_dns(config)),
+        "router_forwards": rows(&tables::router_forwards(config)),
+    })
+}
+
+/// A table as a list of objects, named by its headings.
+fn rows<R: Row>(table: &Table<R>) -> Vec<Value> {
+    let object = |row: &R| {
+        let names = R::HEADINGS.iter().map(|heading| heading.replace(' ', "_"));
+        let cells = row.cells().into_iter().map(Value::String);
+        Value::Object(names.zip(cells).collect::<Map<_, _>>())
+    };
+    table.rows.iter().map(object).collect()
+}
+
+/// What the box of that state directory knows.
+fn known(file: &Path, state: &Path) -> Result<Known, Failure> {
+    let secrets =
+        store::secret_names(state).map_err(|error| Failure::Unusable(error.to_string()))?;
+    let beside = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let mut files = BTreeSet::new();
+    for folder in [beside, state.join("files")] {
+        let Ok(entries) = folder.read_dir() else {
+            continue;
+        };
+        let names = entries.flatten().take(MOST_FILES);
+        let regular = names.filter(|entry| entry.path().is_file());
+        files.extend(regular.filter_map(|entry| entry.file_name().into_string().ok()));
+    }
+    Ok(Known {
+        secrets: Some(secrets),
+        files: Some(files),
+    })
+}

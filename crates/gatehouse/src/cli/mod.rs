@@ -1,0 +1,135 @@
+//! The command line: what the operator types, and what comes back.
+
+mod args;
+mod bans;
+mod check;
+mod explain;
+mod generations;
+mod log;
+mod man;
+mod metrics;
+mod output;
+mod secret;
+mod status;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use control::{Client, ClientError};
+
+use args::{Args, Command, Role};
+use output::Out;
+
+/// Reads the command line, does what it says, and tells how it ended.
+pub fn main() -> ExitCode {
+    run(Args::parse())
+}
+
+/// Does what `args` say. Exit codes: 0 done, 1 refused or faults, 2 unreadable or wrongly used, 3 not running.
+fn run(args: Args) -> ExitCode {
+    let out = Out::new(args.json);
+    match dispatch(args, out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out.failure(&failure);
+            failure.code()
+        }
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+enum Failure {
+    /// Faults, or the box refused: 1. The text may be empty where all was said before.
+    Refused(String),
+    /// Something can not be read or written, or was not meant: 2.
+    Unusable(String),
+    /// The box does not run: 3.
+    NotRunning(String),
+}
+
+impl Failure {
+    fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Refused(_) => 1,
+            Self::Unusable(_) => 2,
+            Self::NotRunning(_) => 3,
+        })
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Refused(text) | Self::Unusable(text) | Self::NotRunning(text) => text,
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let text = error.to_string();
+        match error {
+            ClientError::NotRunning(_) => Self::NotRunning(text),
+            ClientError::Forbidden(_) => Self::Unusable(text),
+            _ => Self::Refused(text),
+        }
+    }
+}
+
+type Done = Result<(), Failure>;
+
+fn dispatch(args: Args, out: Out) -> Done {
+    let state = args.state_or_default();
+    let socket = state.join(control::SOCKET_NAME);
+    let connected = async || Client::connect(&socket).await;
+    match args.command {
+        Command::Run { .. } if args.json => Err(Failure::Unusable(
+            "`run` writes its log as text; for JSON use `gatehouse log -f --json`".to_owned(),
+        )),
+        Command::Run { config } => ended(crate::supervisor::run(config, state)),
+        Command::Role { role } => ended(match role {
+            Role::Edge => crate::role::edge(),
+            Role::Admin => crate::role::admin(),
+        }),
+        Command::Man { directory } => man::write(&directory),
+        Command::Check { file, tables } => check::run(out, &file, args.state.as_deref(), tables),
+        Command::Explain { url, from, config } => match config {
+            Some(file) => explain::offline(out, &file, &url, from),
+            None => wait(async { explain::running(out, &connected().await?, &url, from).await }),
+        },
+        Command::Status => wait(async { status::run(out, &connected().await?).await }),
+        Command::Log {
+            follow,
+            service,
+            lines,
+        } => wait(log::run(out, &socket, follow, service, lines)),
+        Command::Bans { action } => {
+            wait(async { bans::run(out, &connected().await?, action).await })
+        }
+        Command::Reload => wait(async { generations::reload(out, &connected().await?).await }),
+        Command::Confirm => wait(async { generations::confirm(out, &connected().await?).await }),
+        Command::Rollback { generation } => {
+            wait(async { generations::rollback(out, &connected().await?, generation).await })
+        }
+        Command::Generations => wait(async { generations::list(out, &connected().await?).await }),
+        Command::Diff { generation } => {
+            wait(async { generations::diff(out, &connected().await?, generation).await })
+        }
+        Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
+        Command::Metrics => wait(async { metrics::run(out, &connected().await?).await }),
+    }
+}
+
+fn ended(result: anyhow::Result<()>) -> Done {
+    result.map_err(|error| Failure::Refused(format!("{error:#}")))
+}
+
+fn wait(work: impl Future<Output = Done>) -> Done {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("this machine gives no event loop")
+        .map_err(|error| Failure::Refused(format!("{error:#}")))?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,81 @@
+//! What the supervisor and its processes say to each other over their link.
+
+use certs::Material;
+use guard::BanSet;
+use net::ListenKey;
+use net::resolve::Names;
+use net::sandbox::Sandbox;
+use serde::{Deserialize, Serialize};
+use service::Event;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// From the supervisor to a process.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToRole {
+    /// The first message: how to shut itself in.
+    Start(Start),
+    /// A listener; its sockets travel with the message.
+    Listener(ListenKey),
+    /// The configuration in force from now on.
+    Load(Box<Load>),
+    /// Who is banned from now on.
+    Bans(BanSet),
+    /// Asks for [`FromRole::Metrics`].
+    Metrics,
+    /// Let what is under way end, cut the rest after `grace_ms`, and end.
+    Stop {
+        /// Milliseconds from now.
+        grace_ms: u64,
+    },
+}
+
+/// How a process is to run.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// The user to become; `None` without root.
+    pub uid: Option<u32>,
+    /// Threads of the data path; every listener has as many sockets.
+    pub workers: usize,
+}
+
+/// A configuration and all that a process without files needs to put it to work.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Load {
+    /// Its generation.
+    pub generation: u32,
+    /// What the file is called in messages.
+    pub file: String,
+    /// The file itself; it was checked.
+    pub text: String,
+    /// The complete set of listeners; those that were handed over and are not named are closed.
+    pub listeners: Vec<ListenKey>,
+    /// Certificates with their keys, those of the file first.
+    pub certificates: Vec<Material>,
+    /// Content of files that the configuration names, by name.
+    pub files: BTreeMap<String, String>,
+    /// Name servers and hosts file of this machine.
+    pub names: Names,
+}
+
+/// From a process to the supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromRole {
+    /// It has shut itself in.
+    Started(Sandbox),
+    /// A configuration was taken over, or not.
+    Loaded {
+        /// Its generation.
+        generation: u32,
+        /// Why it was not.
+        fault: Option<String>,
+    },
+    /// News, in order.
+    Events(Vec<Event>),
+    /// Offences of clients, with their weights.
+    Offences(Vec<(IpAddr, u32)>),
+    /// The answer to [`ToRole::Metrics`], as Prometheus text.
+    Metrics(String),
+}

@@ -1,0 +1,27 @@
+//! The process that talks to the world.
+
+use super::host;
+use crate::message::Load;
+use anyhow::anyhow;
+use net::Listener;
+use proxy::Proxy;
+use std::sync::Arc;
+
+/// Serves what the configuration publishes, until the supervisor says stop.
+///
+/// # Errors
+/// The process could not be shut in, or its link broke.
+pub fn edge() -> anyhow::Result<()> {
+    host::<Proxy>(configure)
+}
+
+fn configure(load: &Load, listeners: Vec<Listener>) -> anyhow::Result<proxy::Config> {
+    let checked = config::check(&load.text, &load.file).map_err(|faults| anyhow!("{faults}"))?;
+    Ok(proxy::Config {
+        config: Arc::new(checked.config),
+        certificates: load.certificates.clone(),
+        listeners,
+        files: load.files.clone(),
+        names: load.names.clone(),
+    })
+}

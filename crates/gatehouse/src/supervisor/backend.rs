@@ -1,0 +1,303 @@
+//! The operator's side of the running box: what command line, console and pages may ask of it.
+
+use super::gate::{Gate, Outcome, TRIAL};
+use super::journal::now;
+use super::state::State;
+use control::{
+    Applied, Backend, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
+    GenerationState, Journal, ListenerStatus, Moment, NotBuilt, ProcessStatus, Refusal, Secret,
+    Status,
+};
+use service::ServiceState;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::time::{Instant, SystemTime};
+use tokio::time::Instant as TokioInstant;
+
+impl Backend for Gate {
+    async fn status(&self) -> Result<Status, Refusal> {
+        let processes = self.processes();
+        let bans = self.hub.warden.list().len() as u64;
+        let started = ago(self.started.elapsed());
+        let left_out = self.left_out();
+        self.with(|state| {
+            let running = &state.running;
+            Ok(Status {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                hostname: running.config.system.hostname.clone(),
+                started,
+                now: now(),
+                generation: described(state, running.generation)?,
+                processes,
+                listeners: state.listener_statuses(),
+                certificates: running.certificates.iter().map(certificate).collect(),
+                bans,
+                not_built: config::tables::not_built(&running.config)
+                    .into_iter()
+                    .map(|(section, line)| NotBuilt {
+                        section: section.to_string(),
+                        line,
+                    })
+                    .collect(),
+                left_out,
+            })
+        })
+        .await
+    }
+
+    async fn metrics(&self) -> Result<String, Refusal> {
+        let (edge, admin) = tokio::join!(self.edge.metrics(), self.admin.metrics());
+        Ok(self.hub.registry.render() + &edge + &admin)
+    }
+
+    async fn bans(&self) -> Result<Vec<Ban>, Refusal> {
+        let at = Instant::now();
+        let bans = self.hub.warden.list().into_iter().map(|ban| Ban {
+            client: ban.client.to_string(),
+            since: ago(at.saturating_duration_since(ban.since)),
+            until: Moment(now().0 + millis(ban.until.saturating_duration_since(at))),
+            offences: ban.offences,
+        });
+        Ok(bans.collect())
+    }
+
+    async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, Refusal> {
+        let cleared = self.hub.warden.lift(client) as u64;
+        Ok(Cleared { cleared })
+    }
+
+    async fn reload(&self) -> Result<Applied, Refusal> {
+        let outcome = Gate::reload(self).await.map_err(invalid)?;
+        self.applied(outcome).await
+    }
+
+    async fn confirm(&self) -> Result<Applied, Refusal> {
+        let generation = Gate::confirm(self)
+            .await
+            .map_err(|error| Refusal::conflict(format!("{error:#}")))?;
+        let generation = self.with(|state| described(state, generation)).await?;
+        Ok(Applied {
+            generation,
+            changed: true,
+            notes: Vec::new(),
+        })
+    }
+
+    async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
+        let outcome = Gate::rollback(self, generation).await.map_err(invalid)?;
+        self.applied(outcome).await
+    }
+
+    async fn generations(&self) -> Result<Vec<Generation>, Refusal> {
+        self.with(|state| {
+            let list = state.store.list();
+            list.into_iter()
+                .map(|generation| described(state, generation.number))
+                .collect()
+        })
+        .await
+    }
+
+    async fn config_text(&self, generation: Option<u32>) -> Result<ConfigText, Refusal> {
+        self.with(|state| {
+            let generation = generation.unwrap_or(state.running.generation);
+            let text = state.store.text(generation).map_err(not_found)?;
+            Ok(ConfigText { generation, text })
+        })
+        .await
+    }
+
+    async fn diff(&self, generation: Option<u32>) -> Result<Diff, Refusal> {
+        self.with(|state| {
+            let to = state.running.generation;
+            let Some(from) = generation.or_else(|| state.earlier()) else {
+                return Err(Refusal::not_found("there is no earlier generation"));
+            };
+            let old = state.store.text(from).map_err(not_found)?;
+            let text = similar::TextDiff::from_lines(old.as_str(), state.running.text.as_str())
+                .unified_diff()
+                .header(&format!("generation {from}"), &format!("generation {to}"))
+                .to_string();
+            Ok(Diff { from, to, text })
+        })
+        .await
+    }
+
+    async fn secrets(&self) -> Result<Vec<String>, Refusal> {
+        let names = self.with(|state| state.store.secret_names()).await;
+        Ok(names.map_err(failed)?.into_iter().collect())
+    }
+
+    async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
+        let (name, value) = (secret.name, secret.value);
+        self.with(|state| state.store.set_secret(&name, value.as_bytes()))
+            .await
+            .map_err(|error| Refusal::invalid(error.to_string()))
+    }
+
+    async fn remove_secret(&self, name: String) -> Result<(), Refusal> {
+        let removed = self.with(|state| state.store.remove_secret(&name)).await;
+        match removed {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Refusal::not_found(format!("there is no secret `{name}`"))),
+            Err(error) => Err(Refusal::invalid(error.to_string())),
+        }
+    }
+
+    async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
+        let config = self.with(|state| state.running.config.clone()).await;
+        let explanation = proxy::explain(&config, &url, from)
+            .map_err(|error| Refusal::invalid(error.to_string()))?;
+        let mut text = explanation.to_string();
+        if let Some(from) = from
+            && self.hub.warden.bans().borrow().contains(from)
+        {
+            text = format!("{from} is banned: whatever it asks is rejected until the ban ends\n{text}");
+        }
+        Ok(Explanation {
+            text,
+            decision: serde_json::to_value(&explanation).map_err(failed)?,
+        })
+    }
+
+    fn journal(&self) -> Journal {
+        self.hub.journal.kept()
+    }
+}
+
+impl Gate {
+    async fn applied(&self, outcome: Outcome) -> Result<Applied, Refusal> {
+        let generation = self.with(|state| described(state, outcome.generation)).await?;
+        let note = outcome.trial.map(|(reasons, _)| {
+            format!(
+                "this changes {}: confirm it within {} minutes with `gatehouse confirm`, or it is rolled back",
+                reasons.join(" and "),
+                TRIAL.as_secs() / 60
+            )
+        });
+        Ok(Applied {
+            generation,
+            changed: !outcome.unchanged,
+            notes: note.into_iter().collect(),
+        })
+    }
+
+    fn processes(&self) -> Vec<ProcessStatus> {
+        let own = ProcessStatus {
+            name: "supervisor".to_owned(),
+            pid: Some(std::process::id()),
+            state: ServiceState::Running,
+            since: ago(self.started.elapsed()),
+            restarts: 0,
+        };
+        let kept = [&self.edge, &self.admin].map(|child| {
+            let condition = child.condition();
+            ProcessStatus {
+                name: child.name.to_owned(),
+                pid: condition.pid,
+                state: condition.state.unwrap_or(ServiceState::Stopped),
+                since: condition.since,
+                restarts: u64::from(condition.starts.saturating_sub(1)),
+            }
+        });
+        std::iter::once(own).chain(kept).collect()
+    }
+
+    /// What this machine or user does not allow.
+    fn left_out(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        if !nix::unistd::geteuid().is_root() {
+            texts.push("not root: the processes keep the rights of this user".to_owned());
+        }
+        for child in [&self.edge, &self.admin] {
+            let Some(sandbox) = child.condition().sandbox else {
+                continue;
+            };
+            for (closed, what) in [(sandbox.landlock, "landlock"), (sandbox.seccomp, "seccomp")] {
+                if !closed {
+                    texts.push(format!("{}: this kernel has no {what}", child.name));
+                }
+            }
+        }
+        texts
+    }
+}
+
+impl State {
+    fn listener_statuses(&self) -> Vec<ListenerStatus> {
+        let open = self.listeners.keys().map(|key| (key, None));
+        let missing = self.running.missing.iter();
+        open.chain(missing.map(|(key, fault)| (key, Some(fault.clone()))))
+            .map(|(key, fault)| ListenerStatus {
+                service: key.service.clone(),
+                protocol: key.protocol.clone(),
+                address: key.addr.to_string(),
+                interface: key.device.clone(),
+                fault,
+            })
+            .collect()
+    }
+}
+
+fn described(state: &State, number: u32) -> Result<Generation, Refusal> {
+    let generation = state
+        .store
+        .generation(number)
+        .ok_or_else(|| Refusal::not_found(format!("generation {number} is not kept")))?;
+    let trial = state.trial.as_ref().filter(|trial| trial.generation == number);
+    let now_in_force = match trial {
+        Some(trial) => GenerationState::Trial {
+            seconds: trial.until.saturating_duration_since(TokioInstant::now()).as_secs(),
+        },
+        None if state.running.generation == number => GenerationState::Active,
+        None => GenerationState::Kept,
+    };
+    Ok(Generation {
+        number,
+        created: Moment(generation.unix_ms),
+        origin: generation.origin.clone(),
+        state: now_in_force,
+    })
+}
+
+fn certificate(material: &certs::Material) -> CertificateStatus {
+    let at = SystemTime::now();
+    let mut problems: Vec<String> = certs::check(material, &material.names, at)
+        .iter()
+        .filter(|_| !material.temporary)
+        .map(ToString::to_string)
+        .collect();
+    if material.temporary {
+        problems.push("temporary: phones and browsers will not trust this".to_owned());
+    }
+    CertificateStatus {
+        names: material.names.clone(),
+        source: if material.temporary { "own" } else { "files" }.to_owned(),
+        expires: certs::validity(material).ok().map(|validity| validity.not_after.into()),
+        line: material.line,
+        problems,
+    }
+}
+
+fn ago(elapsed: std::time::Duration) -> Moment {
+    Moment(now().0.saturating_sub(millis(elapsed)))
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn invalid(error: anyhow::Error) -> Refusal {
+    Refusal::invalid(format!("{error:#}"))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn not_found(error: store::Error) -> Refusal {
+    Refusal::not_found(error.to_string())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn failed(error: impl Display) -> Refusal {
+    Refusal::failed(error.to_string())
+}

@@ -1,0 +1,152 @@
+//! The one guard of the box at work: counts offences, publishes and keeps the ban list.
+
+use super::journal::{Journal, now};
+use guard::{BanSet, Guard, Policy, Saved};
+use service::{Event, Registry, metrics};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
+
+/// Keeps the guard. Clones are the same.
+#[derive(Clone)]
+pub struct Warden {
+    guard: Arc<Mutex<Guard>>,
+    bans: watch::Sender<BanSet>,
+    changed: Arc<Notify>,
+    journal: Journal,
+    offences: metrics::Counter,
+    banned: metrics::Gauge,
+}
+
+impl Warden {
+    /// A warden with the bans that were kept over a restart.
+    pub fn new(policy: Policy, saved: &Saved, journal: Journal, registry: &Registry) -> Self {
+        let mut guard = Guard::new(policy);
+        guard.restore(saved, Instant::now(), now().0);
+        let set = guard.ban_set(Instant::now());
+        let warden = Self {
+            guard: Arc::new(Mutex::new(guard)),
+            bans: watch::channel(set).0,
+            changed: Arc::new(Notify::new()),
+            journal,
+            offences: registry.counter(
+                "gatehouse_offences_total",
+                "Offences of clients that were counted.",
+                &[],
+            ),
+            banned: registry.gauge("gatehouse_bans", "Clients that are banned now.", &[]),
+        };
+        warden.publish(&mut warden.lock());
+        warden
+    }
+
+    /// The ban list, published anew whenever it changes.
+    pub fn bans(&self) -> watch::Receiver<BanSet> {
+        self.bans.subscribe()
+    }
+
+    /// Who is banned, for the operator.
+    pub fn list(&self) -> Vec<guard::Ban> {
+        self.lock().bans(Instant::now())
+    }
+
+    /// Counts an offence of `client`, and bans it where it was one too many.
+    pub fn offence(&self, client: IpAddr, weight: u32) {
+        let at = Instant::now();
+        let mut guard = self.lock();
+        match guard.offence(client, weight, at) {
+            guard::Verdict::Exempt => {}
+            guard::Verdict::Counted { .. } | guard::Verdict::Banned { new: false, .. } => {
+                self.offences.inc();
+            }
+            guard::Verdict::Banned { until, new: true } => {
+                self.offences.inc();
+                self.publish(&mut guard);
+                self.journal.record(Event::Banned {
+                    client,
+                    seconds: until.saturating_duration_since(at).as_secs(),
+                    reason: "more requests rejected in a minute than [guard] suspicious_per_minute"
+                        .into(),
+                });
+            }
+        }
+    }
+
+    /// Lifts the ban of `client`, or all bans; returns how many were lifted.
+    pub fn lift(&self, client: Option<IpAddr>) -> usize {
+        let mut guard = self.lock();
+        let lifted: Vec<IpAddr> = match client {
+            Some(client) => guard.clear(client).then_some(client).into_iter().collect(),
+            None => guard.clear_all().iter().map(guard::ClientKey::network).collect(),
+        };
+        self.publish(&mut guard);
+        for client in &lifted {
+            self.journal.record(Event::Unbanned {
+                client: *client,
+                lifted: true,
+            });
+        }
+        lifted.len()
+    }
+
+    /// Takes over a changed policy.
+    pub fn set_policy(&self, policy: Policy) {
+        let mut guard = self.lock();
+        guard.set_policy(policy, Instant::now());
+        self.publish(&mut guard);
+    }
+
+    /// The ban list in the form that is kept.
+    pub fn saved(&self) -> Saved {
+        self.lock().save(Instant::now(), now().0)
+    }
+
+    /// Ends bans in time and passes every change of the list to `save`, not more than once a second.
+    pub async fn watch(self, mut save: impl FnMut(Saved)) {
+        let mut kept = self.lock().version();
+        loop {
+            let next = self.lock().next_expiry();
+            let wait = next.map_or(Duration::from_mins(1), |at| {
+                at.saturating_duration_since(Instant::now())
+            });
+            tokio::select! {
+                () = tokio::time::sleep(wait.max(Duration::from_millis(10))) => {}
+                () = self.changed.notified() => {}
+            }
+            let saved = {
+                let mut guard = self.lock();
+                let ended = guard.expire(Instant::now());
+                if !ended.is_empty() {
+                    self.publish(&mut guard);
+                }
+                for client in ended {
+                    self.journal.record(Event::Unbanned {
+                        client: client.network(),
+                        lifted: false,
+                    });
+                }
+                let version = guard.version();
+                (version != kept).then(|| {
+                    kept = version;
+                    guard.save(Instant::now(), now().0)
+                })
+            };
+            if let Some(saved) = saved {
+                save(saved);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    fn publish(&self, guard: &mut Guard) {
+        let set = guard.ban_set(Instant::now());
+        self.banned.set(i64::try_from(set.len()).unwrap_or(i64::MAX));
+        self.bans.send_replace(set);
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Guard> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

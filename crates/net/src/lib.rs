@@ -1,0 +1,17 @@
+//! Sockets: listeners received or bound, links between our processes, what a process may still do,
+//! TLS, connections to targets with pools, and name resolution.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")
+)]
+
+pub mod connect;
+pub mod link;
+pub mod listen;
+pub mod pool;
+pub mod resolve;
+pub mod sandbox;
+pub mod stream;
+pub mod tls;
+
+pub use listen::{ListenError, ListenKey, Listener};

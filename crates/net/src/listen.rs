@@ -1,0 +1,172 @@
+//! Listening sockets: opened by the supervisor, handed to the process that serves them.
+
+use nix::libc;
+use serde::{Deserialize, Serialize};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+/// How many connections may wait to be accepted on one socket; the kernel's `somaxconn` caps it.
+const BACKLOG: i32 = 4096;
+
+/// What a listener is known by; two listeners of one key are the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ListenKey {
+    /// The service it is for, `proxy` for instance.
+    pub service: String,
+    /// What is spoken on it: `http`, `https`, …
+    pub protocol: String,
+    /// Where it listens. IPv6 sockets take IPv6 only.
+    pub addr: SocketAddr,
+    /// The network interface it is bound to; `None` for all.
+    pub device: Option<String>,
+}
+
+impl fmt::Display for ListenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.protocol, self.addr)?;
+        match &self.device {
+            Some(device) => write!(f, " on {device}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A listener: one socket for each worker, all on the same port (`SO_REUSEPORT`), not blocking.
+///
+/// Clones share the sockets.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// What it is known by.
+    pub key: ListenKey,
+    /// One socket for each worker.
+    pub shards: Arc<[TcpListener]>,
+}
+
+/// A listener could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another program holds the port.
+    #[error("{0}: another program listens there already; end it, or choose another port")]
+    InUse(ListenKey),
+    /// Ports below 1024 and some addresses need root.
+    #[error("{0}: not allowed; run as root, or choose a port of 1024 or above")]
+    Forbidden(ListenKey),
+    /// No interface has that address.
+    #[error("{0}: this machine does not have that address")]
+    NoAddress(ListenKey),
+    /// There is no such interface.
+    #[error("{0}: this machine does not have that network interface")]
+    NoDevice(ListenKey),
+    /// Anything else the system says.
+    #[error("{0}: {1}")]
+    System(ListenKey, #[source] io::Error),
+}
+
+impl Listener {
+    /// Binds `key` and listens, with `shards` sockets.
+    ///
+    /// # Errors
+    /// What the system refuses; the operator's configuration or machine is to blame.
+    pub fn open(key: &ListenKey, shards: usize) -> Result<Self, ListenError> {
+        let open = || -> io::Result<Arc<[TcpListener]>> {
+            // Sockets with SO_REUSEPORT share a port silently, even with another program's: ask
+            // for the port alone first.
+            drop(bound(key, false)?);
+            (0..shards.max(1)).map(|_| listening(key)).collect()
+        };
+        open()
+            .map(|shards| Self {
+                key: key.clone(),
+                shards,
+            })
+            .map_err(|error| explain(key, error))
+    }
+
+    /// A listener made of sockets that another process opened.
+    pub fn received(key: ListenKey, sockets: Vec<OwnedFd>) -> Self {
+        Self {
+            key,
+            shards: sockets.into_iter().map(TcpListener::from).collect(),
+        }
+    }
+}
+
+fn listening(key: &ListenKey) -> io::Result<TcpListener> {
+    let socket = bound(key, true)?;
+    // Accepted sockets inherit it.
+    socket.set_tcp_nodelay(true)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn bound(key: &ListenKey, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(key.addr),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )?;
+    if key.addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    if let Some(device) = &key.device {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
+    socket.bind(&key.addr.into())?;
+    Ok(socket)
+}
+
+fn explain(key: &ListenKey, error: io::Error) -> ListenError {
+    let key = key.clone();
+    match error.raw_os_error() {
+        Some(libc::EADDRINUSE) => ListenError::InUse(key),
+        Some(libc::EACCES | libc::EPERM) => ListenError::Forbidden(key),
+        Some(libc::EADDRNOTAVAIL) => ListenError::NoAddress(key),
+        Some(libc::ENODEV) => ListenError::NoDevice(key),
+        _ => ListenError::System(key, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+
+    fn key(addr: &str) -> ListenKey {
+        ListenKey {
+            service: "proxy".into(),
+            protocol: "http".into(),
+            addr: addr.parse().unwrap(),
+            device: None,
+        }
+    }
+
+    #[test]
+    fn opens_one_socket_a_worker_and_finds_a_port_in_use() {
+        let first = Listener::open(&key("127.0.0.1:0"), 1).unwrap();
+        let addr = first.shards[0].local_addr().unwrap();
+        drop(first);
+        let group = Listener::open(&key(&addr.to_string()), 3).unwrap();
+        assert_eq!(group.shards.len(), 3);
+        assert!(TcpStream::connect(addr).is_ok());
+        let error = Listener::open(&key(&addr.to_string()), 3).unwrap_err();
+        assert!(matches!(error, ListenError::InUse(_)), "{error}");
+    }
+
+    #[test]
+    fn says_what_the_machine_does_not_have() {
+        let error = Listener::open(&key("192.0.2.77:8099"), 1).unwrap_err();
+        assert!(matches!(error, ListenError::NoAddress(_)), "{error}");
+        let nowhere = ListenKey {
+            device: Some("nosuchif0".into()),
+            ..key("127.0.0.1:0")
+        };
+        let error = Listener::open(&nowhere, 1).unwrap_err();
+        assert!(matches!(error, ListenError::NoDevice(_)), "{error}");
+    }
+}

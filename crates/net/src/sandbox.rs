@@ -1,0 +1,266 @@
+//! What a process may still do once it has its sockets: another user, no capability, no file, no
+//! other program (capabilities(7), landlock(7), seccomp(2)).
+
+use caps::CapSet;
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus,
+    Scope,
+};
+use nix::libc;
+use nix::sys::prctl::set_no_new_privs;
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, apply_filter,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+
+/// A process could not be shut in; it must not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// User or group could not be changed.
+    #[error("can not change to user {uid}: {source}")]
+    User {
+        /// The user wanted.
+        uid: u32,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Capabilities could not be given up.
+    #[error("can not give up capabilities: {0}")]
+    Capabilities(String),
+    /// Landlock did not take the rules.
+    #[error("landlock: {0}")]
+    Landlock(#[from] landlock::RulesetError),
+    /// Seccomp did not take the filter.
+    #[error("seccomp: {0}")]
+    Seccomp(#[from] seccompiler::Error),
+}
+
+/// How far a process is shut in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// Whether landlock closes the file system.
+    pub landlock: bool,
+    /// Whether seccomp closes all system calls but those of a network server.
+    pub seccomp: bool,
+}
+
+/// Changes to user and group `uid` and gives up every capability for good.
+///
+/// # Errors
+/// Not run as root.
+pub fn become_user(uid: u32) -> Result<(), SandboxError> {
+    let fault = |errno: nix::Error| SandboxError::User {
+        uid,
+        source: errno.into(),
+    };
+    let capabilities =
+        |error: caps::errors::CapsError| SandboxError::Capabilities(error.to_string());
+    caps::clear(None, CapSet::Bounding).map_err(capabilities)?;
+    let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));
+    setgroups(&[]).map_err(fault)?;
+    setresgid(group, group, group).map_err(fault)?;
+    setresuid(user, user, user).map_err(fault)?;
+    for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable] {
+        caps::clear(None, set).map_err(capabilities)?;
+    }
+    set_no_new_privs().map_err(fault)
+}
+
+/// Closes the file system and every system call that a network server does not need, for this thread
+/// and those it starts: call it while it is the only one. Opening a file or a listener, starting a
+/// program, tracing a process then fail with "not permitted".
+///
+/// # Errors
+/// The kernel refuses the rules. A kernel without landlock or seccomp is no error: see [`Sandbox`].
+pub fn shut_in() -> Result<Sandbox, SandboxError> {
+    let landlock = close_files()?;
+    let arch = TargetArch::try_from(std::env::consts::ARCH).ok();
+    let seccomp = match arch {
+        Some(arch) => close_calls(arch)?,
+        None => false,
+    };
+    Ok(Sandbox { landlock, seccomp })
+}
+
+fn close_files() -> Result<bool, SandboxError> {
+    let abi = ABI::V6;
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::BindTcp)?
+        .scope(Scope::AbstractUnixSocket | Scope::Signal)?
+        .create()?
+        .restrict_self()?;
+    Ok(status.ruleset != RulesetStatus::NotEnforced)
+}
+
+fn close_calls(arch: TargetArch) -> Result<bool, SandboxError> {
+    let refuse = SeccompAction::Errno(libc::EPERM.cast_unsigned());
+    let filter = SeccompFilter::new(allowed_calls()?, refuse, SeccompAction::Allow, arch)
+        .map_err(seccompiler::Error::from)?;
+    // The flags of clone3 lie in memory, where a filter can not look; without clone3 the C library
+    // takes clone, whose flags can be seen.
+    let no_clone3 = SeccompFilter::new(
+        BTreeMap::from([(libc::SYS_clone3, vec![])]),
+        SeccompAction::Allow,
+        SeccompAction::Errno(libc::ENOSYS.cast_unsigned()),
+        arch,
+    )
+    .map_err(seccompiler::Error::from)?;
+    for filter in [no_clone3, filter] {
+        let program: BpfProgram = filter.try_into().map_err(seccompiler::Error::from)?;
+        apply_filter(&program)?;
+    }
+    Ok(true)
+}
+
+/// Calls that need no look at their arguments.
+const PLAIN_CALLS: &[libc::c_long] = &[
+    // Sockets that exist.
+    libc::SYS_accept4,
+    libc::SYS_bind,
+    libc::SYS_connect,
+    libc::SYS_getpeername,
+    libc::SYS_getsockname,
+    libc::SYS_getsockopt,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmmsg,
+    libc::SYS_recvmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_sendmsg,
+    libc::SYS_sendto,
+    libc::SYS_setsockopt,
+    libc::SYS_shutdown,
+    // Descriptors.
+    libc::SYS_close,
+    libc::SYS_dup,
+    libc::SYS_epoll_create1,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    libc::SYS_eventfd2,
+    libc::SYS_fcntl,
+    libc::SYS_fstat,
+    libc::SYS_pipe2,
+    libc::SYS_ppoll,
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_splice,
+    libc::SYS_write,
+    libc::SYS_writev,
+    // Memory.
+    libc::SYS_brk,
+    libc::SYS_madvise,
+    libc::SYS_mmap,
+    libc::SYS_mprotect,
+    libc::SYS_mremap,
+    libc::SYS_munmap,
+    // Threads, time, signals.
+    libc::SYS_clock_gettime,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_clone3,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    libc::SYS_futex,
+    libc::SYS_getpid,
+    libc::SYS_getrandom,
+    libc::SYS_gettid,
+    libc::SYS_nanosleep,
+    libc::SYS_prctl,
+    libc::SYS_restart_syscall,
+    libc::SYS_rseq,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_sched_yield,
+    libc::SYS_set_robust_list,
+    libc::SYS_sigaltstack,
+    libc::SYS_tgkill,
+];
+
+#[cfg(target_arch = "x86_64")]
+const ARCH_CALLS: &[libc::c_long] = &[libc::SYS_epoll_wait, libc::SYS_poll];
+#[cfg(not(target_arch = "x86_64"))]
+const ARCH_CALLS: &[libc::c_long] = &[];
+
+fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxError> {
+    let mut calls: BTreeMap<_, _> = PLAIN_CALLS
+        .iter()
+        .chain(ARCH_CALLS)
+        .map(|call| (*call, vec![]))
+        .collect();
+    let families = [libc::AF_INET, libc::AF_INET6]
+        .into_iter()
+        .map(|family| {
+            rule(
+                0,
+                SeccompCmpOp::Eq,
+                u64::from(family.cast_unsigned()),
+            )
+        })
+        .collect::<Result<_, _>>()?;
+    calls.insert(libc::SYS_socket, families);
+    let threads = u64::from(libc::CLONE_THREAD.cast_unsigned());
+    let thread_only = rule(0, SeccompCmpOp::MaskedEq(threads), threads)?;
+    calls.insert(libc::SYS_clone, vec![thread_only]);
+    Ok(calls)
+}
+
+fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, SandboxError> {
+    let condition =
+        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
+            .map_err(seccompiler::Error::from)?;
+    Ok(SeccompRule::new(vec![condition]).map_err(seccompiler::Error::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+    use std::thread;
+
+    /// The rules hold for one thread, so that a test can shut in a thread of its own.
+    fn shut_in_thread(test: impl FnOnce(Sandbox) + Send + 'static) {
+        let thread = thread::spawn(move || test(shut_in().unwrap()));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_is_shut_in_still_talks_over_the_network() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        shut_in_thread(move |_| {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (mut server, _) = listener.accept().unwrap();
+            client.write_all(b"ping").unwrap();
+            let mut received = [0; 4];
+            server.read_exact(&mut received).unwrap();
+            assert_eq!(&received, b"ping");
+            assert!(UdpSocket::bind("127.0.0.1:0").is_ok());
+            let worker = thread::spawn(|| 7);
+            assert_eq!(worker.join().unwrap(), 7);
+        });
+    }
+
+    #[test]
+    fn a_process_that_is_shut_in_opens_no_file_no_listener_and_no_program() {
+        shut_in_thread(|sandbox| {
+            assert!(sandbox.seccomp, "{sandbox:?}");
+            assert!(std::fs::read("/etc/hostname").is_err());
+            assert!(std::fs::write("/tmp/gatehouse-sandbox-test", b"x").is_err());
+            assert!(std::fs::read_dir("/").is_err());
+            assert!(Command::new("/bin/true").status().is_err());
+            assert!(UnixStream::connect("/run/nothing").is_err());
+            assert!(nix::sys::signal::kill(nix::unistd::getppid(), None).is_err());
+            if sandbox.landlock {
+                assert!(TcpListener::bind("127.0.0.1:0").is_err());
+            }
+        });
+    }
+}

@@ -1,0 +1,13 @@
+//! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello.
+//!
+//! Everything here is a function of a byte slice: no socket, no clock, no task, and nothing that
+//! can panic. Three answers are possible everywhere: the thing itself, "need more bytes"
+//! (`Ok(None)`), or the reason why it can never become one.
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")
+)]
+
+pub mod http;
+pub mod tls;

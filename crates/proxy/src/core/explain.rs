@@ -1,0 +1,315 @@
+//! What would become of a request, and why: the same decision as for the traffic, told step by step.
+
+use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
+use super::path::Fit;
+use super::routes::{GateKind, HostRoutes, Routes, RoutesError, Rule, Trust};
+use config::Config;
+use proto::http::Authority;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What would become of a request. `Display` is what `gatehouse explain` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What was asked.
+    pub url: String,
+    /// From where.
+    pub from: IpAddr,
+    /// What was looked at, in order.
+    pub steps: Vec<ExplainedStep>,
+    /// `forward`, `redirect` or `refuse`.
+    pub decision: &'static str,
+    /// The status we answer with, unless the target answers.
+    pub status: Option<u16>,
+    /// Why, or where to.
+    pub reason: String,
+    /// The line of the file that decided.
+    pub line: Option<u32>,
+    /// The target, as `scheme://address:port`.
+    pub target: Option<String>,
+    /// The fields that are set for the target.
+    pub headers: Vec<(String, String)>,
+}
+
+/// One step on the way to a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExplainedStep {
+    /// What was looked at and what came of it.
+    pub text: String,
+    /// The line of the file.
+    pub line: Option<u32>,
+}
+
+/// Why something can not be explained; the caller is to blame.
+#[derive(Debug, thiserror::Error)]
+pub enum NotExplained {
+    /// Not a URL we could be asked for.
+    #[error("{0:?} is no http, https, ws or wss URL; write for instance https://host.example/path")]
+    Url(String),
+    /// The configuration is not consistent.
+    #[error(transparent)]
+    Routes(#[from] RoutesError),
+}
+
+/// Explains what `config` makes of a request for `url` from `from`; without an address, of one from
+/// the documentation network 203.0.113.0/24, that is, from somewhere outside.
+///
+/// # Errors
+/// [`NotExplained`], the caller's.
+pub fn explain(
+    config: &Config,
+    url: &str,
+    from: Option<IpAddr>,
+) -> Result<Explanation, NotExplained> {
+    let asked = Asked::parse(url).ok_or_else(|| NotExplained::Url(url.to_owned()))?;
+    let routes = Routes::new(config, &BTreeMap::new())?;
+    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
+    let name = asked.authority.name();
+    let ask = Ask {
+        client: from,
+        tls: asked.tls.then_some(AskedTls {
+            server_name: Some(name),
+            same_certificate: true,
+        }),
+        method: "GET",
+        host: Some(name),
+        path: asked.path,
+        websocket: asked.websocket,
+        body: None,
+    };
+    let mut steps = Steps(Vec::new());
+    steps.port(config, &asked);
+    let verdict = decide_watched(&routes, &ask, &mut steps);
+    let mut explanation = Explanation {
+        url: url.to_owned(),
+        from,
+        steps: steps.0,
+        decision: "refuse",
+        status: None,
+        reason: String::new(),
+        line: None,
+        target: None,
+        headers: Vec::new(),
+    };
+    explanation.conclude(&routes, &asked, verdict);
+    Ok(explanation)
+}
+
+impl Explanation {
+    fn conclude(&mut self, routes: &Routes, asked: &Asked<'_>, verdict: Verdict<'_>) {
+        match verdict {
+            Verdict::Forward(_, rule) => {
+                let target = rule.target(asked.tls);
+                let scheme = if target.tls.is_some() { "https" } else { "http" };
+                self.decision = "forward";
+                self.reason = trust(rule, asked.tls);
+                self.line = Some(rule.line);
+                self.target = Some(format!("{scheme}://{}", **target));
+                self.headers = headers(rule, asked, self.from);
+            }
+            Verdict::Redirect(_, found) => {
+                self.decision = "redirect";
+                self.status = Some(found.status);
+                let host = asked.authority.host();
+                self.reason = format!("to {}", redirect(routes, host, asked.path, asked.query));
+                self.line = Some(found.line);
+            }
+            Verdict::Refuse { reason, line, .. } => {
+                self.status = Some(reason.status());
+                self.reason = reason.to_string();
+                self.line = line;
+            }
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} from {}", self.url, self.from)?;
+        for step in &self.steps {
+            writeln!(f, "  {}{}", step.text, At(step.line))?;
+        }
+        match (&self.target, self.status) {
+            (Some(target), _) => write!(f, "forwarded to {target}{}", At(self.line))?,
+            (None, Some(status)) if self.decision == "redirect" => {
+                write!(f, "redirected ({status}) {}{}", self.reason, At(self.line))?;
+            }
+            (None, status) => {
+                write!(f, "refused")?;
+                if let Some(status) = status {
+                    write!(f, " ({status})")?;
+                }
+                write!(f, ": {}{}", self.reason, At(self.line))?;
+            }
+        }
+        if self.target.is_some() {
+            if !self.reason.is_empty() {
+                write!(f, "\n  {}", self.reason)?;
+            }
+            for (name, value) in &self.headers {
+                write!(f, "\n  {name}: {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct At(Option<u32>);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(line) => write!(f, " (line {line})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The parts of a URL.
+struct Asked<'a> {
+    tls: bool,
+    websocket: bool,
+    authority: Authority<'a>,
+    path: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn parse(url: &'a str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let (tls, websocket) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => (false, false),
+            "https" => (true, false),
+            "ws" => (false, true),
+            "wss" => (true, true),
+            _ => return None,
+        };
+        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let authority = Authority::parse(authority.as_bytes()).ok()?;
+        // A browser keeps the fragment for itself.
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let path = if path.is_empty() { "/" } else { path };
+        Some(Self {
+            tls,
+            websocket,
+            authority,
+            path,
+            query,
+        })
+    }
+}
+
+struct Steps(Vec<ExplainedStep>);
+
+impl Steps {
+    fn say(&mut self, text: String, line: Option<u32>) {
+        self.0.push(ExplainedStep { text, line });
+    }
+
+    /// The port does not decide, but one that leads elsewhere explains why nothing arrives.
+    fn port(&mut self, config: &Config, asked: &Asked<'_>) {
+        let (scheme, listen, public, usual) = if asked.tls {
+            let public = config.site.public_ports.https;
+            ("https", config.proxy.listen.https, public, 443)
+        } else {
+            let public = config.site.public_ports.http;
+            ("http", config.proxy.listen.http, public, 80)
+        };
+        let port = asked.authority.port().unwrap_or(usual);
+        let text = if port == public && port == listen {
+            format!("{scheme} on port {port}")
+        } else if port == public {
+            format!("{scheme} on the public port {port}, here {listen}")
+        } else if port == listen {
+            format!("{scheme} on port {port}")
+        } else {
+            format!("port {port} does not lead to us: {scheme} is on {listen}, outside on {public}")
+        };
+        self.say(text, None);
+    }
+}
+
+impl Watch for Steps {
+    fn step(&mut self, step: Step<'_>) {
+        match step {
+            Step::Host(HostRoutes { name, line, .. }) => {
+                self.say(format!("host {name}"), Some(*line));
+            }
+            Step::Default(rule, fits) => {
+                let fits = if fits { "matches" } else { "does not match" };
+                self.say(format!("default, the path \"/\" alone: {fits}"), Some(rule.line));
+            }
+            Step::Path(entry, fit) => {
+                let fits = match fit {
+                    Fit::Yes => "matches",
+                    Fit::No => "does not match",
+                    Fit::Deeper => "does not match: a further \"/\" follows",
+                };
+                let path = match &*entry.path {
+                    "" => "every path".to_owned(),
+                    path => format!("path {path}"),
+                };
+                self.say(format!("{path}: {fits}"), Some(entry.line));
+            }
+            Step::Access(gate, admitted) => {
+                let admits = match (&gate.kind, admitted) {
+                    (_, true) => "lets it in".to_owned(),
+                    (GateKind::Network(_), false) => "does not let it in".to_owned(),
+                    (GateKind::NotBuilt(kind), false) => {
+                        format!("({kind}) is not built yet and lets nobody in")
+                    }
+                };
+                self.say(format!("access {} {admits}", gate.name), None);
+            }
+        }
+    }
+}
+
+/// What is asked of the certificate of a TLS target.
+fn trust(rule: &Rule, tls: bool) -> String {
+    let Some(tls) = &rule.target(tls).tls else {
+        return String::new();
+    };
+    let name = &tls.name;
+    match &tls.trust {
+        Trust::System => format!("its certificate: from a public authority, for {name}"),
+        Trust::Ca { file, .. } => {
+            format!("its certificate: from an authority in {file}, for {name}")
+        }
+        Trust::Sha256(_) => "its certificate: the one with the given SHA-256".to_owned(),
+        Trust::Any => "its certificate: any is believed".to_owned(),
+    }
+}
+
+/// The fields that the target gets from us.
+fn headers(rule: &Rule, asked: &Asked<'_>, from: IpAddr) -> Vec<(String, String)> {
+    let scheme = if asked.tls { "https" } else { "http" };
+    let host = asked.authority.text();
+    let mut headers = vec![
+        ("Host", host.to_owned()),
+        ("X-Forwarded-Host", host.to_owned()),
+        ("X-Real-IP", from.to_string()),
+        ("X-Forwarded-For", from.to_string()),
+        ("X-Forwarded-Proto", scheme.to_owned()),
+    ];
+    if let Some(own) = &rule.client_address_header {
+        let address = match from {
+            IpAddr::V4(from) => format!("{from}:PORT"),
+            IpAddr::V6(from) => format!("[{from}]:PORT"),
+        };
+        headers.push((own, address));
+    }
+    headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}

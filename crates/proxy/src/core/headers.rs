@@ -1,0 +1,191 @@
+//! Heads as they are passed on: in one normal form, the fields of both ends in their order and case,
+//! without what belongs to one connection, and with what we say about the client.
+
+use super::routes::Rule;
+use proto::http::{Framing, Name, Request, Response, TargetForm, Upgrade, Version};
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+
+/// What targets are told about a client; the same for all requests of a connection.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    client: SocketAddr,
+    tls: bool,
+    /// `X-Real-IP`, `X-Forwarded-For` and `X-Forwarded-Proto`, ready to be sent.
+    fields: Vec<u8>,
+}
+
+impl Identity {
+    /// That of a connection from `client`. IPv4 in IPv6 form is told as IPv4.
+    pub fn new(client: SocketAddr, tls: bool) -> Self {
+        let client = SocketAddr::new(client.ip().to_canonical(), client.port());
+        let address = client.ip();
+        let scheme = if tls { "https" } else { "http" };
+        let fields = format!(
+            "X-Real-IP: {address}\r\nX-Forwarded-For: {address}\r\nX-Forwarded-Proto: {scheme}\r\n"
+        );
+        Self {
+            client,
+            tls,
+            fields: fields.into_bytes(),
+        }
+    }
+
+    /// The client.
+    pub fn client(&self) -> SocketAddr {
+        self.client
+    }
+
+    /// The client's address.
+    pub fn address(&self) -> IpAddr {
+        self.client.ip()
+    }
+
+    /// Whether the client speaks TLS with us.
+    pub fn tls(&self) -> bool {
+        self.tls
+    }
+}
+
+/// What a response tells the client about its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It stays open, as HTTP/1.1 takes for granted.
+    Open,
+    /// It stays open, which HTTP/1.0 must be told.
+    KeepAlive,
+    /// It ends after this response.
+    Close,
+    /// It is a WebSocket from now on.
+    WebSocket,
+}
+
+impl Sent {
+    /// The field that says so, ready to be sent.
+    pub(super) fn connection(self) -> &'static [u8] {
+        match self {
+            Self::Open => b"",
+            Self::KeepAlive => b"Connection: keep-alive\r\n",
+            Self::Close => b"Connection: close\r\n",
+            Self::WebSocket => b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+        }
+    }
+}
+
+/// Appends the head that the target of `rule` gets for `request`, empty line included.
+///
+/// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it.
+pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, identity: &Identity) {
+    out.extend_from_slice(request.method.as_bytes());
+    out.push(b' ');
+    write_target(out, request);
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    let mut host_sent = false;
+    let own = rule.client_address_header.as_deref();
+    request.fields.write(out, |field| match field.known() {
+        Name::Host => {
+            host_sent = true;
+            true
+        }
+        Name::Expect => request.expect_continue,
+        Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
+        name if name.is_forwarding() => false,
+        Name::Other => !field.is_hop_by_hop() && !own.is_some_and(|own| field.is_twin_of(own)),
+        _ => !field.is_hop_by_hop(),
+    });
+    if let Some(host) = &request.host {
+        if !host_sent {
+            // HTTP/1.0 with an absolute target.
+            field(out, b"Host", host.text().as_bytes());
+        }
+        field(out, b"X-Forwarded-Host", host.text().as_bytes());
+    }
+    out.extend_from_slice(&identity.fields);
+    if let Some(own) = own {
+        let _ = write!(out, "{own}: {}\r\n", identity.client);
+    }
+    if request.framing == Framing::Chunked {
+        out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+    }
+    match request.upgrade {
+        Some(Upgrade::WebSocket(_)) => out.extend_from_slice(Sent::WebSocket.connection()),
+        None if request.te_trailers => {
+            out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+        }
+        None => {}
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the head that a client gets for `response`, empty line included.
+///
+/// `chunked` says that the body follows in chunks. `date` is added where the target sent none
+/// (RFC 9110 section 6.6.1), but not to interim responses.
+pub fn write_response(
+    out: &mut Vec<u8>,
+    response: &Response<'_>,
+    chunked: bool,
+    sent: Sent,
+    date: &str,
+) {
+    let status = response.status;
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend(digits(status));
+    out.push(b' ');
+    out.extend_from_slice(response.reason);
+    out.extend_from_slice(b"\r\n");
+    let mut dated = status < 200;
+    let bodiless = status < 200 || status == 204;
+    response.fields.write(out, |field| match field.known() {
+        Name::ContentLength => !bodiless,
+        Name::Trailer => chunked && !field.is_hop_by_hop(),
+        Name::Other if field.is("date") => {
+            dated = true;
+            true
+        }
+        _ => !field.is_hop_by_hop(),
+    });
+    if !dated {
+        field(out, b"Date", date.as_bytes());
+    }
+    if chunked {
+        out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+    }
+    out.extend_from_slice(sent.connection());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_target(out: &mut Vec<u8>, request: &Request<'_>) {
+    let target = &request.target;
+    if !matches!(target.form, TargetForm::Absolute(_)) {
+        return out.extend_from_slice(target.raw.as_bytes());
+    }
+    out.extend_from_slice(target.path.as_bytes());
+    if let Some(query) = target.query {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+}
+
+fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A status is three digits.
+fn digits(status: u16) -> [u8; 3] {
+    [status / 100, status / 10, status].map(|digit| b'0' + (digit % 10) as u8)
+}
+
+/// Whether a client of that version must be told that its connection stays open.
+impl From<(Version, bool)> for Sent {
+    fn from((version, open): (Version, bool)) -> Self {
+        match (version, open) {
+            (_, false) => Self::Close,
+            (Version::Http10, true) => Self::KeepAlive,
+            (Version::Http11, true) => Self::Open,
+        }
+    }
+}

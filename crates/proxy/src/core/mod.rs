@@ -1,0 +1,23 @@
+//! What becomes of a request, and what is said to whom. Pure: the clock, sockets and files are
+//! the shell's.
+
+mod date;
+mod decide;
+mod explain;
+mod headers;
+mod pages;
+mod path;
+mod reason;
+mod routes;
+
+pub use date::http_date;
+pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
+pub use explain::{Explanation, NotExplained, explain};
+pub use headers::{Identity, Sent, write_request, write_response};
+pub use pages::{Page, write_page};
+pub use path::{Fit, fit};
+pub use reason::Reason;
+pub use routes::{
+    Entry, Gate, GateKind, HostRoutes, Routes, RoutesError, Rule, Target, TargetKey, TargetTls,
+    Trust,
+};

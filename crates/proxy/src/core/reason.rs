@@ -1,0 +1,271 @@
+//! Why a request or connection was rejected: one closed list for log, metrics, status and guard.
+
+use proto::http::Malformed;
+use service::Blame;
+use thiserror::Error;
+
+/// Why something was rejected, in the operator's words. The client sees the status only.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Reason {
+    /// The head, or the framing of the body, can not be passed on.
+    #[error("malformed request: {0}")]
+    Malformed(Malformed),
+    /// The path could be read in two ways.
+    #[error("{0}; the rule has path_policy = \"strict\"")]
+    PathAmbiguous(Malformed),
+    /// HTTP/1.0 without Host.
+    #[error("no host is named")]
+    HostMissing,
+    /// No such host in the file.
+    #[error("no [[host]] of that name serves HTTP")]
+    HostUnknown,
+    /// The host's certificate is not the one of the TLS server name.
+    #[error("the TLS connection was made for {0:?}, which has another certificate")]
+    Misdirected(Box<str>),
+    /// No path of the host fits.
+    #[error("no path of the host matches")]
+    PathUnknown,
+    /// `plain = "refuse"`.
+    #[error("plain http is refused for this path")]
+    PlainRefused,
+    /// Not one of `access`, or not all of `access_all`.
+    #[error("not allowed by access `{0}`")]
+    AccessDenied(Box<str>),
+    /// An access kind that comes later.
+    #[error("access `{0}` ({1}) is not built yet")]
+    AccessNotBuilt(Box<str>, &'static str),
+    /// `websocket = "required"`.
+    #[error("only WebSockets are allowed for this path")]
+    WebSocketRequired,
+    /// `websocket = "refused"`.
+    #[error("WebSockets are refused for this path")]
+    WebSocketRefused,
+    /// `max_body`.
+    #[error("the body is larger than max_body, {0} bytes")]
+    BodyTooLarge(u64),
+    /// The head did not come in time.
+    #[error("the request head did not come in time")]
+    HeadLate,
+    /// The body did not come in time.
+    #[error("the request body stopped to come")]
+    BodyLate,
+    /// The client hung up in the middle of a body.
+    #[error("the client hung up in the middle of its request")]
+    ClientGone,
+    /// The address is banned.
+    #[error("the address is banned")]
+    Banned,
+    /// The address has too many connections.
+    #[error("more than {0} connections from this address")]
+    AddressFull(u32),
+    /// There are too many connections.
+    #[error("more than {0} connections in all")]
+    Full(u32),
+    /// Not a TLS hello.
+    #[error("no TLS hello: {0}")]
+    NotTls(Box<str>),
+    /// The hello names a host without a certificate.
+    #[error("no certificate for the TLS server name {0:?}")]
+    ServerNameUnknown(Box<str>),
+    /// The handshake failed.
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(Box<str>),
+    /// The handshake did not end in time.
+    #[error("the TLS handshake did not end in time")]
+    HandshakeLate,
+    /// The target's name has no address.
+    #[error("target {0}: the name has no address: {1}")]
+    TargetUnresolved(Box<str>, Box<str>),
+    /// The target is one of our own listeners.
+    #[error("target {0} is this gateway itself")]
+    TargetIsUs(Box<str>),
+    /// The target refused the connection.
+    #[error("target {0} can not be reached: {1}")]
+    TargetUnreachable(Box<str>, Box<str>),
+    /// The target did not take the connection in time.
+    #[error("target {0} did not take the connection within {1} s")]
+    TargetConnectLate(Box<str>, u64),
+    /// TLS with the target failed.
+    #[error("target {0}: TLS failed: {1}")]
+    TargetTls(Box<str>, Box<str>),
+    /// The target hung up before it had answered.
+    #[error("target {0} hung up before it had answered: {1}")]
+    TargetHungUp(Box<str>, Box<str>),
+    /// The target did not answer in time.
+    #[error("target {0} did not answer within {1} s")]
+    TargetSilent(Box<str>, u64),
+    /// The target's answer can not be passed on.
+    #[error("target {0} sent a malformed answer: {1}")]
+    TargetMalformed(Box<str>, Malformed),
+    /// The target changed to a protocol nobody asked for.
+    #[error("target {0} changed the protocol without being asked")]
+    TargetSwitched(Box<str>),
+    /// The target broke off in the middle of its answer.
+    #[error("target {0} broke off in the middle of its answer: {1}")]
+    TargetBrokeOff(Box<str>, Box<str>),
+}
+
+impl Reason {
+    /// The status that is answered, where a request can be answered at all.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(fault) | Self::PathAmbiguous(fault) => fault.status(),
+            Self::HostMissing => 400,
+            Self::HostUnknown | Self::PathUnknown => 404,
+            Self::Misdirected(_) => 421,
+            Self::PlainRefused
+            | Self::AccessDenied(_)
+            | Self::AccessNotBuilt(..)
+            | Self::WebSocketRequired
+            | Self::WebSocketRefused
+            | Self::Banned => 403,
+            Self::BodyTooLarge(_) => 413,
+            Self::HeadLate | Self::BodyLate | Self::ClientGone => 408,
+            Self::AddressFull(_) | Self::Full(_) => 503,
+            Self::NotTls(_)
+            | Self::ServerNameUnknown(_)
+            | Self::Handshake(_)
+            | Self::HandshakeLate => 400,
+            Self::TargetConnectLate(..) | Self::TargetSilent(..) => 504,
+            Self::TargetUnresolved(..)
+            | Self::TargetIsUs(_)
+            | Self::TargetUnreachable(..)
+            | Self::TargetTls(..)
+            | Self::TargetHungUp(..)
+            | Self::TargetMalformed(..)
+            | Self::TargetSwitched(_)
+            | Self::TargetBrokeOff(..) => 502,
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::AccessNotBuilt(..) | Self::TargetIsUs(_) | Self::Full(_) => Blame::Us,
+            Self::TargetUnresolved(..)
+            | Self::TargetUnreachable(..)
+            | Self::TargetConnectLate(..)
+            | Self::TargetTls(..)
+            | Self::TargetHungUp(..)
+            | Self::TargetSilent(..)
+            | Self::TargetMalformed(..)
+            | Self::TargetSwitched(_)
+            | Self::TargetBrokeOff(..) => Blame::Upstream,
+            _ => Blame::Peer,
+        }
+    }
+
+    /// How much it counts against the client: 1 for what no honest client does, or does rarely.
+    ///
+    /// Nothing where honest clients do it over and over: browsers share connections between hosts,
+    /// distrust a certificate, lose their network; users choose a file that is too large.
+    pub fn weight(&self) -> u32 {
+        match self {
+            Self::Misdirected(_)
+            | Self::BodyTooLarge(_)
+            | Self::BodyLate
+            | Self::ClientGone
+            | Self::Banned
+            | Self::AddressFull(_)
+            | Self::Handshake(_)
+            | Self::HandshakeLate => 0,
+            _ => u32::from(self.blame() == Blame::Peer),
+        }
+    }
+
+    /// The value of the metric's label.
+    pub fn label(&self) -> &'static str {
+        Self::LABELS[self.number()]
+    }
+
+    /// All labels, by [`Reason::number`].
+    pub const LABELS: [&'static str; 20] = [
+        "malformed",
+        "path_ambiguous",
+        "host_unknown",
+        "misdirected",
+        "path_unknown",
+        "plain_refused",
+        "access",
+        "websocket",
+        "body_too_large",
+        "late",
+        "client_gone",
+        "banned",
+        "too_many_connections",
+        "tls",
+        "target_unresolved",
+        "target_is_us",
+        "target_unreachable",
+        "target_tls",
+        "target_silent",
+        "target_broken",
+    ];
+
+    /// The position in [`Reason::LABELS`].
+    pub fn number(&self) -> usize {
+        match self {
+            Self::Malformed(_) => 0,
+            Self::PathAmbiguous(_) => 1,
+            Self::HostMissing | Self::HostUnknown => 2,
+            Self::Misdirected(_) => 3,
+            Self::PathUnknown => 4,
+            Self::PlainRefused => 5,
+            Self::AccessDenied(_) | Self::AccessNotBuilt(..) => 6,
+            Self::WebSocketRequired | Self::WebSocketRefused => 7,
+            Self::BodyTooLarge(_) => 8,
+            Self::HeadLate | Self::BodyLate => 9,
+            Self::ClientGone => 10,
+            Self::Banned => 11,
+            Self::AddressFull(_) | Self::Full(_) => 12,
+            Self::NotTls(_)
+            | Self::ServerNameUnknown(_)
+            | Self::Handshake(_)
+            | Self::HandshakeLate => 13,
+            Self::TargetUnresolved(..) => 14,
+            Self::TargetIsUs(_) => 15,
+            Self::TargetUnreachable(..) | Self::TargetConnectLate(..) => 16,
+            Self::TargetTls(..) => 17,
+            Self::TargetSilent(..) => 18,
+            Self::TargetHungUp(..)
+            | Self::TargetMalformed(..)
+            | Self::TargetSwitched(_)
+            | Self::TargetBrokeOff(..) => 19,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_honest_clients_do_not_do_counts() {
+        let table = [
+            (Reason::HostUnknown, 404, 1, Blame::Peer),
+            (Reason::PathUnknown, 404, 1, Blame::Peer),
+            (Reason::Misdirected("a".into()), 421, 0, Blame::Peer),
+            (Reason::BodyTooLarge(1), 413, 0, Blame::Peer),
+            (Reason::WebSocketRequired, 403, 1, Blame::Peer),
+            (
+                Reason::AccessNotBuilt("staff".into(), "basic"),
+                403,
+                0,
+                Blame::Us,
+            ),
+            (
+                Reason::TargetSilent("t".into(), 5),
+                504,
+                0,
+                Blame::Upstream,
+            ),
+            (Reason::Malformed(Malformed::Version), 505, 1, Blame::Peer),
+        ];
+        for (reason, status, weight, blame) in table {
+            assert_eq!(reason.status(), status, "{reason}");
+            assert_eq!(reason.weight(), weight, "{reason}");
+            assert_eq!(reason.blame(), blame, "{reason}");
+            assert!(!reason.label().is_empty());
+        }
+    }
+}

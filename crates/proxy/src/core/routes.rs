@@ -1,0 +1,402 @@
+//! The hosts and rules of one configuration, made ready to decide with.
+
+use config::{
+    Access, AccessKind, Config, Host, HttpRule, PathPolicy, Plain, TargetCertificate, TargetHost,
+    WebSocket,
+};
+use ipnet::IpNet;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All hosts that serve HTTP.
+#[derive(Debug, Default)]
+pub struct Routes {
+    by_name: HashMap<Box<str>, usize>,
+    hosts: Vec<HostRoutes>,
+    public_https: u16,
+}
+
+/// One host with its rules.
+#[derive(Debug)]
+pub struct HostRoutes {
+    /// Its name, in lower case.
+    pub name: Box<str>,
+    /// Its line in the file.
+    pub line: u32,
+    /// Its position among the hosts, for instruments kept beside them.
+    pub index: usize,
+    /// Its paths, the longest first; of equal ones, the first of the file.
+    pub entries: Vec<Entry>,
+    /// The rule with `default = true`, which alone has no entry.
+    pub default: Option<Arc<Rule>>,
+}
+
+/// One path of a rule.
+#[derive(Debug)]
+pub struct Entry {
+    /// The path as written; empty for every path.
+    pub path: Box<str>,
+    /// Its line in the file.
+    pub line: u32,
+    /// What holds for it.
+    pub rule: Arc<Rule>,
+}
+
+/// What holds for the paths of one `[[host.http]]`.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its line in the file.
+    pub line: u32,
+    /// Where requests go that came in plain.
+    pub plain_target: TargetKey,
+    /// Where requests go that came in over TLS.
+    pub tls_target: TargetKey,
+    /// What becomes of plain requests.
+    pub plain: Plain,
+    /// Whether WebSockets may or must be asked for.
+    pub websocket: WebSocket,
+    /// How long nothing may move; `None` takes the default.
+    pub idle: Option<Duration>,
+    /// The most bytes of a request's body.
+    pub max_body: Option<u64>,
+    /// One of these must let the client in, if there are any.
+    pub any: Vec<Gate>,
+    /// All of these must.
+    pub all: Vec<Gate>,
+    /// The field that takes the client's address and port.
+    pub client_address_header: Option<Box<str>>,
+    /// Whether paths that could be read in two ways are refused.
+    pub strict: bool,
+}
+
+/// A reference to an `[access.…]`.
+#[derive(Debug)]
+pub struct Gate {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it asks for.
+    pub kind: GateKind,
+}
+
+/// What an access asks for.
+#[derive(Debug)]
+pub enum GateKind {
+    /// An address in one of these networks.
+    Network(Vec<IpNet>),
+    /// Something that comes later; it lets nobody in.
+    NotBuilt(&'static str),
+}
+
+/// Where requests are sent, and how: connections to equal targets are interchangeable.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Address or name.
+    pub host: TargetHost,
+    /// The port.
+    pub port: u16,
+    /// TLS, if it is spoken.
+    pub tls: Option<TargetTls>,
+}
+
+/// How TLS is spoken with a target.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct TargetTls {
+    /// Whom we ask for and whose certificate is expected: the name of the target, or, where it has
+    /// only an address, the host that is published.
+    pub name: Box<str>,
+    /// Which certificate is believed.
+    pub trust: Trust,
+}
+
+/// Which certificate of a target is believed.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub enum Trust {
+    /// One from a public authority.
+    System,
+    /// One from the authorities of a file.
+    Ca {
+        /// Its name, as written.
+        file: Box<str>,
+        /// What it holds; `None` where files are not at hand, as in an offline `explain`.
+        pem: Option<Box<str>>,
+    },
+    /// Exactly one.
+    Sha256([u8; 32]),
+    /// Any.
+    Any,
+}
+
+/// A shared [`Target`] that hashes fast.
+#[derive(Clone)]
+pub struct TargetKey {
+    target: Arc<Target>,
+    digest: u64,
+}
+
+/// A rule that can not be put to work; the configuration is to blame.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: access `{name}` is not defined")]
+pub struct RoutesError {
+    line: u32,
+    name: String,
+}
+
+impl Routes {
+    /// The routes of `config`. `files` holds the text of the files it names, by the names it uses.
+    ///
+    /// # Errors
+    /// [`RoutesError`] when a rule names an access that is not there, which `config::check` refuses.
+    pub fn new(config: &Config, files: &BTreeMap<String, String>) -> Result<Self, RoutesError> {
+        let mut routes = Self {
+            public_https: config.site.public_ports.https,
+            ..Self::default()
+        };
+        let mut maker = Maker {
+            access: &config.access,
+            files,
+            targets: HashMap::new(),
+        };
+        for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
+            let name: Box<str> = host.name.domain.to_ascii_lowercase().into();
+            let index = match routes.by_name.get(&name) {
+                Some(index) => *index,
+                None => routes.add(name, host.line),
+            };
+            maker.fill(&mut routes.hosts[index], host)?;
+        }
+        for host in &mut routes.hosts {
+            host.entries
+                .sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
+        }
+        Ok(routes)
+    }
+
+    fn add(&mut self, name: Box<str>, line: u32) -> usize {
+        let index = self.hosts.len();
+        self.by_name.insert(name.clone(), index);
+        self.hosts.push(HostRoutes {
+            name,
+            line,
+            index,
+            entries: Vec::new(),
+            default: None,
+        });
+        index
+    }
+
+    /// The host of that name, in any case.
+    pub fn host(&self, name: &str) -> Option<&HostRoutes> {
+        let found = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            // Names of the DNS are at most 253 bytes (RFC 1035 section 2.3.4); what is longer is unknown.
+            let mut lower = [0; 254];
+            let lower = lower.get_mut(..name.len())?;
+            lower.copy_from_slice(name.as_bytes());
+            lower.make_ascii_lowercase();
+            self.by_name.get(std::str::from_utf8(lower).ok()?)
+        } else {
+            self.by_name.get(name)
+        };
+        found.map(|index| &self.hosts[*index])
+    }
+
+    /// All hosts, in the order of the file; [`HostRoutes::index`] counts them.
+    pub fn hosts(&self) -> &[HostRoutes] {
+        &self.hosts
+    }
+
+    /// The port at which clients reach our HTTPS.
+    pub fn public_https(&self) -> u16 {
+        self.public_https
+    }
+
+    /// All targets, some of them repeatedly.
+    pub fn targets(&self) -> impl Iterator<Item = (&Rule, &TargetKey)> {
+        self.hosts
+            .iter()
+            .flat_map(|host| {
+                let entries = host.entries.iter().map(|entry| &entry.rule);
+                entries.chain(host.default.as_ref())
+            })
+            .flat_map(|rule| [(&**rule, &rule.plain_target), (&**rule, &rule.tls_target)])
+    }
+}
+
+/// Makes rules; equal targets are shared.
+struct Maker<'a> {
+    access: &'a [Access],
+    files: &'a BTreeMap<String, String>,
+    targets: HashMap<TargetKey, ()>,
+}
+
+impl Maker<'_> {
+    fn fill(&mut self, routes: &mut HostRoutes, host: &Host) -> Result<(), RoutesError> {
+        for http in &host.http {
+            let rule = Arc::new(self.rule(http, &routes.name)?);
+            if http.default {
+                routes.default.get_or_insert(rule);
+                continue;
+            }
+            for path in &http.paths {
+                routes.entries.push(Entry {
+                    path: path.text.as_str().into(),
+                    line: path.line,
+                    rule: Arc::clone(&rule),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn rule(&mut self, http: &HttpRule, host: &str) -> Result<Rule, RoutesError> {
+        Ok(Rule {
+            line: http.line,
+            plain_target: self.target(&http.target.plain, &http.target_certificate, host),
+            tls_target: self.target(&http.target.tls, &http.target_certificate, host),
+            plain: http.plain,
+            websocket: http.websocket,
+            idle: http.idle_timeout,
+            max_body: http.max_body,
+            any: self.gates(&http.access, http.line)?,
+            all: self.gates(&http.access_all, http.line)?,
+            client_address_header: http.client_address_header.as_deref().map(Box::from),
+            strict: http.path_policy == PathPolicy::Strict,
+        })
+    }
+
+    fn target(
+        &mut self,
+        target: &config::Target,
+        certificate: &TargetCertificate,
+        host: &str,
+    ) -> TargetKey {
+        let tls = target.tls.then(|| TargetTls {
+            name: match &target.host {
+                TargetHost::Name(name) => name.as_str().into(),
+                TargetHost::Ip(_) => host.into(),
+            },
+            trust: match certificate {
+                TargetCertificate::System => Trust::System,
+                TargetCertificate::Ca(file) => Trust::Ca {
+                    file: file.as_str().into(),
+                    pem: self.files.get(file).map(|pem| pem.as_str().into()),
+                },
+                TargetCertificate::Sha256(digest) => Trust::Sha256(*digest),
+                TargetCertificate::Any => Trust::Any,
+            },
+        });
+        let key = TargetKey::new(Target {
+            host: target.host.clone(),
+            port: target.port,
+            tls,
+        });
+        if let Some((known, ())) = self.targets.get_key_value(&key) {
+            return known.clone();
+        }
+        self.targets.insert(key.clone(), ());
+        key
+    }
+
+    fn gates(&self, names: &[String], line: u32) -> Result<Vec<Gate>, RoutesError> {
+        let gate = |name: &String| {
+            let access = self.access.iter().find(|access| access.name == *name);
+            let access = access.ok_or_else(|| RoutesError {
+                line,
+                name: name.clone(),
+            })?;
+            Ok(Gate {
+                name: name.as_str().into(),
+                kind: match &access.kind {
+                    AccessKind::Network { from, .. } => GateKind::Network(from.clone()),
+                    AccessKind::Basic { .. } => GateKind::NotBuilt("basic"),
+                    AccessKind::Cookie { .. } => GateKind::NotBuilt("cookie"),
+                    AccessKind::Sso { .. } => GateKind::NotBuilt("sso"),
+                },
+            })
+        };
+        names.iter().map(gate).collect()
+    }
+}
+
+impl Rule {
+    /// Where a request goes that came in so.
+    pub fn target(&self, tls: bool) -> &TargetKey {
+        if tls {
+            &self.tls_target
+        } else {
+            &self.plain_target
+        }
+    }
+}
+
+impl Gate {
+    /// Whether it lets `client` in.
+    pub fn admits(&self, client: IpAddr) -> bool {
+        match &self.kind {
+            GateKind::Network(from) => from.iter().any(|net| net.contains(&client)),
+            GateKind::NotBuilt(_) => false,
+        }
+    }
+}
+
+impl Target {
+    /// Its address, unless it has only a name.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.host {
+            TargetHost::Ip(ip) => Some(SocketAddr::new(*ip, self.port)),
+            TargetHost::Name(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            TargetHost::Ip(ip) => SocketAddr::new(*ip, self.port).fmt(f),
+            TargetHost::Name(name) => write!(f, "{name}:{}", self.port),
+        }
+    }
+}
+
+impl TargetKey {
+    fn new(target: Target) -> Self {
+        let mut hasher = DefaultHasher::new();
+        target.hash(&mut hasher);
+        Self {
+            digest: hasher.finish(),
+            target: Arc::new(target),
+        }
+    }
+}
+
+impl std::ops::Deref for TargetKey {
+    type Target = Target;
+
+    fn deref(&self) -> &Target {
+        &self.target
+    }
+}
+
+impl Hash for TargetKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.digest);
+    }
+}
+
+impl PartialEq for TargetKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.target, &other.target)
+            || (self.digest == other.digest && self.target == other.target)
+    }
+}
+
+impl Eq for TargetKey {}
+
+impl fmt::Debug for TargetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.target.fmt(f)
+    }
+}

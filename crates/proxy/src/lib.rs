@@ -1,0 +1,17 @@
+//! How a request finds its target: HTTP and WebSocket by host and path.
+//!
+//! [`core`] decides and writes heads, and knows neither sockets nor the clock; the shell moves bytes.
+//! [`explain`] tells of a request what [`Proxy`] would do with it: both ask the same function.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")
+)]
+
+pub mod core;
+mod metrics;
+mod service_impl;
+mod shell;
+
+pub use core::{Explanation, NotExplained, explain};
+pub use service_impl::{Config, Error, Proxy};
+pub use shell::{ConfigError, files_wanted};

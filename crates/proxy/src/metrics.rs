@@ -1,0 +1,118 @@
+//! The proxy's instruments, each named once.
+
+use crate::core::{Reason, Routes};
+use service::metrics::{Counter, Gauge, Histogram, Registry};
+
+/// Upper bounds of the latency histogram, in seconds.
+const SECONDS: [f64; 12] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+];
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// What is counted for the proxy as a whole.
+pub(crate) struct Instruments {
+    registry: Registry,
+    pub(crate) open_plain: Gauge,
+    pub(crate) open_tls: Gauge,
+    pub(crate) handshakes: Counter,
+    pub(crate) connects_new: Counter,
+    pub(crate) connects_reused: Counter,
+    pub(crate) retries: Counter,
+    rejected: Vec<Counter>,
+    /// For requests that name no host of ours.
+    pub(crate) no_host: HostInstruments,
+}
+
+/// What is counted for one host.
+#[derive(Clone)]
+pub(crate) struct HostInstruments {
+    classes: [Counter; 5],
+    pub(crate) received: Counter,
+    pub(crate) sent: Counter,
+    pub(crate) upgraded: Gauge,
+    pub(crate) seconds: Histogram,
+}
+
+impl Instruments {
+    pub(crate) fn new(registry: Registry) -> Self {
+        let open = |protocol| {
+            let help = "Open connections of clients.";
+            registry.gauge("gatehouse_proxy_connections", help, &[("protocol", protocol)])
+        };
+        let connects = |kind| {
+            let help = "Requests by whether a connection to the target was opened for them or reused.";
+            registry.counter("gatehouse_proxy_target_connections_total", help, &[("kind", kind)])
+        };
+        let rejected = |reason: &&'static str| {
+            let help = "Rejected requests and connections.";
+            registry.counter("gatehouse_proxy_rejected_total", help, &[("reason", *reason)])
+        };
+        Self {
+            open_plain: open("http"),
+            open_tls: open("https"),
+            handshakes: registry.counter(
+                "gatehouse_proxy_tls_handshakes_total",
+                "TLS handshakes with clients that succeeded.",
+                &[],
+            ),
+            connects_new: connects("new"),
+            connects_reused: connects("reused"),
+            retries: registry.counter(
+                "gatehouse_proxy_retries_total",
+                "Requests sent again because an idle connection to the target had died.",
+                &[],
+            ),
+            rejected: Reason::LABELS.iter().map(rejected).collect(),
+            no_host: HostInstruments::new(&registry, ""),
+            registry,
+        }
+    }
+
+    pub(crate) fn rejected(&self, reason: &Reason) {
+        self.rejected[reason.number()].inc();
+    }
+
+    /// Those of the hosts, by [`crate::core::HostRoutes::index`].
+    pub(crate) fn hosts(&self, routes: &Routes) -> Vec<HostInstruments> {
+        let hosts = routes.hosts().iter();
+        hosts
+            .map(|host| HostInstruments::new(&self.registry, &host.name))
+            .collect()
+    }
+}
+
+impl HostInstruments {
+    fn new(registry: &Registry, host: &str) -> Self {
+        let class = |class| {
+            let help = "Requests by host and class of the status sent.";
+            let labels = [("host", host), ("status", class)];
+            registry.counter("gatehouse_proxy_requests_total", help, &labels)
+        };
+        let bytes = |direction| {
+            let help = "Bytes of bodies and upgraded connections, as seen from the client.";
+            let labels = [("host", host), ("direction", direction)];
+            registry.counter("gatehouse_proxy_bytes_total", help, &labels)
+        };
+        Self {
+            classes: CLASSES.map(class),
+            received: bytes("received"),
+            sent: bytes("sent"),
+            upgraded: registry.gauge(
+                "gatehouse_proxy_upgraded_connections",
+                "Open WebSockets.",
+                &[("host", host)],
+            ),
+            seconds: registry.histogram(
+                "gatehouse_proxy_request_seconds",
+                "From the head of a request to the end of its response.",
+                &[("host", host)],
+                &SECONDS,
+            ),
+        }
+    }
+
+    pub(crate) fn answered(&self, status: u16) {
+        let class = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
+        self.classes[class].inc();
+    }
+}

@@ -1,0 +1,426 @@
+//! One request and its response, both directions at once: a target may answer before it has
+//! the whole request.
+
+use crate::core::{Reason, Rule, Sent, TargetKey, write_response};
+use crate::shell::alarm::Alarm;
+use crate::shell::lane::{Broken, Lane};
+use crate::shell::limits;
+use crate::shell::report::Report;
+use crate::shell::target::name;
+use crate::shell::worker::Worker;
+use net::stream::Stream;
+use proto::http::{self, Framing, Malformed, ResponseFraming, Version, may_complete};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What is to be done with a request whose head is written for the target already.
+pub(crate) struct Plan {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) framing: Framing,
+    pub(crate) version: Version,
+    /// HEAD: the response has no body.
+    pub(crate) head_only: bool,
+    /// Whether the client will ask again on this connection.
+    pub(crate) keep_alive: bool,
+    /// Whether the client waits for a 100 before it sends the body.
+    pub(crate) expects_continue: bool,
+    pub(crate) websocket: bool,
+    /// Whether sending it twice does no harm.
+    pub(crate) repeatable: bool,
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The response is complete; which connections can go on.
+    Done { client: bool, target: bool },
+    /// Both sides speak WebSocket from now on.
+    Upgraded,
+    /// An idle connection had died: nothing came back, and the request may be sent again.
+    Retry,
+    /// It failed; `begun` says whether the client got some of the response.
+    Failed { reason: Reason, begun: bool },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The response head has not come.
+    Head,
+    /// The response body is passed on.
+    Body,
+    /// The response is complete, the request is not.
+    After,
+}
+
+/// An exchange under way.
+pub(crate) struct Exchange<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) worker: &'a Worker,
+    pub(crate) report: &'a Report<'a>,
+    pub(crate) target_key: &'a TargetKey,
+    pub(crate) reused: bool,
+    pub(crate) client: &'a mut Stream,
+    pub(crate) target: &'a mut Stream,
+    pub(crate) up: &'a mut Lane,
+    pub(crate) down: &'a mut Lane,
+    pub(crate) alarm: &'a mut Alarm,
+    pub(crate) state: State,
+}
+
+/// What an exchange knows beside its connections.
+pub(crate) struct State {
+    phase: Phase,
+    /// The request is still on its way.
+    sending: bool,
+    /// The target asked for the body, or the client sent some of it.
+    continued: bool,
+    interim: u8,
+    /// How much of the buffer the last attempt to read a head saw.
+    parsed: usize,
+    /// Whether anything at all came from the target.
+    heard: bool,
+    /// The status sent to the client; 0 before.
+    pub(crate) status: u16,
+    /// Only the end of the connection tells the client where the body ends.
+    pub(crate) raw: bool,
+    client_open: bool,
+    target_open: bool,
+    /// The client has ended its direction.
+    client_ended: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            phase: Phase::Head,
+            sending: true,
+            continued: false,
+            interim: 0,
+            parsed: 0,
+            heard: false,
+            status: 0,
+            raw: false,
+            client_open: false,
+            target_open: false,
+            client_ended: false,
+        }
+    }
+}
+
+/// What was found where a response head is due.
+enum Heard {
+    Incomplete,
+    Interim(u16),
+    Switched,
+    /// A 101 that nobody asked for.
+    NotAsked,
+    Final {
+        status: u16,
+        raw: bool,
+        client_open: bool,
+        target_open: bool,
+    },
+}
+
+impl Exchange<'_> {
+    /// Moves both directions as far as they go.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let mut moved = false;
+        if let Err(end) = self.step(cx, &mut moved) {
+            return Poll::Ready(end);
+        }
+        if moved {
+            self.be_patient();
+        }
+        self.alarm.poll(cx).map(|()| self.too_late())
+    }
+
+    /// From now on nothing may stand still for longer than the rule allows.
+    pub(crate) fn be_patient(&mut self) {
+        self.alarm.set(Instant::now() + self.patience());
+    }
+
+    fn patience(&self) -> Duration {
+        let idle = self.plan.rule.idle.unwrap_or(limits::IDLE);
+        if self.state.client_ended {
+            idle.min(limits::IDLE_HALF_CLOSED)
+        } else {
+            idle
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
+        if self.state.sending {
+            self.send(cx, moved)?;
+        }
+        if self.state.phase == Phase::Head {
+            self.receive_head(cx, moved)?;
+        }
+        if self.state.phase == Phase::Body {
+            self.receive_body(cx, moved)?;
+        }
+        if self.state.phase == Phase::After && !self.state.sending {
+            return Err(self.done());
+        }
+        self.watch_client(cx, moved)
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
+        let passed = self.up.poll_pass(cx, self.client, self.target, moved);
+        if !self.state.continued && self.up.passed() > 0 {
+            self.state.continued = true;
+        }
+        match passed {
+            Poll::Pending => Ok(()),
+            // A target that takes no more has perhaps said why.
+            Poll::Ready(Ok(()) | Err(Broken::Sink)) => {
+                self.state.sending = false;
+                Ok(())
+            }
+            Poll::Ready(Err(Broken::Source(_) | Broken::Cut)) => self.fail(Reason::ClientGone),
+            Poll::Ready(Err(Broken::Malformed(fault))) => self.fail(Reason::Malformed(fault)),
+            Poll::Ready(Err(Broken::TooLarge(limit))) => self.fail(Reason::BodyTooLarge(limit)),
+        }
+    }
+
+    fn receive_head(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
+        loop {
+            let filled = self.down.buffer.filled();
+            if !filled.is_empty() && may_complete(filled, self.state.parsed) {
+                self.state.parsed = filled.len();
+                let may_keep = self.may_keep_client();
+                let heard = hear(self.down, self.plan, may_keep, &self.worker.date());
+                match heard {
+                    Ok(Heard::Incomplete) => {}
+                    Ok(heard) => {
+                        *moved = true;
+                        self.state.parsed = 0;
+                        self.take_head(heard)?;
+                        if self.state.phase != Phase::Head {
+                            return Ok(());
+                        }
+                        continue;
+                    }
+                    Err(fault) => {
+                        return self.fail(Reason::TargetMalformed(name(self.target_key), fault));
+                    }
+                }
+            }
+            // Interim responses must not wait for the final one.
+            match self.down.poll_drain(cx, self.client, moved) {
+                Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+            match self.down.poll_read(cx, self.target) {
+                Poll::Ready(Ok(0)) => return Err(self.hung_up("it closed the connection")),
+                Poll::Ready(Ok(_)) => {
+                    *moved = true;
+                    self.state.heard = true;
+                }
+                Poll::Ready(Err(error)) => return Err(self.hung_up(&error.to_string())),
+                Poll::Pending => {
+                    self.down.buffer.release_if_empty();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn take_head(&mut self, heard: Heard) -> Result<(), End> {
+        match heard {
+            Heard::Incomplete => {}
+            Heard::Interim(status) => {
+                self.state.continued |= status == 100;
+                self.state.interim += 1;
+                if self.state.interim > limits::INTERIM {
+                    let fault = Malformed::StatusLine;
+                    return self.fail(Reason::TargetMalformed(name(self.target_key), fault));
+                }
+            }
+            Heard::NotAsked => {
+                return self.fail(Reason::TargetSwitched(name(self.target_key)));
+            }
+            Heard::Switched => {
+                self.state.status = 101;
+                self.report.forwarded(&**self.target_key, !self.reused);
+                self.up.reset();
+                self.up.begin_tunnel();
+                self.down.begin_tunnel();
+                return Err(End::Upgraded);
+            }
+            Heard::Final {
+                status,
+                raw,
+                client_open,
+                target_open,
+            } => {
+                self.state.status = status;
+                self.state.raw = raw;
+                self.state.client_open = client_open;
+                self.state.target_open = target_open;
+                self.state.phase = Phase::Body;
+                self.report.forwarded(&**self.target_key, !self.reused);
+            }
+        }
+        Ok(())
+    }
+
+    fn receive_body(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
+        let broke_off = |why: String| Reason::TargetBrokeOff(name(self.target_key), why.into());
+        let reason = match self.down.poll_pass(cx, self.target, self.client, moved) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Ok(())) => {
+                let both = self.state.client_open && self.state.target_open;
+                if self.state.sending && both {
+                    self.state.phase = Phase::After;
+                    return Ok(());
+                }
+                return Err(self.done());
+            }
+            Poll::Ready(Err(Broken::Sink)) => Reason::ClientGone,
+            Poll::Ready(Err(Broken::Source(error))) => broke_off(error.to_string()),
+            Poll::Ready(Err(Broken::Cut)) => broke_off("it closed the connection".to_owned()),
+            Poll::Ready(Err(Broken::Malformed(fault))) => broke_off(fault.to_string()),
+            // Responses have no limit.
+            Poll::Ready(Err(Broken::TooLarge(_))) => return Ok(()),
+        };
+        self.fail(reason)
+    }
+
+    /// While only the target is waited for, the client may hang up, or send its next request.
+    fn watch_client(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
+        let waiting = !self.state.sending && !self.state.client_ended;
+        if !waiting || !self.up.buffer.is_empty() || self.client.poll_readable(cx).is_pending() {
+            return Ok(());
+        }
+        match self.up.poll_read(cx, self.client) {
+            Poll::Ready(Ok(0)) => {
+                self.state.client_ended = true;
+                *moved = true;
+            }
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
+            Poll::Pending => {}
+        }
+        self.up.buffer.release_if_empty();
+        Ok(())
+    }
+
+    /// Whether the client's connection can serve another request, as far as is known before the head.
+    fn may_keep_client(&self) -> bool {
+        // A client that never got its 100 may send the body nonetheless, or not.
+        let unsure = self.plan.expects_continue && !self.state.continued;
+        // What a client sent behind a refused handshake may be WebSocket frames.
+        let early = self.plan.websocket && !self.up.buffer.is_empty();
+        let whole = self.state.sending || self.up.has_whole_body();
+        self.plan.keep_alive && whole && !unsure && !early && !self.worker.is_draining()
+    }
+
+    fn done(&self) -> End {
+        End::Done {
+            client: self.state.client_open
+                && self.up.has_whole_body()
+                && !self.state.client_ended,
+            // What a target sends unasked would be taken for the answer to the next request.
+            target: self.state.target_open && self.up.is_done() && self.down.buffer.is_empty(),
+        }
+    }
+
+    fn hung_up(&self, why: &str) -> End {
+        if self.reused && !self.state.heard && self.plan.repeatable {
+            return End::Retry;
+        }
+        End::Failed {
+            reason: Reason::TargetHungUp(name(self.target_key), why.into()),
+            begun: false,
+        }
+    }
+
+    fn fail(&self, reason: Reason) -> Result<(), End> {
+        Err(End::Failed {
+            reason,
+            begun: self.state.phase != Phase::Head,
+        })
+    }
+
+    fn too_late(&self) -> End {
+        let seconds = self.patience().as_secs();
+        let silent = || Reason::TargetSilent(name(self.target_key), seconds);
+        let reason = match self.state.phase {
+            Phase::After => {
+                return End::Done {
+                    client: false,
+                    target: false,
+                };
+            }
+            // Nothing is left to be written: it is the client that we wait for.
+            Phase::Head if self.state.sending && self.up.buffer.is_empty() => {
+                if self.up.has_unsent() {
+                    silent()
+                } else {
+                    Reason::BodyLate
+                }
+            }
+            Phase::Head => silent(),
+            Phase::Body if self.down.has_unsent() || !self.down.buffer.is_empty() => {
+                Reason::ClientGone
+            }
+            Phase::Body => {
+                let why = format!("it was silent for {seconds} s");
+                Reason::TargetBrokeOff(name(self.target_key), why.into())
+            }
+        };
+        End::Failed {
+            reason,
+            begun: self.state.phase != Phase::Head,
+        }
+    }
+}
+
+/// Reads a response head from `lane` and writes what the client gets of it.
+fn hear(lane: &mut Lane, plan: &Plan, may_keep: bool, date: &str) -> Result<Heard, Malformed> {
+    lane.prepare();
+    let method = if plan.head_only { "HEAD" } else { "GET" };
+    let Some(response) = http::response(lane.buffer.filled(), method, &limits::http())? else {
+        return Ok(Heard::Incomplete);
+    };
+    let modern = plan.version == Version::Http11;
+    let len = response.len;
+    let heard = match response.status {
+        101 if response.websocket && plan.websocket => {
+            write_response(&mut lane.out, &response, false, Sent::WebSocket, date);
+            Heard::Switched
+        }
+        101 => Heard::NotAsked,
+        status @ ..200 => {
+            // RFC 9110 section 15.2: never to a client of HTTP/1.0.
+            if modern {
+                write_response(&mut lane.out, &response, false, Sent::Open, date);
+            }
+            Heard::Interim(status)
+        }
+        status => {
+            let framing = response.framing;
+            let unframed = matches!(
+                framing,
+                ResponseFraming::Chunked | ResponseFraming::UntilClose
+            );
+            let chunked = modern && unframed;
+            let client_open = may_keep && (modern || !unframed);
+            let sent = Sent::from((plan.version, client_open));
+            write_response(&mut lane.out, &response, chunked, sent, date);
+            let target_open = response.keep_alive;
+            lane.begin_response(framing, chunked);
+            Heard::Final {
+                status,
+                raw: unframed && !chunked,
+                client_open,
+                target_open,
+            }
+        }
+    };
+    lane.buffer.consume(len);
+    Ok(heard)
+}

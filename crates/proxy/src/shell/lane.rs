@@ -1,0 +1,335 @@
+//! One direction of a request: bytes are read from one side, framed anew where needed,
+//! and written to the other, never more of them held than one buffer.
+
+use crate::shell::buffer::{Buffer, give_back_vector, take_vector};
+use crate::shell::limits;
+use net::stream::Stream;
+use proto::http::{
+    CHUNK_HEADER_MAX, ChunkDecoder, Framing, LAST_CHUNK, Malformed, ResponseFraming,
+    write_chunk_header,
+};
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+/// A direction, kept for all requests of a connection.
+#[derive(Default)]
+pub(crate) struct Lane {
+    /// What was read from the source.
+    pub(crate) buffer: Buffer,
+    /// What goes to the sink before more of the buffer: heads, and chunks framed anew.
+    pub(crate) out: Vec<u8>,
+    sent: usize,
+    body: Body,
+    /// Whether the sink gets chunks.
+    chunked: bool,
+    /// Bytes of the body so far.
+    passed: u64,
+    /// The most there may be.
+    limit: Option<u64>,
+}
+
+/// How the source frames what is left of the body.
+#[derive(Default)]
+enum Body {
+    /// Nothing is left.
+    #[default]
+    Done,
+    Length(u64),
+    Chunked(Box<ChunkDecoder>),
+    UntilEnd,
+}
+
+/// Why a direction can not go on.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The source failed.
+    Source(io::Error),
+    /// The source ended in the middle of the body.
+    Cut,
+    /// The sink failed.
+    Sink,
+    /// The source's framing is wrong.
+    Malformed(Malformed),
+    /// The body is larger than allowed.
+    TooLarge(u64),
+}
+
+impl Lane {
+    /// Begins the body of a request; what is in `out` goes before it.
+    pub(crate) fn begin_request(&mut self, framing: Framing, limit: Option<u64>) {
+        self.body = match framing {
+            Framing::None | Framing::Length(0) => Body::Done,
+            Framing::Length(length) => Body::Length(length),
+            Framing::Chunked => Body::Chunked(Box::new(ChunkDecoder::new(&limits::http()))),
+        };
+        self.chunked = framing == Framing::Chunked;
+        self.passed = 0;
+        self.limit = limit;
+    }
+
+    /// Begins the body of a response; `chunked` says how the client gets it.
+    pub(crate) fn begin_response(&mut self, framing: ResponseFraming, chunked: bool) {
+        self.body = match framing {
+            ResponseFraming::None | ResponseFraming::Length(0) => Body::Done,
+            ResponseFraming::Length(length) => Body::Length(length),
+            ResponseFraming::Chunked => {
+                Body::Chunked(Box::new(ChunkDecoder::new(&limits::http())))
+            }
+            ResponseFraming::UntilClose => Body::UntilEnd,
+        };
+        self.chunked = chunked;
+        self.passed = 0;
+        self.limit = None;
+    }
+
+    /// Begins a tunnel: everything until the source ends.
+    pub(crate) fn begin_tunnel(&mut self) {
+        self.body = Body::UntilEnd;
+        self.chunked = false;
+        self.passed = 0;
+        self.limit = None;
+    }
+
+    /// Makes ready for the next message; what was read ahead of it stays.
+    pub(crate) fn reset(&mut self) {
+        self.body = Body::Done;
+        self.sent = 0;
+        self.out.clear();
+    }
+
+    /// A place to write heads to.
+    pub(crate) fn prepare(&mut self) -> &mut Vec<u8> {
+        if self.out.capacity() == 0 {
+            self.out = take_vector();
+        }
+        &mut self.out
+    }
+
+    /// Gives back memory that is of no use until the next message.
+    pub(crate) fn rest(&mut self) {
+        self.reset();
+        give_back_vector(std::mem::take(&mut self.out));
+        self.buffer.release_if_empty();
+    }
+
+    /// Sends the head again, over another connection.
+    pub(crate) fn rewind(&mut self) {
+        self.sent = 0;
+    }
+
+    /// Whether the source has given the whole body.
+    pub(crate) fn has_whole_body(&self) -> bool {
+        matches!(self.body, Body::Done)
+    }
+
+    /// Whether everything has been given to the sink.
+    pub(crate) fn is_done(&self) -> bool {
+        self.has_whole_body() && self.sent == self.out.len()
+    }
+
+    /// Whether framed bytes wait for the sink.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.sent < self.out.len()
+    }
+
+    /// Bytes of the body that were passed on.
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Moves on; ready once everything was taken by the sink and has left for it. `moved` tells
+    /// whether any byte was read or written.
+    pub(crate) fn poll_pass(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Stream,
+        sink: &mut Stream,
+        moved: &mut bool,
+    ) -> Poll<Result<(), Broken>> {
+        loop {
+            let direct = self.translate()?;
+            if self.sent < self.out.len() || direct > 0 {
+                let count = ready!(self.poll_write(cx, sink, direct)).map_err(|_| Broken::Sink)?;
+                *moved |= count > 0;
+                continue;
+            }
+            if self.has_whole_body() {
+                return sink.poll_flush_all(cx).map_err(|_| Broken::Sink);
+            }
+            match self.poll_read(cx, source) {
+                Poll::Ready(Ok(0)) => self.end()?,
+                Poll::Ready(Ok(_)) => *moved = true,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Source(error))),
+                Poll::Pending => {
+                    self.buffer.release_if_empty();
+                    if sink.has_unsent() {
+                        let flushed = sink.poll_flush_all(cx).map_err(|_| Broken::Sink)?;
+                        *moved |= flushed.is_ready();
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Writes what waits without reading more; ready once it has left.
+    pub(crate) fn poll_drain(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut Stream,
+        moved: &mut bool,
+    ) -> Poll<io::Result<()>> {
+        while self.sent < self.out.len() {
+            *moved |= ready!(self.poll_write(cx, sink, 0))? > 0;
+        }
+        sink.poll_flush_all(cx)
+    }
+
+    /// Reads into the buffer, which must not be full; 0 is the source's clean end.
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Stream,
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(source.poll_read_some(cx, self.buffer.room()))?;
+        self.buffer.advance(count);
+        Poll::Ready(Ok(count))
+    }
+
+    /// Writes `out` and then the first `direct` bytes of the buffer.
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        sink: &mut Stream,
+        direct: usize,
+    ) -> Poll<io::Result<usize>> {
+        let framed = &self.out[self.sent..];
+        let body = &self.buffer.filled()[..direct];
+        let count = match (framed.is_empty(), body.is_empty()) {
+            (false, true) => ready!(sink.poll_write_some(cx, &[IoSlice::new(framed)]))?,
+            (true, _) => ready!(sink.poll_write_some(cx, &[IoSlice::new(body)]))?,
+            (false, false) => {
+                let slices = [IoSlice::new(framed), IoSlice::new(body)];
+                ready!(sink.poll_write_some(cx, &slices))?
+            }
+        };
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        let of_framed = count.min(framed.len());
+        let of_body = count - of_framed;
+        self.sent += of_framed;
+        if of_body > 0 {
+            self.buffer.consume(of_body);
+            self.passed += of_body as u64;
+            if let Body::Length(left) = &mut self.body {
+                *left -= of_body as u64;
+                if *left == 0 {
+                    self.body = Body::Done;
+                }
+            }
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// Frames what is in the buffer as far as that is needed; says how many bytes of it can be
+    /// written as they are.
+    fn translate(&mut self) -> Result<usize, Broken> {
+        if self.sent == self.out.len() && self.sent > 0 && !self.has_whole_body() {
+            // With the whole body read, the head is kept: it may have to be sent again.
+            self.out.clear();
+            self.sent = 0;
+        }
+        let available = self.buffer.len();
+        match &mut self.body {
+            Body::Done => Ok(0),
+            Body::Length(left) => {
+                Ok(usize::try_from(*left).map_or(available, |left| left.min(available)))
+            }
+            Body::UntilEnd if self.chunked => {
+                if available > 0 && self.out.len() < limits::FRAMED {
+                    chunk(&mut self.out, self.buffer.filled());
+                    self.passed += available as u64;
+                    self.buffer.consume(available);
+                }
+                Ok(0)
+            }
+            Body::UntilEnd => Ok(available),
+            Body::Chunked(_) => {
+                self.translate_chunks()?;
+                Ok(0)
+            }
+        }
+    }
+
+    fn translate_chunks(&mut self) -> Result<(), Broken> {
+        let Body::Chunked(decoder) = &mut self.body else {
+            return Ok(());
+        };
+        let mut finished = false;
+        while !finished && !self.buffer.is_empty() && self.out.len() < limits::FRAMED {
+            let input = self.buffer.filled();
+            let decoded = decoder.decode(input).map_err(Broken::Malformed)?;
+            let data = &input[decoded.data.clone()];
+            self.passed += data.len() as u64;
+            if let Some(limit) = self.limit.filter(|limit| self.passed > *limit) {
+                return Err(Broken::TooLarge(limit));
+            }
+            if !data.is_empty() {
+                if self.chunked {
+                    chunk(&mut self.out, data);
+                } else {
+                    self.out.extend_from_slice(data);
+                }
+            }
+            finished = decoded.finished;
+            self.buffer.consume(decoded.consumed);
+        }
+        if finished {
+            if self.chunked {
+                write_end(&mut self.out, decoder);
+            }
+            self.body = Body::Done;
+        }
+        Ok(())
+    }
+
+    /// The source has ended cleanly.
+    fn end(&mut self) -> Result<(), Broken> {
+        self.buffer.release_if_empty();
+        if !matches!(self.body, Body::UntilEnd) {
+            return Err(Broken::Cut);
+        }
+        self.body = Body::Done;
+        if self.chunked {
+            self.out.clear();
+            self.sent = 0;
+            self.out.extend_from_slice(LAST_CHUNK);
+        }
+        Ok(())
+    }
+}
+
+/// Appends `data`, which is not empty, as one chunk.
+fn chunk(out: &mut Vec<u8>, data: &[u8]) {
+    let mut line = [0; CHUNK_HEADER_MAX];
+    out.extend_from_slice(write_chunk_header(data.len() as u64, &mut line));
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the last chunk with the trailers of `decoder`.
+fn write_end(out: &mut Vec<u8>, decoder: &ChunkDecoder) {
+    let mut trailers = decoder.trailers().peekable();
+    if trailers.peek().is_none() {
+        return out.extend_from_slice(LAST_CHUNK);
+    }
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,164 @@
+//! The main loop of one worker: what the service orders, and what its listeners accept.
+
+use crate::core::{Identity, Reason};
+use crate::shell::connection::{self, Arrival};
+use crate::shell::limits;
+use crate::shell::report::{Report, Told};
+use crate::shell::worker::{Shared, Worker};
+use net::ListenKey;
+use service::Event;
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, spawn_local};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+/// What the service tells a worker.
+pub(crate) enum Order {
+    /// Accept here, too.
+    Listen(ListenKey, std::net::TcpListener),
+    /// Accept here no more.
+    Unlisten(ListenKey),
+    /// Another configuration is in force.
+    Reloaded,
+    /// Accept no more, and let connections end.
+    Drain,
+    /// End everything.
+    Cut,
+}
+
+/// Runs one worker's share of the proxy until it is cut, or the service is gone.
+pub(crate) async fn run(shared: Arc<Shared>, mut orders: mpsc::Receiver<Order>) {
+    let worker = Rc::new(Worker::new(shared));
+    let mut listeners = Listeners::default();
+    let mut sweep = interval(limits::SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let order = tokio::select! {
+            order = orders.recv() => order.unwrap_or(Order::Cut),
+            _ = sweep.tick() => {
+                worker.sweep();
+                continue;
+            }
+        };
+        match order {
+            Order::Listen(key, socket) => listeners.add(&worker, key, socket),
+            Order::Unlisten(key) => listeners.remove(&key),
+            Order::Reloaded => worker.reloaded(),
+            Order::Drain => {
+                listeners.0.clear();
+                worker.drain();
+            }
+            Order::Cut => {
+                worker.cut();
+                return;
+            }
+        }
+    }
+}
+
+/// The accept loops of a worker; one that is removed ends.
+#[derive(Default)]
+struct Listeners(HashMap<ListenKey, Accepting>);
+
+struct Accepting(AbortHandle);
+
+impl Drop for Accepting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Listeners {
+    fn add(&mut self, worker: &Rc<Worker>, key: ListenKey, socket: std::net::TcpListener) {
+        match TcpListener::from_std(socket) {
+            Ok(socket) => {
+                let tls = key.protocol == "https";
+                let task = spawn_local(accept(Rc::clone(worker), socket, tls));
+                self.0.insert(key, Accepting(task.abort_handle()));
+            }
+            Err(error) => notice(worker, format!("{key} can not be served: {error}")),
+        }
+    }
+
+    fn remove(&mut self, key: &ListenKey) {
+        self.0.remove(key);
+    }
+}
+
+async fn accept(worker: Rc<Worker>, socket: TcpListener, tls: bool) {
+    let mut failing = false;
+    loop {
+        match socket.accept().await {
+            Ok((io, client)) => {
+                failing = false;
+                admit(&worker, io, client, tls);
+            }
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                // Out of descriptors or memory: what ends meanwhile makes room.
+                if !failing {
+                    notice(&worker, format!("can not accept connections: {error}"));
+                }
+                failing = true;
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Whether accepting failed for a connection that ended before it was accepted (accept(2)).
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::HostUnreachable
+    )
+}
+
+fn admit(worker: &Rc<Worker>, io: TcpStream, client: SocketAddr, tls: bool) {
+    let shared = &worker.shared;
+    if shared.context.bans.contains(client.ip()) {
+        return reject(worker, client, tls, &Reason::Banned);
+    }
+    match shared.caps.admit(client.ip()) {
+        Ok(admitted) => {
+            let arrival = Arrival {
+                io,
+                client,
+                tls,
+                admitted,
+            };
+            worker.spawn(|slot| connection::serve(Rc::clone(worker), slot, arrival));
+        }
+        Err(reason) => reject(worker, client, tls, &reason),
+    }
+}
+
+/// Tells of a connection that is closed without a byte.
+fn reject(worker: &Rc<Worker>, client: SocketAddr, tls: bool, reason: &Reason) {
+    let report = Report {
+        shared: &worker.shared,
+        current: &worker.current(),
+        identity: &Identity::new(client, tls),
+        told: &Told::default(),
+        host: None,
+        line: None,
+    };
+    report.rejected(reason, None);
+}
+
+fn notice(worker: &Worker, text: String) {
+    worker.shared.context.events.send(Event::Notice {
+        service: "proxy".into(),
+        text,
+    });
+}

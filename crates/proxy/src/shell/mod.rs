@@ -1,0 +1,23 @@
+//! The side of the proxy that has sockets and a clock. All of it runs on worker threads; a connection
+//! never leaves its thread.
+
+mod alarm;
+mod buffer;
+mod caps;
+mod connection;
+mod exchange;
+mod hello;
+mod lane;
+mod limits;
+mod listener;
+mod live;
+mod report;
+mod target;
+mod tunnel;
+mod worker;
+
+pub(crate) use caps::Caps;
+pub(crate) use listener::{Order, run};
+pub(crate) use live::Live;
+pub use live::{ConfigError, files_wanted};
+pub(crate) use worker::Shared;

@@ -1,0 +1,95 @@
+//! What is told about one request: to the log, the metrics and the guard.
+
+use crate::core::{Identity, Reason};
+use crate::metrics::HostInstruments;
+use crate::shell::live::Live;
+use crate::shell::worker::{Current, Shared};
+use service::{Blame, Decision, Event, Outcome};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a log line says about a request beside its outcome. Kept by the connection, so that
+/// its memory is used again.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// The host as asked for.
+    pub(crate) host: String,
+    /// Method and path.
+    pub(crate) asked: String,
+}
+
+/// Tells what became of one request.
+pub(crate) struct Report<'a> {
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) current: &'a Rc<Current>,
+    pub(crate) identity: &'a Identity,
+    pub(crate) told: &'a Told,
+    /// The position of the host among the routes.
+    pub(crate) host: Option<usize>,
+    /// The line that decided.
+    pub(crate) line: Option<u32>,
+}
+
+impl Report<'_> {
+    /// It was passed on, and the target has begun to answer.
+    pub(crate) fn forwarded(&self, target: impl std::fmt::Display, new: bool) {
+        if self.live().log_forwarded {
+            let target = target.to_string();
+            self.log(Outcome::Forwarded { target, new });
+        }
+    }
+
+    /// We answered it ourselves, by rule.
+    pub(crate) fn answered(&self, status: u16, reason: &str) {
+        self.host().answered(status);
+        if self.live().log_forwarded {
+            let reason = reason.to_owned();
+            self.log(Outcome::Answered { status, reason });
+        }
+    }
+
+    /// It was rejected; `status` as far as one could be sent.
+    pub(crate) fn rejected(&self, reason: &Reason, status: Option<u16>) {
+        if let Some(status) = status {
+            self.host().answered(status);
+        }
+        self.shared.instruments.rejected(reason);
+        let blame = reason.blame();
+        let weight = reason.weight();
+        if blame == Blame::Peer && weight > 0 {
+            let offences = &self.shared.context.offences;
+            offences.report(self.identity.address(), weight);
+        }
+        if self.live().log_rejected {
+            self.log(Outcome::Rejected {
+                status,
+                reason: reason.to_string(),
+                blame,
+            });
+        }
+    }
+
+    /// The instruments of the host.
+    pub(crate) fn host(&self) -> &HostInstruments {
+        self.host
+            .and_then(|index| self.live().hosts.get(index))
+            .unwrap_or(&self.shared.instruments.no_host)
+    }
+
+    fn live(&self) -> &Live {
+        &self.current.live
+    }
+
+    fn log(&self, outcome: Outcome) {
+        let protocol = if self.identity.tls() { "https" } else { "http" };
+        self.shared.context.events.send(Event::Decision(Decision {
+            service: "proxy".into(),
+            protocol: protocol.into(),
+            client: self.identity.client(),
+            host: self.told.host.clone(),
+            asked: self.told.asked.clone(),
+            outcome,
+            rule: self.line,
+        }));
+    }
+}

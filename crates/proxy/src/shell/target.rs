@@ -1,0 +1,107 @@
+//! A connection to a target: an idle one, or a new one.
+
+use crate::core::{Reason, Target, TargetKey};
+use crate::shell::limits;
+use crate::shell::worker::{Current, Worker};
+use config::TargetHost;
+use net::connect::{connect, is_to_ourselves};
+use net::stream::Stream;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+use tokio::time::timeout;
+
+/// A connection to a target, and whether it has served before.
+pub(crate) struct Connected {
+    pub(crate) stream: Stream,
+    pub(crate) reused: bool,
+}
+
+impl Worker {
+    /// An idle connection to `target`. For a request that can not be sent twice, `careful` asks
+    /// the kernel whether it is still good.
+    pub(crate) fn take_idle(&self, target: &TargetKey, careful: bool) -> Option<Connected> {
+        let alive = |stream: &mut Stream| {
+            if careful {
+                stream.is_quiet_now()
+            } else {
+                stream.is_quiet()
+            }
+        };
+        let stream = self.pool.borrow_mut().take(target, Instant::now(), alive)?;
+        self.shared.instruments.connects_reused.inc();
+        Some(Connected {
+            stream,
+            reused: true,
+        })
+    }
+
+    /// A new connection to `target`.
+    pub(crate) async fn connect(
+        &self,
+        current: &Current,
+        target: &TargetKey,
+    ) -> Result<Connected, Reason> {
+        self.shared.instruments.connects_new.inc();
+        let addresses = addresses(current, target).await?;
+        let io = connect(&addresses, limits::CONNECT)
+            .await
+            .map_err(|error| unreachable(target, &error))?;
+        let peer = io.peer_addr().map_err(|error| unreachable(target, &error))?;
+        if is_to_ourselves(&io) && current.live.listens_at(peer) {
+            return Err(Reason::TargetIsUs(name(target)));
+        }
+        let stream = match current.live.client(target) {
+            None => Stream::plain(io),
+            Some(tls) => {
+                let handshake = Stream::connect(io, tls.config.clone(), tls.name.clone());
+                match timeout(limits::HANDSHAKE, handshake).await {
+                    Ok(Ok(stream)) => stream,
+                    Ok(Err(error)) => {
+                        return Err(Reason::TargetTls(name(target), error.to_string().into()));
+                    }
+                    Err(_) => {
+                        let late = "the handshake did not end in time";
+                        return Err(Reason::TargetTls(name(target), late.into()));
+                    }
+                }
+            }
+        };
+        Ok(Connected {
+            stream,
+            reused: false,
+        })
+    }
+}
+
+/// How a target is named in the log.
+pub(crate) fn name(target: &Target) -> Box<str> {
+    target.to_string().into()
+}
+
+async fn addresses(current: &Current, target: &Target) -> Result<Vec<SocketAddr>, Reason> {
+    let host = match &target.host {
+        TargetHost::Ip(ip) => return Ok(vec![SocketAddr::new(*ip, target.port)]),
+        TargetHost::Name(host) => host,
+    };
+    let unresolved =
+        |why: &dyn std::fmt::Display| Reason::TargetUnresolved(name(target), why.to_string().into());
+    let resolver = current.resolver().map_err(|error| unresolved(error))?;
+    let found = match timeout(limits::RESOLVE, resolver.addresses(host)).await {
+        Ok(found) => found.map_err(|error| unresolved(&error))?,
+        Err(_) => return Err(unresolved(&"the name servers do not answer")),
+    };
+    Ok(found
+        .into_iter()
+        .map(|ip| SocketAddr::new(ip, target.port))
+        .collect())
+}
+
+fn unreachable(target: &Target, error: &io::Error) -> Reason {
+    match error.kind() {
+        io::ErrorKind::TimedOut => {
+            Reason::TargetConnectLate(name(target), limits::CONNECT.as_secs())
+        }
+        _ => Reason::TargetUnreachable(name(target), error.to_string().into()),
+    }
+}

@@ -1,0 +1,158 @@
+//! A connection that was upgraded: bytes both ways until both sides have ended, nothing moves for too
+//! long, or the rule is gone.
+
+use crate::core::{Ask, AskedTls, Identity, TargetKey, Verdict, decide};
+use crate::shell::alarm::Alarm;
+use crate::shell::lane::Lane;
+use crate::shell::limits;
+use crate::shell::worker::{Current, Worker};
+use net::stream::Stream;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What the tunnel was asked for, to be asked again after a reload.
+pub(crate) struct Asked {
+    pub(crate) host: Box<str>,
+    pub(crate) path: Box<str>,
+    pub(crate) server_name: Option<Box<str>>,
+    pub(crate) target: TargetKey,
+}
+
+/// A tunnel under way.
+pub(crate) struct Tunnel<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) current: Rc<Current>,
+    pub(crate) slot: u64,
+    pub(crate) identity: &'a Identity,
+    pub(crate) asked: Asked,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) client: &'a mut Stream,
+    pub(crate) target: &'a mut Stream,
+    pub(crate) up: &'a mut Lane,
+    pub(crate) down: &'a mut Lane,
+    pub(crate) alarm: &'a mut Alarm,
+    pub(crate) up_ended: bool,
+    pub(crate) down_ended: bool,
+    pub(crate) closing: bool,
+}
+
+impl Tunnel<'_> {
+    /// Runs it to its end.
+    pub(crate) async fn run(mut self) {
+        self.be_patient();
+        let mut watched = false;
+        std::future::poll_fn(|cx| {
+            if !watched {
+                watched = true;
+                self.worker.watch(self.slot, cx.waker());
+            }
+            self.poll(cx)
+        })
+        .await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.closing && !self.is_still_allowed() {
+            self.closing = true;
+            self.alarm.set(Instant::now() + limits::LINGER);
+        }
+        let outcome = if self.closing {
+            self.poll_close(cx)
+        } else {
+            self.poll_pass(cx)
+        };
+        match outcome {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => self.alarm.poll(cx),
+        }
+    }
+
+    /// Passes both ways; ready when both have ended, or with an error when one is broken.
+    fn poll_pass(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        let mut moved = false;
+        if !self.up_ended
+            && one_way(self.up, cx, self.client, self.target, &mut moved)?.is_ready()
+        {
+            self.up_ended = true;
+        }
+        if !self.down_ended
+            && one_way(self.down, cx, self.target, self.client, &mut moved)?.is_ready()
+        {
+            self.down_ended = true;
+        }
+        if self.up_ended && self.down_ended {
+            return Poll::Ready(Ok(()));
+        }
+        if moved {
+            self.be_patient();
+        }
+        Poll::Pending
+    }
+
+    /// Ends both sides cleanly, without waiting for what they still want to say.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        let mut moved = false;
+        let client = match self.down.poll_drain(cx, self.client, &mut moved) {
+            Poll::Ready(Ok(())) => self.client.poll_finish(cx),
+            other => other,
+        };
+        let target = match self.up.poll_drain(cx, self.target, &mut moved) {
+            Poll::Ready(Ok(())) => self.target.poll_finish(cx),
+            other => other,
+        };
+        match (client, target) {
+            (Poll::Ready(_), Poll::Ready(_)) => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
+    }
+
+    fn be_patient(&mut self) {
+        let idle = self.idle.unwrap_or(limits::IDLE_UPGRADED);
+        self.alarm.set(Instant::now() + idle);
+    }
+
+    /// Whether the configuration in force would still connect this client with this target.
+    fn is_still_allowed(&mut self) -> bool {
+        let newest = self.worker.current();
+        if Rc::ptr_eq(&newest, &self.current) {
+            return true;
+        }
+        self.current = newest;
+        let ask = Ask {
+            client: self.identity.address(),
+            tls: self.identity.tls().then_some(AskedTls {
+                server_name: self.asked.server_name.as_deref(),
+                same_certificate: true,
+            }),
+            method: "GET",
+            host: Some(&self.asked.host),
+            path: &self.asked.path,
+            websocket: true,
+            body: None,
+        };
+        match decide(&self.current.live.routes, &ask) {
+            Verdict::Forward(_, rule) => {
+                self.idle = rule.idle;
+                *rule.target(self.identity.tls()) == self.asked.target
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Passes one way; ready once the source has ended and the sink was told so.
+fn one_way(
+    lane: &mut Lane,
+    cx: &mut Context<'_>,
+    source: &mut Stream,
+    sink: &mut Stream,
+    moved: &mut bool,
+) -> Poll<Result<(), ()>> {
+    match lane.poll_pass(cx, source, sink, moved) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(Err(_)) => Poll::Ready(Err(())),
+        Poll::Ready(Ok(())) => sink.poll_finish(cx).map_err(drop),
+    }
+}

@@ -1,0 +1,211 @@
+//! What all connections of one thread share; nothing here is `Send`, and nothing is locked.
+
+use crate::core::{TargetKey, http_date};
+use crate::metrics::Instruments;
+use crate::shell::caps::Caps;
+use crate::shell::limits;
+use crate::shell::live::Live;
+use arc_swap::ArcSwap;
+use net::pool::{Pool, PoolLimits};
+use net::resolve::{Names, ResolveError, Resolver};
+use net::stream::Stream;
+use service::Context;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Instant, SystemTime};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+/// What all threads share.
+pub(crate) struct Shared {
+    pub(crate) live: ArcSwap<Live>,
+    pub(crate) context: Context,
+    pub(crate) instruments: Instruments,
+    pub(crate) caps: Arc<Caps>,
+    /// Told when a connection ends while draining.
+    pub(crate) closed: Notify,
+}
+
+/// What all connections of one thread share.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    current: RefCell<Rc<Current>>,
+    pub(crate) pool: RefCell<Pool<TargetKey, Stream>>,
+    draining: Cell<bool>,
+    slots: RefCell<HashMap<u64, Slot>>,
+    next_slot: Cell<u64>,
+    date: RefCell<(u64, Rc<str>)>,
+}
+
+/// The configuration in force, as this thread holds it.
+pub(crate) struct Current {
+    pub(crate) live: Arc<Live>,
+    resolver: Rc<WorkerResolver>,
+}
+
+struct WorkerResolver {
+    names: Names,
+    resolver: Result<Resolver, ResolveError>,
+}
+
+/// A connection, as the thread sees it.
+struct Slot {
+    abort: AbortHandle,
+    /// Wakes it when something changes that it must know while nothing comes in.
+    waker: Option<Waker>,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let current = Current::new(shared.live.load_full(), None);
+        Self {
+            shared,
+            current: RefCell::new(Rc::new(current)),
+            pool: RefCell::new(Pool::new(PoolLimits {
+                per_target: limits::IDLE_PER_TARGET,
+                total: limits::IDLE_CONNECTIONS,
+                idle: limits::IDLE_TARGET,
+            })),
+            draining: Cell::new(false),
+            slots: RefCell::default(),
+            next_slot: Cell::new(0),
+            date: RefCell::new((0, "".into())),
+        }
+    }
+
+    /// The configuration in force; read once for each request.
+    pub(crate) fn current(&self) -> Rc<Current> {
+        let newest = self.shared.live.load();
+        let mut current = self.current.borrow_mut();
+        if !Arc::ptr_eq(&newest, &current.live) {
+            *current = Rc::new(Current::new(Arc::clone(&newest), Some(&current)));
+        }
+        Rc::clone(&current)
+    }
+
+    /// Whether connections are to end when they can.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// The time now for `Date`, formatted once a second.
+    pub(crate) fn date(&self) -> Rc<str> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let mut date = self.date.borrow_mut();
+        if date.0 != now {
+            *date = (now, http_date(now).into());
+        }
+        Rc::clone(&date.1)
+    }
+
+    /// Runs a connection, which `make` makes of its slot's number.
+    pub(crate) fn spawn<F>(self: &Rc<Self>, make: impl FnOnce(u64) -> F)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let id = self.next_slot.get();
+        self.next_slot.set(id + 1);
+        let connection = make(id);
+        let leave = Leave {
+            worker: Rc::clone(self),
+            id,
+        };
+        let task = tokio::task::spawn_local(async move {
+            let _leave = leave;
+            connection.await;
+        });
+        let slot = Slot {
+            abort: task.abort_handle(),
+            waker: None,
+        };
+        self.slots.borrow_mut().insert(id, slot);
+    }
+
+    /// Has connection `id` woken at a reload and when draining begins.
+    pub(crate) fn watch(&self, id: u64, waker: &Waker) {
+        if let Some(slot) = self.slots.borrow_mut().get_mut(&id) {
+            slot.waker = Some(waker.clone());
+        }
+    }
+
+    /// After a reload: tunnels look whether they are still allowed, targets that are gone
+    /// lose their idle connections.
+    pub(crate) fn reloaded(&self) {
+        let current = self.current();
+        let wanted: std::collections::HashSet<TargetKey> = current
+            .live
+            .routes
+            .targets()
+            .map(|(_, target)| target.clone())
+            .collect();
+        self.pool
+            .borrow_mut()
+            .sweep(Instant::now(), |target| wanted.contains(target), |_| true);
+        self.wake_all();
+    }
+
+    /// Closes idle connections to targets that are old or dead.
+    pub(crate) fn sweep(&self) {
+        self.pool
+            .borrow_mut()
+            .sweep(Instant::now(), |_| true, Stream::is_quiet);
+    }
+
+    /// Idle connections end now, busy ones after their response.
+    pub(crate) fn drain(&self) {
+        self.draining.set(true);
+        self.pool.borrow_mut().clear();
+        self.wake_all();
+    }
+
+    /// All connections end now.
+    pub(crate) fn cut(&self) {
+        for slot in self.slots.borrow().values() {
+            slot.abort.abort();
+        }
+    }
+
+    fn wake_all(&self) {
+        for slot in self.slots.borrow().values() {
+            if let Some(waker) = &slot.waker {
+                waker.wake_by_ref();
+            }
+        }
+    }
+}
+
+impl Current {
+    fn new(live: Arc<Live>, before: Option<&Self>) -> Self {
+        let known = before.map(|before| &before.resolver);
+        let resolver = match known.filter(|known| known.names == live.names) {
+            Some(known) => Rc::clone(known),
+            None => Rc::new(WorkerResolver {
+                names: live.names.clone(),
+                resolver: live.names.resolver(),
+            }),
+        };
+        Self { live, resolver }
+    }
+
+    /// Finds addresses of targets' names.
+    pub(crate) fn resolver(&self) -> Result<&Resolver, &ResolveError> {
+        self.resolver.resolver.as_ref()
+    }
+}
+
+/// Leaves the table of connections, however the connection ended.
+struct Leave {
+    worker: Rc<Worker>,
+    id: u64,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.worker.slots.borrow_mut().remove(&self.id);
+    }
+}

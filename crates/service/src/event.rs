@@ -1,0 +1,202 @@
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+/// Who is to blame for a failure; only [`Blame::Peer`] feeds `guard`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blame {
+    /// The client: it asked for something that is not allowed, or broke the protocol.
+    Peer,
+    /// The target: it refused, hung up, was silent, or broke the protocol.
+    Upstream,
+    /// Gatehouse itself, or its configuration.
+    Us,
+}
+
+/// What became of one request or connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Passed on.
+    Forwarded {
+        /// Address and port of the target.
+        target: String,
+        /// Whether a new connection was opened to it.
+        new: bool,
+    },
+    /// Answered by Gatehouse itself, by rule: a redirect, for instance.
+    Answered {
+        /// The status sent.
+        status: u16,
+        /// What was answered, and why.
+        reason: String,
+    },
+    /// Refused.
+    Rejected {
+        /// The status sent, where one could be sent.
+        status: Option<u16>,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Whose fault it was.
+        blame: Blame,
+    },
+}
+
+/// One line of the decision log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The service that decided, `proxy` for instance.
+    pub service: Cow<'static, str>,
+    /// How the client came in: `http`, `https`, `sip`, …
+    pub protocol: Cow<'static, str>,
+    /// The client.
+    pub client: SocketAddr,
+    /// The host that was asked for; empty where none was named.
+    pub host: String,
+    /// What was asked, `GET /PBX0/APPS` for instance.
+    pub asked: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The line of the configuration that decided.
+    pub rule: Option<u32>,
+}
+
+/// A service's or process's state, as told in the log and in `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ServiceState {
+    /// It serves.
+    Running,
+    /// It failed and will be started anew.
+    Failed {
+        /// Why.
+        reason: String,
+        /// Until the next start, in milliseconds.
+        retry_ms: u64,
+    },
+    /// It lets its sessions end.
+    Draining,
+    /// It ended because it was told to.
+    Stopped,
+}
+
+/// What happened to the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ConfigChange {
+    /// In force, and kept.
+    Applied,
+    /// In force until `seconds` are over, unless confirmed.
+    Trial {
+        /// Time left to confirm.
+        seconds: u64,
+    },
+    /// A trial was confirmed.
+    Confirmed,
+    /// Given up for the generation named beside it.
+    RolledBack {
+        /// Why.
+        reason: String,
+    },
+    /// Not put into force.
+    Refused {
+        /// The faults, one a line.
+        reason: String,
+    },
+}
+
+/// News from a service. Closed on purpose: what can happen is listed here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A request or connection was decided on.
+    Decision(Decision),
+    /// An address was banned.
+    Banned {
+        /// The address, or the first of its /64.
+        client: IpAddr,
+        /// For how long, in seconds.
+        seconds: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A ban ended or was lifted.
+    Unbanned {
+        /// The address, or the first of its /64.
+        client: IpAddr,
+        /// Whether the operator lifted it.
+        lifted: bool,
+    },
+    /// A service or process changed its state.
+    Service {
+        /// Its name.
+        name: Cow<'static, str>,
+        /// Its state now.
+        #[serde(flatten)]
+        state: ServiceState,
+    },
+    /// The configuration changed, or did not.
+    Config {
+        /// The generation in question.
+        generation: u32,
+        /// What happened.
+        #[serde(flatten)]
+        change: ConfigChange,
+    },
+    /// Something about a certificate that the operator should know.
+    Certificate {
+        /// The names it is for.
+        names: Vec<String>,
+        /// What is wrong or new.
+        text: String,
+    },
+    /// Anything else an operator should read.
+    Notice {
+        /// The service that says it.
+        service: Cow<'static, str>,
+        /// What it says.
+        text: String,
+    },
+    /// Events that were lost because they came faster than they could be taken.
+    Dropped {
+        /// How many.
+        count: u64,
+    },
+}
+
+impl Event {
+    /// The service this event is about, for `gatehouse log --service`.
+    pub fn service(&self) -> &str {
+        match self {
+            Self::Decision(decision) => &decision.service,
+            Self::Service { name, .. } => name,
+            Self::Notice { service, .. } => service,
+            Self::Banned { .. } | Self::Unbanned { .. } => "guard",
+            Self::Config { .. } => "config",
+            Self::Certificate { .. } => "certs",
+            Self::Dropped { .. } => "log",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_service_it_is_about() {
+        let banned = Event::Banned {
+            client: IpAddr::from([203, 0, 113, 9]),
+            seconds: 300,
+            reason: "20 rejected within a minute".into(),
+        };
+        assert_eq!(banned.service(), "guard");
+        let service = Event::Service {
+            name: "edge".into(),
+            state: ServiceState::Draining,
+        };
+        assert_eq!(service.service(), "edge");
+    }
+}

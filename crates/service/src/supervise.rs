@@ -1,0 +1,275 @@
+use crate::{Context, Event, Reloaded, Service, ServiceState};
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// How long a service must have run for its next failure to be treated as the first.
+const HEALTHY_AFTER: Duration = Duration::from_mins(1);
+
+/// The pause before a new start: doubled with every failure, from 100 ms up to 10 s.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    /// The pause after a run that lasted `ran`.
+    pub fn next(&mut self, ran: Duration) -> Duration {
+        if ran >= HEALTHY_AFTER {
+            self.failures = 0;
+        }
+        let pause = Self::FIRST.saturating_mul(1 << self.failures.min(7));
+        self.failures = self.failures.saturating_add(1);
+        pause.min(Self::LONGEST)
+    }
+}
+
+/// What the supervision of a service is told from outside.
+pub struct Supervised<C> {
+    /// The configuration in force; `None` as long as there is none.
+    pub configs: watch::Receiver<Option<C>>,
+    /// Set once, to the time by which the service must have ended.
+    pub stop: watch::Receiver<Option<Instant>>,
+}
+
+enum Ended {
+    Stop(Instant),
+    Restart,
+    Failed(String),
+}
+
+/// Keeps service `S` running until told to stop: starts it, reloads it, and after a failure or a
+/// panic starts it anew with [`Backoff`].
+pub async fn supervise<S: Service>(mut inputs: Supervised<S::Config>, context: Context) {
+    let mut backoff = Backoff::default();
+    loop {
+        let Some(config) = first_config(&mut inputs).await else {
+            return;
+        };
+        let began = Instant::now();
+        let reason = match S::start(config, context.clone()) {
+            Err(error) => describe(&error),
+            Ok(service) => {
+                tell::<S>(&context, ServiceState::Running);
+                match live(service, &mut inputs, &context).await {
+                    Ended::Stop(_) => return tell::<S>(&context, ServiceState::Stopped),
+                    Ended::Restart => continue,
+                    Ended::Failed(reason) => reason,
+                }
+            }
+        };
+        let pause = backoff.next(began.elapsed());
+        let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        tell::<S>(&context, ServiceState::Failed { reason, retry_ms });
+        tokio::select! {
+            () = sleep_until(Instant::now() + pause) => {}
+            changed = inputs.configs.changed() => if changed.is_err() { return },
+            _ = stopped(&mut inputs.stop) => return tell::<S>(&context, ServiceState::Stopped),
+        }
+    }
+}
+
+/// One life of a service, from its start to its end.
+async fn live<S: Service>(
+    mut service: S,
+    inputs: &mut Supervised<S::Config>,
+    context: &Context,
+) -> Ended {
+    let ended = loop {
+        let fresh = tokio::select! {
+            outcome = unpanicked(service.run()) => return Ended::Failed(match outcome {
+                Ok(Ok(())) => "it ended by itself".to_owned(),
+                Ok(Err(error)) => describe(&error),
+                Err(panic) => format!("panic: {panic}"),
+            }),
+            deadline = stopped(&mut inputs.stop) => break Ended::Stop(deadline),
+            changed = inputs.configs.changed() => match changed {
+                Ok(()) => inputs.configs.borrow_and_update().clone(),
+                Err(_) => break Ended::Stop(Instant::now()),
+            },
+        };
+        let Some(config) = fresh else { continue };
+        match service.reload(config) {
+            Ok(Reloaded::Applied) => {}
+            Ok(Reloaded::Restart) => break Ended::Restart,
+            Err(error) => context.events.send(Event::Notice {
+                service: S::NAME.into(),
+                text: format!("kept its old configuration: {}", describe(&error)),
+            }),
+        }
+    };
+    let deadline = match ended {
+        Ended::Stop(deadline) => deadline,
+        _ => Instant::now(),
+    };
+    tell::<S>(context, ServiceState::Draining);
+    service.shutdown(deadline).await;
+    ended
+}
+
+async fn first_config<C: Clone>(inputs: &mut Supervised<C>) -> Option<C> {
+    loop {
+        if let Some(config) = inputs.configs.borrow_and_update().clone() {
+            return Some(config);
+        }
+        tokio::select! {
+            changed = inputs.configs.changed() => changed.ok()?,
+            _ = stopped(&mut inputs.stop) => return None,
+        }
+    }
+}
+
+/// Resolves once a stop was asked for; a sender that is gone asks for one at once.
+async fn stopped(stop: &mut watch::Receiver<Option<Instant>>) -> Instant {
+    match stop.wait_for(Option::is_some).await {
+        Ok(deadline) => deadline.unwrap_or_else(Instant::now),
+        Err(_) => Instant::now(),
+    }
+}
+
+/// Runs `future`; a panic in it becomes an error that holds its message.
+async fn unpanicked<F: Future>(future: F) -> Result<F::Output, String> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(message(panic.as_ref()))),
+        }
+    })
+    .await
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
+
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn tell<S: Service>(context: &Context, state: ServiceState) {
+    context.events.send(Event::Service {
+        name: S::NAME.into(),
+        state,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BanWatch, Outbox, Registry, Workers};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("broken as configured")]
+    struct Broken;
+
+    struct Sample(u32);
+
+    impl Service for Sample {
+        const NAME: &'static str = "sample";
+        type Config = u32;
+        type Error = Broken;
+
+        fn start(config: u32, _: Context) -> Result<Self, Broken> {
+            Ok(Self(config))
+        }
+
+        async fn run(&mut self) -> Result<(), Broken> {
+            match self.0 {
+                0 => Err(Broken),
+                1 => panic!("one too few"),
+                _ => std::future::pending().await,
+            }
+        }
+
+        fn reload(&mut self, config: u32) -> Result<Reloaded, Broken> {
+            self.0 = config;
+            Ok(if config == 3 {
+                Reloaded::Restart
+            } else {
+                Reloaded::Applied
+            })
+        }
+
+        async fn shutdown(self, _: Instant) {}
+    }
+
+    #[test]
+    fn backs_off_and_recovers() {
+        let mut backoff = Backoff::default();
+        let short = Duration::from_secs(1);
+        assert_eq!(backoff.next(short), Duration::from_millis(100));
+        assert_eq!(backoff.next(short), Duration::from_millis(200));
+        for _ in 0..20 {
+            backoff.next(short);
+        }
+        assert_eq!(backoff.next(short), Duration::from_secs(10));
+        assert_eq!(backoff.next(HEALTHY_AFTER), Duration::from_millis(100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn restarts_what_fails_and_stops_when_told() {
+        let (events, offences, mut outbox) = Outbox::new();
+        let context = Context {
+            events,
+            offences,
+            bans: BanWatch::default(),
+            metrics: Registry::default(),
+            workers: Workers::start(1).unwrap(),
+        };
+        let (config, configs) = watch::channel(Some(0));
+        let (stop, stop_seen) = watch::channel(None);
+        let inputs = Supervised {
+            configs,
+            stop: stop_seen,
+        };
+        let life = async {
+            supervise::<Sample>(inputs, context).await;
+        };
+        let script = async {
+            let mut states = Vec::new();
+            while let Some(Event::Service { state, .. }) = outbox.events.recv().await {
+                match &state {
+                    ServiceState::Failed { reason, .. } if reason.contains("broken") => {
+                        config.send_replace(Some(1));
+                    }
+                    ServiceState::Failed { reason, .. } => {
+                        assert_eq!(reason, "panic: one too few");
+                        config.send_replace(Some(2));
+                    }
+                    ServiceState::Running if states.len() == 4 => {
+                        stop.send_replace(Some(Instant::now()));
+                    }
+                    _ => {}
+                }
+                states.push(state);
+            }
+            states
+        };
+        let ((), states) = tokio::join!(life, script);
+        assert_eq!(states.len(), 7, "{states:?}");
+        assert_eq!(states[4], ServiceState::Running);
+        assert_eq!(states[5], ServiceState::Draining);
+        assert_eq!(states[6], ServiceState::Stopped);
+    }
+}

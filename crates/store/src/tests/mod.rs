@@ -1,0 +1,5 @@
+mod crash;
+mod damage;
+mod ordinary;
+mod real;
+mod sim;

@@ -1,0 +1,37 @@
+// Opens a page and, from it, a WebSocket; prints what it saw as one line of JSON.
+// Arguments: address of every name, URL of the page, URL of the socket, words to send.
+import { chromium } from "playwright-core";
+
+const [address, page, socket, words] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", `--host-resolver-rules=MAP * ${address}`],
+});
+
+async function talk() {
+  const tab = await browser.newPage();
+  const response = await tab.goto(page);
+  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body") };
+  const echo = await tab.evaluate(
+    ([socket, words]) =>
+      new Promise((resolve, reject) => {
+        const connection = new WebSocket(socket);
+        connection.onopen = () => connection.send(words);
+        connection.onmessage = (event) => {
+          connection.close();
+          resolve(event.data);
+        };
+        connection.onerror = () => reject(new Error("the WebSocket failed"));
+      }),
+    [socket, words],
+  );
+  return { ...seen, echo };
+}
+
+try {
+  console.log(JSON.stringify(await talk()));
+} catch (error) {
+  console.log(JSON.stringify({ error: String(error) }));
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,152 @@
+//! Processes that end, by fault or by order, and what clients notice of it.
+
+use std::fs;
+
+use anyhow::Result;
+use lab::{Curl, Gatehouse, Lab, Nginx, Place, Process, Site, contract, test, wait_until};
+use nix::sys::signal::Signal;
+
+const NEEDS: &[&str] = &["nginx", "curl", "wrk"];
+const URL: &str = "http://hq.dvl-ckl2.net/PBX0/APPS";
+
+fn load(lab: &Lab) -> Result<Process> {
+    lab.spawn(Place::Internet, "wrk", &["wrk", "-t1", "-c16", "-d8s", URL])
+}
+
+/// A field of /proc/PID/status.
+fn status(pid: u32, field: &str) -> Result<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{field}:")));
+    Ok(line
+        .unwrap_or_default()
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+#[test]
+fn edge_killed_under_load_is_back_and_waiting_clients_are_served() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        Curl::new(URL).expect(lab, Place::Internet, 200)?;
+        let mut wrk = load(lab)?;
+        for _ in 0..3 {
+            let before = gate.signal_child("edge", Signal::SIGKILL)?;
+            // At once, while no edge lives: the listener stays open, so the client waits.
+            Curl::new(URL).expect(lab, Place::Internet, 200)?;
+            gate.wait_for_successor("edge", before)?;
+        }
+        assert_eq!(wrk.wait()?.code(), Some(0));
+        assert!(!wrk.log().contains("Non-2xx"), "{}", wrk.log());
+        Curl::new(URL).expect(lab, Place::Internet, 200)?;
+        let log = gate.ok(&["log"])?;
+        assert!(log.contains("edge"), "the operator is told: {log}");
+        Ok(())
+    });
+}
+
+#[test]
+fn admin_killed_under_load_is_back_and_edge_does_not_notice() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let edge = gate.child("edge")?;
+        let mut wrk = load(lab)?;
+        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        pages.expect(lab, Place::Lan, 200)?;
+        for _ in 0..3 {
+            let before = gate.signal_child("admin", Signal::SIGKILL)?;
+            pages.expect(lab, Place::Lan, 200)?;
+            gate.wait_for_successor("admin", before)?;
+        }
+        assert_eq!(wrk.wait()?.code(), Some(0));
+        let said = wrk.log();
+        assert!(
+            !said.contains("Non-2xx") && !said.contains("Socket errors"),
+            "{said}"
+        );
+        assert_eq!(gate.child("edge")?, edge);
+        Ok(())
+    });
+}
+
+#[test]
+fn when_the_supervisor_dies_all_of_it_ends_and_starts_anew() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let children = [gate.child("edge")?, gate.child("admin")?];
+        gate.signal(Signal::SIGKILL)?;
+        gate.wait()?;
+        gate.start_again()?;
+        Curl::new(URL).expect(lab, Place::Internet, 200)?;
+        wait_until("the end of the orphans", || {
+            Ok(children
+                .iter()
+                .all(|pid| !fs::exists(format!("/proc/{pid}")).unwrap_or(true)))
+        })
+    });
+}
+
+#[test]
+fn sigterm_lets_a_running_download_finish() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        // 200 kB/s: about four seconds, below the time sessions have to finish.
+        fs::write(target.folder().join("large"), "x".repeat(800_000))?;
+        let text = contract("innovaphone")?.replace(
+            "  \"/PBX0/session\",\n",
+            "  \"/PBX0/session\", \"/slow/\",\n",
+        );
+        let gate = Gatehouse::start(lab, &text)?;
+        let file = lab.dir().join("received").display().to_string();
+        let command = [
+            "curl",
+            "-sS",
+            "--fail",
+            "-o",
+            &file,
+            "http://hq.dvl-ckl2.net/slow/large",
+        ];
+        let mut download = lab.spawn(Place::Internet, "download", &command)?;
+        wait_until("the first bytes", || {
+            Ok(fs::metadata(&file).is_ok_and(|about| about.len() > 0))
+        })?;
+        gate.signal(Signal::SIGTERM)?;
+        assert_eq!(download.wait()?.code(), Some(0), "{}", download.log());
+        assert_eq!(fs::metadata(&file)?.len(), 800_000);
+        assert_eq!(gate.wait()?, Some(0), "{}", gate.output());
+        let refused = Curl::new(URL).run(lab, Place::Internet)?;
+        assert_eq!(refused.status, 0, "{refused:?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn edge_and_admin_have_no_right_that_an_intruder_could_use() {
+    test(Site::innovaphone(), &[], |lab| {
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let (edge, admin) = (gate.child("edge")?, gate.child("admin")?);
+        for pid in [edge, admin] {
+            wait_until("the process has shut itself in", || {
+                Ok(status(pid, "Seccomp")? == "2")
+            })?;
+            assert_ne!(status(pid, "Uid")?, "0");
+            assert_ne!(status(pid, "Gid")?, "0");
+            assert_eq!(status(pid, "NoNewPrivs")?, "1");
+            for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+                assert_eq!(
+                    status(pid, set)?.trim_start_matches('0'),
+                    "",
+                    "{set} of {pid}"
+                );
+            }
+        }
+        assert_ne!(status(edge, "Uid")?, status(admin, "Uid")?);
+        Ok(())
+    });
+}

@@ -1,0 +1,100 @@
+//! The lab itself, without the box: what the other tests stand on.
+
+use lab::{Browser, Chat, Curl, Echo, Lab, Nginx, Place, Recorder, Site, test};
+
+#[test]
+fn the_router_forwards_public_ports_and_keeps_the_clients_address() {
+    test(Site::innovaphone(), &["nginx", "curl"], |lab| {
+        let target = Nginx::start(lab, Place::Gate, &["172.31.31.4:90"])?;
+        let answer = Curl::new("http://78.54.23.241/hello")
+            .from("78.54.23.11")
+            .expect(lab, Place::Internet, 200)?;
+        assert_eq!(answer.body, "172.31.31.4:90 /hello\n");
+        let requests = target.wait_for("/hello")?;
+        assert_eq!(requests[0].get("http_host"), "78.54.23.241");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_recorder_keeps_every_byte_it_receives() {
+    test(Site::innovaphone(), &["curl"], |lab| {
+        let target = Recorder::start(lab, Place::Lan, "172.31.31.2:80")?;
+        Curl::new("http://172.31.31.2/x")
+            .header("X-CaSe: Kept")
+            .expect(lab, Place::Gate, 200)?;
+        assert!(
+            target.received().contains("\r\nX-CaSe: Kept\r\n"),
+            "{}",
+            target.received()
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn the_websocket_peers_talk_to_each_other() {
+    test(
+        Site::one_server(),
+        &["openssl", "python3-websockets"],
+        |lab| {
+            let echo = Echo::start(lab, Place::Lan, "192.168.10.20:8443", false)?;
+            let mut chat = Chat::open(
+                lab,
+                Place::Gate,
+                "ws://wcs.test/wss",
+                "192.168.10.20:8443",
+                None,
+            )?;
+            assert!(chat.is_open()?);
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            assert!(chat.close()? > 0);
+            assert_eq!(echo.handshakes()?[0]["path"], "/wss");
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn chromium_trusts_only_the_root_it_was_given() {
+    let mut needs = vec!["nginx", "openssl", "python3-websockets"];
+    needs.extend(Browser::NEEDS);
+    test(Site::one_server(), &needs, |lab| {
+        let target = Nginx::start(
+            lab,
+            Place::Lan,
+            &["192.168.10.5:7224", "192.168.10.5:443 ssl"],
+        )?;
+        let _echo = Echo::start(lab, Place::Lan, "192.168.10.5:7225", false)?;
+        let root = target.folder().with_file_name("target.pem");
+        let browser = Browser::trusting(lab, Place::Lan, &root)?;
+        let page = "http://plain.test:7224/page";
+        let seen = browser.talk("192.168.10.5", page, "ws://plain.test:7225/", "hello")?;
+        assert_eq!(seen["echo"], "hello", "{seen}");
+        let seen = browser.talk(
+            "192.168.10.5",
+            "https://other.test/",
+            "wss://other.test/",
+            "hello",
+        )?;
+        assert!(
+            seen["error"].as_str().unwrap().contains("ERR_CERT"),
+            "{seen}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn two_labs_stand_side_by_side() {
+    test(Site::innovaphone(), &["nginx", "curl"], |first| {
+        let second = Lab::new(Site::innovaphone())?;
+        let _here = Nginx::start(first, Place::Lan, &["172.31.31.2:80"])?;
+        let there = Curl::new("http://172.31.31.2/")
+            .with(&["--max-time", "5"])
+            .run(&second, Place::Gate)?;
+        assert_eq!(there.status, 0, "{there:?}");
+        Curl::new("http://172.31.31.2/").expect(first, Place::Gate, 200)?;
+        Ok(())
+    });
+}

@@ -1,0 +1,84 @@
+//! The tasks of the project: `cargo xtask demo`, `cargo xtask test`, and what they are made of.
+
+mod bench;
+mod demo;
+mod fuzz;
+mod generate;
+mod lab;
+mod prepare;
+mod report;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Tasks of the Gatehouse project.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run Gatehouse here, without root, in front of a few demo servers; Ctrl-C ends everything
+    Demo,
+    /// Install what the tests need, then run everything that belongs to every change
+    Test {
+        /// Seconds for each fuzz target
+        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+        fuzz: u32,
+    },
+    /// Run the lab tests alone (as root): the real binary against real programs
+    Lab {
+        /// Only tests whose name contains this
+        filter: Option<String>,
+    },
+    /// Measure Gatehouse beside its peers on the same core
+    Bench {
+        /// What to measure
+        #[arg(default_value = "proxy", value_parser = ["proxy"])]
+        what: String,
+        /// How often each server is measured
+        #[arg(long, default_value_t = 7)]
+        rounds: usize,
+        /// Length of one measurement
+        #[arg(long, default_value_t = 5)]
+        seconds: u32,
+    },
+    /// Run every fuzz target for a while
+    Fuzz {
+        /// Seconds for each target
+        #[arg(default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Write the generated files anew: reference configuration, its documentation and schema
+    Generate,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            run::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Demo => demo::run(),
+        Task::Test { fuzz } => test::run(fuzz),
+        Task::Lab { filter } => lab::run(filter.as_deref()),
+        Task::Bench {
+            rounds, seconds, ..
+        } => bench::proxy(rounds, seconds),
+        Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Generate => generate::run(),
+    }
+}

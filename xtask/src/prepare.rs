@@ -1,0 +1,148 @@
+//! Installs what the tests need and this machine lacks: Debian packages, an npm package, cargo tools.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::report::{Outcome, Report};
+use crate::run::{cargo, has, is_root, quietly, repository, say, visibly};
+
+/// A program the tests call, and the Debian package it comes from.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("certutil", "libnss3-tools"),
+    ("chromium", "chromium"),
+    ("curl", "curl"),
+    ("h2load", "nghttp2-client"),
+    ("haproxy", "haproxy"),
+    ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("nginx", "nginx-light"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("openssl", "openssl"),
+    ("python3", "python3"),
+    ("wrk", "wrk"),
+];
+
+/// A cargo tool: its subcommand and the version that is installed where it is missing.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+    features: bool,
+}
+
+/// Built without optimisation: a third of the time, and they run for seconds.
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "nextest",
+        version: "0.9.143",
+        features: true,
+    },
+    // Without defaults it leaves out what fetches the advisory database.
+    Tool {
+        name: "deny",
+        version: "0.20.2",
+        features: false,
+    },
+    Tool {
+        name: "fuzz",
+        version: "0.13.2",
+        features: true,
+    },
+];
+
+/// All of it, as steps of a report.
+pub(crate) fn everything(report: &mut Report) {
+    report.step("Debian packages", debian);
+    report.step("npm packages", npm);
+    report.step("cargo tools", tools);
+}
+
+fn debian() -> Result<Outcome> {
+    let mut missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !has(program))
+        .map(|(_, package)| *package)
+        .collect();
+    let websockets = Command::new("/usr/bin/python3")
+        .args(["-c", "import websockets"])
+        .output();
+    if !websockets.is_ok_and(|out| out.status.success()) {
+        missing.push("python3-websockets");
+    }
+    if missing.is_empty() {
+        say("nothing is missing");
+        return Ok(Outcome::Passed);
+    }
+    let list = missing.join(" ");
+    if !is_root() {
+        return Ok(Outcome::Skipped(format!(
+            "not root; what needs them is skipped: {list}"
+        )));
+    }
+    if !has("apt-get") {
+        return Ok(Outcome::Skipped(format!(
+            "no apt-get here; what needs them is skipped: {list}"
+        )));
+    }
+    // Another apt may be at work: wait for it instead of failing.
+    let lock = ["-o", "DPkg::Lock::Timeout=1200"];
+    visibly(apt().args(lock).arg("update"))?;
+    visibly(
+        apt()
+            .args(lock)
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(&missing),
+    )?;
+    Ok(Outcome::Passed)
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .arg("--quiet");
+    command
+}
+
+fn npm() -> Result<Outcome> {
+    let dir = repository().join("tests/lab/node");
+    if !has("npm") {
+        return Ok(Outcome::Skipped(
+            "npm is not installed; tests with a browser are skipped".to_owned(),
+        ));
+    }
+    // npm notes in the folder what it has installed; a lock file that is older says nothing has changed.
+    let installed = dir.join("node_modules/.package-lock.json");
+    let age = |path: &std::path::Path| path.metadata().and_then(|about| about.modified()).ok();
+    if age(&installed).is_some_and(|time| Some(time) >= age(&dir.join("package-lock.json"))) {
+        say("nothing is missing");
+        return Ok(Outcome::Passed);
+    }
+    visibly(
+        Command::new("npm")
+            .args(["ci", "--no-fund", "--no-audit"])
+            .current_dir(dir),
+    )?;
+    Ok(Outcome::Passed)
+}
+
+fn tools() -> Result<Outcome> {
+    for tool in TOOLS {
+        if has_tool(tool.name) {
+            continue;
+        }
+        let name = format!("cargo-{}@{}", tool.name, tool.version);
+        let mut command = cargo(&["install", "--locked", "--debug", &name]);
+        if !tool.features {
+            command.arg("--no-default-features");
+        }
+        visibly(command.env("CARGO_PROFILE_DEV_DEBUG", "0"))?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Whether `cargo NAME` works.
+pub(crate) fn has_tool(name: &str) -> bool {
+    quietly(&mut cargo(&[name, "--version"])).is_some()
+}

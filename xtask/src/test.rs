@@ -1,0 +1,125 @@
+//! Everything that belongs to every change, one step after the other.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use crate::report::{Outcome, Report};
+use crate::run::{cargo, is_root, listening, target_dir, visibly};
+use crate::{fuzz, prepare};
+
+/// `cargo xtask test`.
+///
+/// # Errors
+/// When a step failed; the summary names it.
+pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
+    let mut report = Report::default();
+    prepare::everything(&mut report);
+    report.step("format", || {
+        done(visibly(&mut cargo(&["fmt", "--all", "--check"])))
+    });
+    report.step("lints", || {
+        done(visibly(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])))
+    });
+    // With the same choice of packages and targets as the tests, so that each dependency is built once.
+    let built = report.step("build", || {
+        done(visibly(&mut cargo(&[
+            "build",
+            "--workspace",
+            "--all-targets",
+        ])))
+    });
+    if built {
+        tests(&mut report)?;
+        report.step("documentation", documentation);
+    }
+    report.step("dependencies", dependencies);
+    report.step("advisories", || {
+        Ok(Outcome::Skipped(
+            "their database is on the network: `cargo deny check advisories` by hand".to_owned(),
+        ))
+    });
+    report.step("fuzz", || fuzz::all(fuzz_seconds));
+    report.finish()
+}
+
+/// Unit, tidy, staleness and lab tests in one run; then the list of what was skipped.
+fn tests(report: &mut Report) -> Result<()> {
+    let skips = target_dir().join("skips.txt");
+    fs::remove_file(&skips).ok();
+    let mut said = String::new();
+    report.step("tests", || {
+        let mut command = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+        let (all, passed) = listening(command.env("GATEHOUSE_SKIPS", &skips))?;
+        said = all;
+        ensure!(passed, "see the runner's lines below");
+        Ok(Outcome::Passed)
+    });
+    for line in said.lines().skip_while(|line| !line.contains("Summary [")) {
+        report.note(line);
+    }
+    skipped(report, &skips)
+}
+
+fn skipped(report: &mut Report, list: &Path) -> Result<()> {
+    let text = if list.exists() {
+        fs::read_to_string(list)?
+    } else {
+        String::new()
+    };
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    if !is_root() && !lines.is_empty() {
+        report.note(format!(
+            "{} lab tests skipped: network namespaces need root",
+            lines.len()
+        ));
+        return Ok(());
+    }
+    for line in lines {
+        report.note(format!("     skipped: {line}"));
+    }
+    Ok(())
+}
+
+/// Examples in the documentation run, and its links lead somewhere.
+fn documentation() -> Result<Outcome> {
+    visibly(&mut cargo(&["test", "--doc", "--workspace", "--quiet"]))?;
+    let mut command = cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--quiet",
+    ]);
+    done(visibly(command.env("RUSTDOCFLAGS", "--deny warnings")))
+}
+
+/// Licences, sources and banned crates; none of it needs the network.
+fn dependencies() -> Result<Outcome> {
+    if !prepare::has_tool("deny") {
+        return Ok(Outcome::Skipped("cargo-deny is not installed".to_owned()));
+    }
+    let arguments = [
+        "deny",
+        "--offline",
+        "check",
+        "--hide-inclusion-graph",
+        "licenses",
+        "bans",
+        "sources",
+    ];
+    done(visibly(&mut cargo(&arguments)))
+}
+
+fn done(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Passed)
+}
