@@ -61,13 +61,13 @@ pub(crate) trait Plain<T> {
     fn plain(self) -> T;
 }
 
-impl<A: Plain<B>, B> Plain<Option<B>> for Option<A> {
+impl<T: Plain<B>, B> Plain<Option<B>> for Option<T> {
     fn plain(self) -> Option<B> {
         self.map(Plain::plain)
     }
 }
 
-impl<A: Plain<B>, B> Plain<Vec<B>> for Vec<A> {
+impl<T: Plain<B>, B> Plain<Vec<B>> for Vec<T> {
     fn plain(self) -> Vec<B> {
         self.into_iter().map(Plain::plain).collect()
     }
@@ -190,7 +190,7 @@ macro_rules! choice {
 
         impl $name {
             /// The word as the file writes it.
-            pub fn as_str(self) -> &'static str {
+            $vis fn as_str(self) -> &'static str {
                 match self {
                     $( Self::$variant => $word, )+
                 }

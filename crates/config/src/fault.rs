@@ -82,7 +82,11 @@ pub struct Unchecked {
 
 impl fmt::Display for Unchecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}: not checked {}", self.line, self.path, self.what)
+        write!(
+            f,
+            "line {}: {}: not checked {}",
+            self.line, self.path, self.what
+        )
     }
 }
 
@@ -97,15 +101,49 @@ pub(crate) struct Report {
 const MOST_FAULTS: usize = 1000;
 
 impl Report {
+    /// Whether nothing more would be said, so that a search can end.
+    pub(crate) fn is_full(&self) -> bool {
+        self.faults.len() >= MOST_FAULTS
+    }
+
     pub(crate) fn fault(&mut self, at: Place, what: impl Into<String>, remedy: impl Into<String>) {
-        if self.faults.len() < MOST_FAULTS {
-            let Place { path, line, column } = at;
-            self.faults.push(Fault { line, column, path, what: what.into(), remedy: remedy.into() });
+        if !self.is_full() {
+            self.faults.push(Fault {
+                line: at.line,
+                column: at.column,
+                path: visible(at.path),
+                what: visible(what.into()),
+                remedy: visible(remedy.into()),
+            });
         }
     }
 
     pub(crate) fn unchecked(&mut self, at: Place, what: impl Into<String>) {
-        let Place { path, line, .. } = at;
-        self.unchecked.push(Unchecked { line, path, what: what.into() });
+        self.unchecked.push(Unchecked {
+            line: at.line,
+            path: visible(at.path),
+            what: visible(what.into()),
+        });
     }
+}
+
+/// A text without characters that do something to a terminal instead of being seen; what is said
+/// about a file repeats parts of it.
+fn visible(text: String) -> String {
+    let acts = |letter: char| {
+        let turns = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+        let hides = matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}');
+        letter.is_control() || turns || hides
+    };
+    if !text.contains(acts) {
+        return text;
+    }
+    text.chars().fold(String::new(), |mut seen, letter| {
+        if acts(letter) {
+            seen.extend(letter.escape_unicode());
+        } else {
+            seen.push(letter);
+        }
+        seen
+    })
 }

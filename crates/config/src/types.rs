@@ -13,8 +13,7 @@ pub use crate::sections::{
     TurnUser, WebSocket, Zone,
 };
 pub use crate::value::{
-    AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, Upstream,
-    ZoneAddress,
+    AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, Upstream, ZoneAddress,
 };
 
 /// A whole configuration, checked, with every default applied.
@@ -78,7 +77,9 @@ impl Config {
     pub fn certificate_for(&self, name: &str) -> Option<&Certificate> {
         let exact = |names: &[String]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
         let find = |fits: &dyn Fn(&[String]) -> bool| {
-            self.certificates.iter().find(|certificate| fits(&certificate.names))
+            self.certificates
+                .iter()
+                .find(|certificate| fits(&certificate.names))
         };
         find(&exact).or_else(|| find(&|names| names.iter().any(|known| covers(known, name))))
     }
@@ -194,16 +195,20 @@ pub enum AccessKind {
         from: Vec<IpNet>,
     },
     /// By a login that holds for all hosts of a domain.
-    Sso {
-        /// The session that a login opens.
-        session: Session,
-        /// Where the login is asked.
-        login: Login,
-        /// The header that tells the target the user's name.
-        user_header: Option<String>,
-        /// Whether the target gets the session cookie.
-        forward_cookie: bool,
-    },
+    Sso(Box<Sso>),
+}
+
+/// A login that holds for all hosts of a domain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sso {
+    /// The session that a login opens.
+    pub session: Session,
+    /// Where the login is asked.
+    pub login: Login,
+    /// The header that tells the target the user's name.
+    pub user_header: Option<String>,
+    /// Whether the target gets the session cookie.
+    pub forward_cookie: bool,
 }
 
 impl AccessKind {
@@ -213,7 +218,7 @@ impl AccessKind {
             Self::Basic { .. } => "basic",
             Self::Cookie { .. } => "cookie",
             Self::Network { .. } => "network",
-            Self::Sso { .. } => "sso",
+            Self::Sso(_) => "sso",
         }
     }
 }
@@ -225,7 +230,7 @@ pub enum Login {
     Ldap(LdapLogin),
     /// A RADIUS server.
     Radius(RadiusLogin),
-    /// An OpenID provider.
+    /// An OIDC provider.
     Oidc(OidcLogin),
 }
 

@@ -21,7 +21,11 @@ fn broken_files_are_explained() {
             let (file, expected) = rest.split_once("+++\n").unwrap_or((rest, ""));
             let said = said(file);
             if said != expected {
-                let _ = writeln!(wrong, "{}: {title}\n{file}expected\n{expected}said\n{said}", path.display());
+                let _ = writeln!(
+                    wrong,
+                    "{}: {title}\n{file}expected\n{expected}said\n{said}",
+                    path.display()
+                );
             }
             let _ = write!(blessed, "--- {title}\n{file}+++\n{said}");
             count += 1;
@@ -40,10 +44,10 @@ fn said(file: &str) -> String {
         Ok(_) => "fine\n".to_owned(),
         Err(faults) => {
             let lines = faults.to_string();
-            lines.lines().map(|line| line.strip_prefix("x.toml:").unwrap()).fold(
-                String::new(),
-                |text, line| text + line + "\n",
-            )
+            lines
+                .lines()
+                .map(|line| line.strip_prefix("x.toml:").unwrap())
+                .fold(String::new(), |text, line| text + line + "\n")
         }
     }
 }

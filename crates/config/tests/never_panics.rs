@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 /// Bytes that mean something to TOML, and some that never should.
-const ODD: &[char] = &['"', '\'', '[', ']', '{', '}', '=', '.', ',', '#', '\n', '-', '0', 'e', '\\', '\0', 'é'];
+const ODD: &[char] = &[
+    '"', '\'', '[', ']', '{', '}', '=', '.', ',', '#', '\n', '-', '0', 'e', '\\', '\0', 'é',
+];
 
 fn file(name: &str) -> String {
     let path = format!("{}/../../configs/{name}.toml", env!("CARGO_MANIFEST_DIR"));
@@ -14,7 +16,10 @@ fn check(text: &str) {
     match config::check(text, "x.toml") {
         Ok(checked) => assert!(!config::tables::all(&checked.config).is_empty()),
         Err(faults) => {
-            assert!(!faults.faults.is_empty(), "refused without a reason:\n{text}");
+            assert!(
+                !faults.faults.is_empty(),
+                "refused without a reason:\n{text}"
+            );
             let said = faults.to_string();
             assert!(!said.contains('\0') && !said.contains('\u{1b}'), "{said:?}");
         }
@@ -77,10 +82,13 @@ fn hostile_files() {
     check(&format!("[{}a]", "a.".repeat(200_000)));
     check(&"[[host]]\n".repeat(50_000));
     check(&"x".repeat(2 << 20));
-    check(&"\u{feff}schema = 1\n");
-    check(&"schema = 1\r\n[system]\r\nhostname = \"gate\"\r\n");
+    check("\u{feff}schema = 1\n");
+    check("schema = 1\r\n[system]\r\nhostname = \"gate\"\r\n");
     let forward = "[[forward]]\nname=\"x\"\nprotocol=\"udp\"\nports=\"1-65535\"\nto=\"10.0.0.3\"\n";
     let zones = "schema=1\n[network.w]\ntrust=\"outside\"\ninterface=\"w\"\naddresses=[\"dhcp\"]\n";
     check(&format!("{zones}{}", forward.repeat(10_000)));
-    check(&format!("schema = 1\n[guard]\nnever = [{}]", "\"x\",".repeat(100_000)));
+    check(&format!(
+        "schema = 1\n[guard]\nnever = [{}]",
+        "\"x\",".repeat(100_000)
+    ));
 }

@@ -9,7 +9,10 @@ fn same(path: &str, generated: &str) {
         std::fs::write(&path, generated).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == generated, "{path} is stale: run this test with GATEHOUSE_BLESS=1");
+    assert!(
+        found == generated,
+        "{path} is stale: run this test with GATEHOUSE_BLESS=1"
+    );
 }
 
 #[test]

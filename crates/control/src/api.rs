@@ -134,6 +134,8 @@ pub enum GenerationState {
     },
     /// Once in force; can be rolled back to.
     Kept,
+    /// Was on trial and not confirmed; kept so that the work in it is not lost.
+    GivenUp,
 }
 
 /// What came of a reload, a confirmation or a rollback.

@@ -20,7 +20,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 /// How long a message may be; a configuration with its certificates fits a hundred times.
 const MESSAGE_LIMIT: usize = 16 << 20;
 /// How many descriptors go with one message.
-const DESCRIPTOR_LIMIT: usize = 64;
+pub const DESCRIPTOR_LIMIT: usize = 64;
 const HEADER: usize = 5;
 
 /// Two connected ends; one is given to a child as its standard input.

@@ -58,6 +58,9 @@ pub enum ListenError {
     /// No interface has that address.
     #[error("{0}: this machine does not have that address")]
     NoAddress(ListenKey),
+    /// IPv6 is switched off.
+    #[error("{0}: this machine has no IPv6; `ipv6 = false` in [proxy] leaves it out")]
+    NoFamily(ListenKey),
     /// There is no such interface.
     #[error("{0}: this machine does not have that network interface")]
     NoDevice(ListenKey),
@@ -126,6 +129,9 @@ fn explain(key: &ListenKey, error: io::Error) -> ListenError {
     match error.raw_os_error() {
         Some(libc::EADDRINUSE) => ListenError::InUse(key),
         Some(libc::EACCES | libc::EPERM) => ListenError::Forbidden(key),
+        Some(libc::EAFNOSUPPORT) => ListenError::NoFamily(key),
+        // With IPv6 switched off at run time there is not even the wildcard address.
+        Some(libc::EADDRNOTAVAIL) if key.addr.ip().is_unspecified() => ListenError::NoFamily(key),
         Some(libc::EADDRNOTAVAIL) => ListenError::NoAddress(key),
         Some(libc::ENODEV) => ListenError::NoDevice(key),
         _ => ListenError::System(key, error),

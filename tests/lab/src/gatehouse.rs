@@ -67,6 +67,13 @@ impl<'lab> Gatehouse<'lab> {
         self.lab.run(Place::Gate, &command)
     }
 
+    /// The same without `--state`, so that the command knows nothing of the box.
+    pub fn alone(&self, arguments: &[&str]) -> Result<Output> {
+        let program = self.program.display().to_string();
+        self.lab
+            .run(Place::Gate, &[&[program.as_str()], arguments].concat())
+    }
+
     /// The same for a command that must succeed; its standard output.
     pub fn ok(&self, arguments: &[&str]) -> Result<String> {
         self.command(arguments)?
@@ -115,15 +122,9 @@ impl<'lab> Gatehouse<'lab> {
 
     /// The root certificate of the box's own CA, which signs for hosts that have no certificate yet.
     pub fn root(&self) -> Result<PathBuf> {
-        let mut found = None;
-        wait_until("the box's own CA", || {
-            let files = crate::walk(&self.state);
-            found = files
-                .into_iter()
-                .find(|path| path.file_name().is_some_and(|name| name == "ca-root.pem"));
-            Ok(found.is_some())
-        })?;
-        found.context("waited for")
+        let root = self.state.join("ca/root.pem");
+        ensure!(root.is_file(), "{} is missing", root.display());
+        Ok(root)
     }
 
     /// The pid of the supervisor.

@@ -12,8 +12,8 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{LOAD_CORE, SERVER_CORE};
 use crate::run::gatehouse;
 
-/// The port of the target.
-const TARGET: u16 = 18080;
+/// Where the target listens: not at the address of the servers, of which one would take it for itself.
+const TARGET: &str = "127.0.0.2:18080";
 
 /// A running server, ended when dropped.
 pub(crate) struct Server {
@@ -57,7 +57,7 @@ pub(crate) fn target(dir: &Path) -> Result<Server> {
     let file = dir.join("target.conf");
     let body = "x".repeat(128);
     let inside = format!(
-        "server {{ listen 127.0.0.1:{TARGET} backlog=4096; keepalive_requests 100000000;\n\
+        "server {{ listen {TARGET} backlog=4096; keepalive_requests 100000000;\n\
          location / {{ return 200 \"{body}\"; }} }}"
     );
     fs::write(&file, nginx(dir, "target", &inside))?;
@@ -81,7 +81,7 @@ fn ours(dir: &Path) -> Result<Server> {
     start(
         "gatehouse",
         version.replace("gatehouse ", ""),
-        18453,
+        "127.0.0.1:18453",
         SERVER_CORE,
         &command,
         dir,
@@ -91,7 +91,7 @@ fn ours(dir: &Path) -> Result<Server> {
 fn nginx_proxy(dir: &Path) -> Result<Server> {
     let file = dir.join("nginx.conf");
     let inside = format!(
-        "upstream target {{ server 127.0.0.1:{TARGET}; keepalive 128; keepalive_requests 100000000; }}
+        "upstream target {{ server {TARGET}; keepalive 128; keepalive_requests 100000000; }}
          server {{
            listen 127.0.0.1:18454 ssl backlog=4096;
            keepalive_requests 100000000;
@@ -115,7 +115,14 @@ fn nginx_proxy(dir: &Path) -> Result<Server> {
         .trim()
         .replace("nginx version: nginx/", "");
     let command = ["nginx", "-c", &file.display().to_string()].map(str::to_owned);
-    start("nginx", version, 18454, SERVER_CORE, &command, dir)
+    start(
+        "nginx",
+        version,
+        "127.0.0.1:18454",
+        SERVER_CORE,
+        &command,
+        dir,
+    )
 }
 
 /// What every nginx here shares.
@@ -149,7 +156,7 @@ frontend tls
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   default_backend target
 backend target
-  server one 127.0.0.1:{TARGET} pool-max-conn 128
+  server one {TARGET} pool-max-conn 128
 ",
         dir.display()
     );
@@ -161,18 +168,25 @@ backend target
         .unwrap_or_default()
         .to_owned();
     let command = ["haproxy", "-db", "-f", &file.display().to_string()].map(str::to_owned);
-    start("haproxy", version, 18455, SERVER_CORE, &command, dir)
+    start(
+        "haproxy",
+        version,
+        "127.0.0.1:18455",
+        SERVER_CORE,
+        &command,
+        dir,
+    )
 }
 
 fn start(
     name: &'static str,
     version: String,
-    port: u16,
+    address: &str,
     core: &str,
     command: &[String],
     dir: &Path,
 ) -> Result<Server> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let address: SocketAddr = address.parse()?;
     let is_open = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok();
     ensure!(!is_open(), "something listens at {address} already");
     let log = dir.join(format!("{name}.log"));
@@ -188,7 +202,7 @@ fn start(
     let mut server = Server {
         name,
         version,
-        port,
+        port: address.port(),
         child,
     };
     let begin = Instant::now();

@@ -126,48 +126,34 @@ fn log(folder: &Path) -> String {
 
 /// The lines a reader copies into a browser and into another terminal.
 fn what_to_try(folder: &Path) -> String {
-    let (program, state) = (gatehouse("debug"), folder.join("state"));
-    let root = root(&state).unwrap_or_else(|| state.join("ca"));
-    let (program, state, root) = (program.display(), state.display(), root.display());
-    let file = folder.join("gatehouse.toml");
-    let file = file.display();
-    let hq = "https://hq.demo.localhost:8453";
+    let (state, file) = (folder.join("state"), folder.join("gatehouse.toml"));
+    let programs = gatehouse("debug")
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
+    let (programs, state, file) = (programs.display(), state.display(), file.display());
     format!(
         "Open in a browser (its certificate is signed by the demo's own CA, so accept it once):
-    {hq}/
+    https://hq.demo.localhost:8453/
 
-In another terminal:
-    # let through: a path of the configuration
-    curl --cacert {root} {hq}/PBX0/APPS
-    # refused: a path nobody wrote down; after 20 of these within a minute you are banned
-    curl --cacert {root} {hq}/PBX0/SECRET
-    # redirected: this host wants TLS
-    curl --include http://app.demo.localhost:8090/welcome
-    # what would happen, and why
-    {program} explain {hq}/PBX0/ADMIN --state {state}
-    # what is running; every decision with its reason, live; who is banned, and forgive
-    {program} status --state {state}
-    {program} log -f --state {state}
-    {program} bans --state {state}
-    {program} bans clear 127.0.0.1 --state {state}
-    # change the configuration, then take it over
-    {program} check {file}
-    {program} reload --state {state}
+In another terminal, first these:
+    export GATEHOUSE_STATE={state} PATH={programs}:$PATH
+    hq() {{ curl --cacert $GATEHOUSE_STATE/ca/root.pem https://hq.demo.localhost:8453\"$1\"; }}
+
+    hq /PBX0/APPS               # let through: a path of the configuration
+    hq /PBX0/SECRET             # refused: nobody wrote it down; after 20 of these in a minute you are banned
+    curl --include http://app.demo.localhost:8090/welcome       # redirected: this host wants TLS
+    gatehouse explain https://hq.demo.localhost:8453/PBX0/ADMIN # what would happen, and why
+    gatehouse status            # what is running
+    gatehouse log -f            # every decision with its reason, live
+    gatehouse bans              # who is banned; and forgive:
+    gatehouse bans clear 127.0.0.1
+    gatehouse check {file}
+    gatehouse reload            # takes over what you changed in that file
 
 The admin page: https://127.0.0.1:8443/
 Ctrl-C ends everything."
     )
-}
-
-/// The root certificate of the box's own CA.
-fn root(state: &Path) -> Option<PathBuf> {
-    let files = fs::read_dir(state.join("ca"))
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path());
-    files
-        .into_iter()
-        .find(|path| fs::read_to_string(path).is_ok_and(|text| text.contains("BEGIN CERTIFICATE")))
 }
 
 /// A folder that goes when the demo ends.

@@ -3,13 +3,20 @@
 use super::Kind;
 use crate::fault::Report;
 use crate::sections::{AccessKeys, AccessWord, LoginWord};
-use crate::types::{Access, AccessKind, Login};
+use crate::types::{Access, AccessKind, Login, Sso};
 
 const BASIC: &[&str] = &["realm", "users"];
 const COOKIE: &[&str] = &["cookie", "origins"];
 const NETWORK: &[&str] = &["from"];
-const SSO: &[&str] =
-    &["login", "session", "ldap", "radius", "oidc", "user_header", "forward_cookie"];
+const SSO: &[&str] = &[
+    "login",
+    "session",
+    "ldap",
+    "radius",
+    "oidc",
+    "user_header",
+    "forward_cookie",
+];
 
 /// Access lists whose kind is complete.
 pub(crate) fn lists(all: &[AccessKeys], report: &mut Report) -> Vec<Access> {
@@ -18,7 +25,11 @@ pub(crate) fn lists(all: &[AccessKeys], report: &mut Report) -> Vec<Access> {
 
 fn list(keys: &AccessKeys, report: &mut Report) -> Option<Access> {
     let kind = kind(keys, report)?;
-    Some(Access { name: keys.name.clone(), line: keys.line, kind })
+    Some(Access {
+        name: keys.name.clone(),
+        line: keys.line,
+        kind,
+    })
 }
 
 fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
@@ -29,19 +40,33 @@ fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
         AccessWord::Sso => SSO,
     };
     let others = [BASIC, COOKIE, NETWORK, SSO];
-    let others: Vec<_> =
-        others.iter().flat_map(|keys| keys.iter().copied()).filter(|key| !own.contains(key)).collect();
-    let mut kind = Kind { key: "kind", word: keys.kind.as_str(), at: &keys.at, report };
+    let others: Vec<_> = others
+        .iter()
+        .flat_map(|keys| keys.iter().copied())
+        .filter(|key| !own.contains(key))
+        .collect();
+    let mut kind = Kind {
+        key: "kind",
+        word: keys.kind.as_str(),
+        at: &keys.at,
+        report,
+    };
     kind.only(own, &others);
     match keys.kind {
         AccessWord::Basic => {
             let users = kind.needs("users", some(&keys.users), "[\"login\"]");
             let realm = keys.realm.clone().unwrap_or_else(|| keys.name.clone());
-            Some(AccessKind::Basic { realm, users: users? })
+            Some(AccessKind::Basic {
+                realm,
+                users: users?,
+            })
         }
         AccessWord::Cookie => {
             let cookie = kind.needs("cookie", keys.cookie.clone(), "\"AUTH\"");
-            Some(AccessKind::Cookie { cookie: cookie?, origins: keys.origins.clone() })
+            Some(AccessKind::Cookie {
+                cookie: cookie?,
+                origins: keys.origins.clone(),
+            })
         }
         AccessWord::Network => {
             let from = kind.needs("from", some(&keys.from), "[\"10.0.0.0/24\"]");
@@ -52,35 +77,50 @@ fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
 }
 
 fn sso(keys: &AccessKeys, mut kind: Kind<'_>) -> Option<AccessKind> {
-    let session = kind.needs("session", keys.session.clone(), "{ domain = \"example.com\" }");
+    let session = kind.needs(
+        "session",
+        keys.session.clone(),
+        "{ domain = \"example.com\" }",
+    );
     let word = kind.needs("login", keys.login, "\"ldap\"");
     let login = word.and_then(|word| login(keys, word, kind.report));
-    Some(AccessKind::Sso {
+    Some(AccessKind::Sso(Box::new(Sso {
         session: session?,
         login: login?,
         user_header: keys.user_header.clone(),
         forward_cookie: keys.forward_cookie.unwrap_or(false),
-    })
+    })))
 }
 
 fn login(keys: &AccessKeys, word: LoginWord, report: &mut Report) -> Option<Login> {
     let all = ["ldap", "radius", "oidc"];
-    let others: Vec<_> = all.into_iter().filter(|key| *key != word.as_str()).collect();
-    let mut kind = Kind { key: "login", word: word.as_str(), at: &keys.at, report };
+    let others: Vec<_> = all
+        .into_iter()
+        .filter(|key| *key != word.as_str())
+        .collect();
+    let mut kind = Kind {
+        key: "login",
+        word: word.as_str(),
+        at: &keys.at,
+        report,
+    };
     kind.only(&[word.as_str()], &others);
     match word {
         LoginWord::Ldap => {
             let example = "{ url = \"ldaps://10.0.0.7\", bind = \"uid={user},dc=example,dc=com\" }";
-            kind.needs("ldap", keys.ldap.clone(), example).map(Login::Ldap)
+            kind.needs("ldap", keys.ldap.clone(), example)
+                .map(Login::Ldap)
         }
         LoginWord::Radius => {
             let example = "{ server = \"10.0.0.8\", shared = { secret = \"radius\" } }";
-            kind.needs("radius", keys.radius.clone(), example).map(Login::Radius)
+            kind.needs("radius", keys.radius.clone(), example)
+                .map(Login::Radius)
         }
         LoginWord::Oidc => {
             let example = "{ issuer = \"https://login.example.com\", client = \"gatehouse\", \
                            client_key = { secret = \"oidc\" } }";
-            kind.needs("oidc", keys.oidc.clone(), example).map(Login::Oidc)
+            kind.needs("oidc", keys.oidc.clone(), example)
+                .map(Login::Oidc)
         }
     }
 }

@@ -7,23 +7,41 @@ use crate::types::{Certificate, CertificateSource};
 
 /// Certificates whose source is complete.
 pub(crate) fn certificates(all: &[CertificateKeys], report: &mut Report) -> Vec<Certificate> {
-    all.iter().filter_map(|keys| certificate(keys, report)).collect()
+    all.iter()
+        .filter_map(|keys| certificate(keys, report))
+        .collect()
 }
 
 fn certificate(keys: &CertificateKeys, report: &mut Report) -> Option<Certificate> {
     let source = source(keys, report)?;
-    let names = keys.names.iter().map(|name| name.to_ascii_lowercase()).collect();
-    Some(Certificate { line: keys.line, names, source })
+    let names = keys
+        .names
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    Some(Certificate {
+        line: keys.line,
+        names,
+        source,
+    })
 }
 
 fn source(keys: &CertificateKeys, report: &mut Report) -> Option<CertificateSource> {
-    let mut kind = Kind { key: "source", word: keys.source.as_str(), at: &keys.at, report };
+    let mut kind = Kind {
+        key: "source",
+        word: keys.source.as_str(),
+        at: &keys.at,
+        report,
+    };
     match keys.source {
         SourceWord::Files => {
             kind.only(&["chain", "key"], &["challenge", "directory", "dns"]);
             let chain = kind.needs("chain", keys.chain.as_ref(), "\"pbx.example.com.crt\"");
             let key = kind.needs("key", keys.key.as_ref(), "{ secret = \"pbx-key\" }");
-            Some(CertificateSource::Files { chain: chain?.clone(), key: key?.clone() })
+            Some(CertificateSource::Files {
+                chain: chain?.clone(),
+                key: key?.clone(),
+            })
         }
         SourceWord::Acme => {
             kind.only(&["challenge", "directory", "dns"], &["chain", "key"]);
@@ -46,19 +64,35 @@ fn acme(
     if challenge == Challenge::Dns01 {
         if keys.dns.is_none() && !at.is_broken("dns") {
             let remedy = "write [certificate.dns] with server, tsig_name and tsig_key";
-            report.fault(at.key("challenge"), "\"dns-01\" needs to know the name server", remedy);
+            report.fault(
+                at.key("challenge"),
+                "\"dns-01\" needs to know the name server",
+                remedy,
+            );
             return None;
         }
     } else {
         if at.holds("dns") {
             let what = format!("has no meaning for challenge = \"{challenge}\"");
-            report.fault(at.key("dns"), what, "remove it, or write challenge = \"dns-01\"");
+            report.fault(
+                at.key("dns"),
+                what,
+                "remove it, or write challenge = \"dns-01\"",
+            );
         }
         if let Some(index) = keys.names.iter().position(|name| name.starts_with("*.")) {
             let what = format!("a wildcard can not be proven by \"{challenge}\"");
-            report.fault(at.entry("names", index), what, "write challenge = \"dns-01\"");
+            report.fault(
+                at.entry("names", index),
+                what,
+                "write challenge = \"dns-01\"",
+            );
         }
     }
     let (directory, dns) = (keys.directory.clone(), keys.dns.clone());
-    Some(CertificateSource::Acme { challenge, directory, dns })
+    Some(CertificateSource::Acme {
+        challenge,
+        directory,
+        dns,
+    })
 }

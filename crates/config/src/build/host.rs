@@ -2,48 +2,35 @@
 
 use super::target::{self, Wanted, targets};
 use crate::fault::Report;
-use crate::sections::{File, HostKeys, HttpKeys, InternalWord, PassthroughKeys, TrustWord};
+use crate::sections::{
+    File, H323Keys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys, TrustWord,
+};
 use crate::types::{
     H323Rule, Host, HttpRule, Internal, LdapRule, Passthrough, RulePath, SipRule, Target,
     TargetCertificate, TargetHost, Targets,
 };
 
 /// A host with the rules that are free of faults.
-pub(crate) fn host(keys: &HostKeys, file: &File, report: &mut Report) -> Option<Host> {
-    let http: Vec<_> = keys.http.iter().filter_map(|rule| http_rule(rule, keys, report)).collect();
-    let ldap = keys.ldap.as_ref().and_then(|rule| {
-        let target = plain_targets(keys, &rule.at, rule.target.as_ref(), report, |wanted| Wanted {
-            port: rule.port,
-            tls_port: rule.tls_port,
-            protocol: &target::LDAP,
-            ..wanted
-        })?;
-        Some(LdapRule { line: rule.line, target })
-    });
-    let sip = keys.sip.as_ref().and_then(|rule| {
-        let check_certificate = rule.check_certificate;
-        let target = plain_targets(keys, &rule.at, rule.target.as_ref(), report, |wanted| Wanted {
-            port: rule.port,
-            tls_port: rule.tls_port,
-            protocol: &target::SIP,
-            both: check_certificate,
-            ..wanted
-        })?;
-        Some(SipRule { line: rule.line, target, check_certificate })
-    });
-    let h323 = keys.h323.as_ref().and_then(|rule| {
-        let check_certificate = rule.check_certificate;
-        let target = plain_targets(keys, &rule.at, rule.target.as_ref(), report, |wanted| Wanted {
-            port: rule.port,
-            tls_port: rule.tls_port,
-            protocol: &target::H323,
-            both: check_certificate,
-            ..wanted
-        })?;
-        Some(H323Rule { line: rule.line, target, check_certificate })
-    });
-    let rule = keys.tls_passthrough.as_ref();
-    let tls_passthrough = rule.and_then(|rule| passthrough(rule, keys, report));
+pub(crate) fn host(keys: &HostKeys, file: &File, report: &mut Report) -> Host {
+    let http: Vec<_> = keys
+        .http
+        .iter()
+        .filter_map(|rule| http_rule(rule, keys, report))
+        .collect();
+    let ldap = keys
+        .ldap
+        .as_ref()
+        .and_then(|rule| ldap_rule(rule, keys, report));
+    let sip = keys
+        .sip
+        .as_ref()
+        .and_then(|rule| sip_rule(rule, keys, report));
+    let h323 = keys
+        .h323
+        .as_ref()
+        .and_then(|rule| h323_rule(rule, keys, report));
+    let tunnel = keys.tls_passthrough.as_ref();
+    let tls_passthrough = tunnel.and_then(|rule| passthrough(rule, keys, report));
     let internal = match keys.internal {
         Some(InternalWord::Target) => Internal::Target,
         Some(InternalWord::Gateway) => Internal::Gateway,
@@ -51,28 +38,87 @@ pub(crate) fn host(keys: &HostKeys, file: &File, report: &mut Report) -> Option<
         None => default_internal(keys, &http, tls_passthrough.as_ref(), file),
     };
     let (name, line) = (keys.name.clone(), keys.line);
-    Some(Host { name, line, internal, http, ldap, sip, h323, tls_passthrough })
+    Host {
+        name,
+        line,
+        internal,
+        http,
+        ldap,
+        sip,
+        h323,
+        tls_passthrough,
+    }
 }
 
-fn plain_targets<'a>(
-    host: &'a HostKeys,
-    at: &'a crate::place::At,
-    target: Option<&'a crate::value::TargetText>,
-    report: &mut Report,
-    complete: impl FnOnce(Wanted<'a>) -> Wanted<'a>,
-) -> Option<Targets> {
-    let (port, tls_port, protocol, both) = (None, None, &target::HTTP, false);
-    targets(&complete(Wanted { host, at, target, port, tls_port, protocol, both }), report)
+fn ldap_rule(keys: &LdapKeys, host: &HostKeys, report: &mut Report) -> Option<LdapRule> {
+    let wanted = Wanted {
+        host,
+        at: &keys.at,
+        target: keys.target.as_ref(),
+        port: keys.port,
+        tls_port: keys.tls_port,
+        protocol: &target::LDAP,
+        both: false,
+    };
+    Some(LdapRule {
+        line: keys.line,
+        target: targets(&wanted, report)?,
+    })
+}
+
+fn sip_rule(keys: &SipKeys, host: &HostKeys, report: &mut Report) -> Option<SipRule> {
+    let check_certificate = keys.check_certificate;
+    let wanted = Wanted {
+        host,
+        at: &keys.at,
+        target: keys.target.as_ref(),
+        port: keys.port,
+        tls_port: keys.tls_port,
+        protocol: &target::SIP,
+        both: check_certificate,
+    };
+    Some(SipRule {
+        line: keys.line,
+        target: targets(&wanted, report)?,
+        check_certificate,
+    })
+}
+
+fn h323_rule(keys: &H323Keys, host: &HostKeys, report: &mut Report) -> Option<H323Rule> {
+    let check_certificate = keys.check_certificate;
+    let wanted = Wanted {
+        host,
+        at: &keys.at,
+        target: keys.target.as_ref(),
+        port: keys.port,
+        tls_port: keys.tls_port,
+        protocol: &target::H323,
+        both: check_certificate,
+    };
+    Some(H323Rule {
+        line: keys.line,
+        target: targets(&wanted, report)?,
+        check_certificate,
+    })
 }
 
 fn http_rule(keys: &HttpKeys, host: &HostKeys, report: &mut Report) -> Option<HttpRule> {
     let paths = paths(keys);
-    let target = plain_targets(host, &keys.at, keys.target.as_ref(), report, |wanted| Wanted {
+    let wanted = Wanted {
+        host,
+        at: &keys.at,
+        target: keys.target.as_ref(),
         port: keys.port,
         tls_port: keys.tls_port,
-        ..wanted
-    });
-    let scheme = keys.target.as_ref().or(host.target.as_ref()).and_then(|target| target.scheme);
+        protocol: &target::HTTP,
+        both: false,
+    };
+    let target = targets(&wanted, report);
+    let scheme = keys
+        .target
+        .as_ref()
+        .or(host.target.as_ref())
+        .and_then(|target| target.scheme);
     let target_certificate = target_certificate(keys, scheme.is_some(), report);
     Some(HttpRule {
         line: keys.line,
@@ -93,11 +139,17 @@ fn http_rule(keys: &HttpKeys, host: &HostKeys, report: &mut Report) -> Option<Ht
 
 fn paths(keys: &HttpKeys) -> Vec<RulePath> {
     if keys.paths.is_empty() {
-        return vec![RulePath { text: String::new(), line: keys.line }];
+        return vec![RulePath {
+            text: String::new(),
+            line: keys.line,
+        }];
     }
     let path = |(index, text): (usize, &String)| {
         let line = keys.at.entry("paths", index).line;
-        RulePath { text: text.clone(), line }
+        RulePath {
+            text: text.clone(),
+            line,
+        }
     };
     keys.paths.iter().enumerate().map(path).collect()
 }
@@ -110,12 +162,23 @@ fn target_certificate(
     let Some(choice) = &keys.target_certificate else {
         // Inside one's own network certificates are rarely signed by anybody; who writes https://
         // means a server that has a proper one.
-        let default = if scheme { TargetCertificate::System } else { TargetCertificate::Any };
+        let default = if scheme {
+            TargetCertificate::System
+        } else {
+            TargetCertificate::Any
+        };
         return Some(default);
     };
-    let given = ["trust", "ca", "sha256"].iter().filter(|key| choice.at.holds(key)).count();
+    let given = ["trust", "ca", "sha256"]
+        .iter()
+        .filter(|key| choice.at.holds(key))
+        .count();
     if given != 1 {
-        let what = if given == 0 { "says nothing" } else { "says several things at once" };
+        let what = if given == 0 {
+            "says nothing"
+        } else {
+            "says several things at once"
+        };
         let remedy = "write one of { trust = \"system\" }, { trust = \"any\" }, \
                       { ca = \"file.pem\" } or { sha256 = \"…\" }";
         report.fault(choice.at.place.clone(), what, remedy);
@@ -160,7 +223,15 @@ fn passthrough(
     let (port, tls_port) = (None, None);
     let target = keys.target.as_ref();
     let protocol = &target::HTTP;
-    let wanted = Wanted { host, at: &keys.at, target, port, tls_port, protocol, both: false };
+    let wanted = Wanted {
+        host,
+        at: &keys.at,
+        target,
+        port,
+        tls_port,
+        protocol,
+        both: false,
+    };
     let (text, place) = target::written(&wanted, report)?;
     if let Some(scheme) = text.scheme.filter(|scheme| !scheme.tls()) {
         let what = format!("\"{}://\" is not TLS", scheme.as_str());
@@ -168,8 +239,17 @@ fn passthrough(
         report.fault(place, what, remedy);
         return None;
     }
-    let target = Target { host: text.host.clone(), port: text.port.unwrap_or(443), tls: true };
-    Some(Passthrough { line: keys.line, target, listen: keys.listen, default: keys.default })
+    let target = Target {
+        host: text.host.clone(),
+        port: text.port.unwrap_or(443),
+        tls: true,
+    };
+    Some(Passthrough {
+        line: keys.line,
+        target,
+        listen: keys.listen,
+        default: keys.default,
+    })
 }
 
 /// What the internal DNS says where the file does not.

@@ -19,7 +19,11 @@ pub(crate) fn config(file: &File, report: &mut Report) -> Config {
     let certificates = certificate::certificates(&file.certificate, report);
     let access = access::lists(&file.access.entries, report);
     let proxy = proxy::proxy(file);
-    let hosts = file.host.iter().filter_map(|keys| host::host(keys, file, report)).collect();
+    let hosts = file
+        .host
+        .iter()
+        .map(|keys| host::host(keys, file, report))
+        .collect();
     Config {
         schema: file.schema,
         system: file.system.clone(),

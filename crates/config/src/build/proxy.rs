@@ -7,7 +7,11 @@ use crate::types::{Identity, Proxy};
 pub(crate) fn proxy(file: &File) -> Proxy {
     let keys = &file.proxy;
     Proxy {
-        listen: if keys.standard_ports { standard(&keys.listen) } else { keys.listen.clone() },
+        listen: if keys.standard_ports {
+            standard(&keys.listen)
+        } else {
+            keys.listen.clone()
+        },
         ipv4: keys.ipv4,
         ipv6: keys.ipv6,
         zones: keys.zones.clone(),
@@ -24,7 +28,11 @@ pub(crate) fn proxy(file: &File) -> Proxy {
 /// The standard ports, except where the file names one.
 fn standard(listen: &Listen) -> Listen {
     let port = |key: &str, written: u16, standard: u16| {
-        if listen.at.holds(key) { written } else { standard }
+        if listen.at.holds(key) {
+            written
+        } else {
+            standard
+        }
     };
     Listen {
         http: port("http", listen.http, 80),

@@ -31,7 +31,11 @@ pub(crate) struct Speech {
 pub(crate) const HTTP: Speech = speech(Scheme::Http, Scheme::Https, 80, 443);
 pub(crate) const LDAP: Speech = speech(Scheme::Ldap, Scheme::Ldaps, 389, 636);
 pub(crate) const SIP: Speech = speech(Scheme::Sip, Scheme::Sips, 5060, 5061);
-pub(crate) const H323: Speech = Speech { plain: None, tls: None, ports: (1720, 1300) };
+pub(crate) const H323: Speech = Speech {
+    plain: None,
+    tls: None,
+    ports: (1720, 1300),
+};
 
 const fn speech(plain: Scheme, tls: Scheme, port: u16, tls_port: u16) -> Speech {
     Speech {
@@ -41,7 +45,7 @@ const fn speech(plain: Scheme, tls: Scheme, port: u16, tls_port: u16) -> Speech 
     }
 }
 
-/// The targets of a protocol, and whether one of them is written as `https://…` or the like.
+/// The targets of a protocol, for what comes in plain and over TLS.
 pub(crate) fn targets(wanted: &Wanted<'_>, report: &mut Report) -> Option<Targets> {
     let (text, place) = written(wanted, report)?;
     if let Some(scheme) = text.scheme {
@@ -49,37 +53,71 @@ pub(crate) fn targets(wanted: &Wanted<'_>, report: &mut Report) -> Option<Target
     }
     let (port, tls_port) = (wanted.port, wanted.tls_port);
     if let Some(written) = text.port {
-        if let Some(key) = given(wanted) {
-            let what = format!("the port is given twice: here, and {written} with the target");
-            report.fault(wanted.at.key(key), what, "remove one of the two");
-            return None;
-        }
-        one_port(wanted, &place, report)?;
-        if written == wanted.protocol.ports.1 {
-            let what = format!("port {written} speaks TLS, and this is read as a plain target");
-            let remedy = match wanted.protocol.tls {
-                Some((scheme, _)) => format!("write \"{}://{}\"", scheme.as_str(), text.host),
-                None => format!("write target = \"{}\" and tls_port = {written}", text.host),
-            };
-            report.fault(place, what, remedy);
-            return None;
-        }
-        let target = Target { host: text.host.clone(), port: written, tls: false };
-        return Some(Targets { plain: target.clone(), tls: target });
+        return by_port(wanted, text, written, place, report);
     }
-    let at = |port: u16, tls: bool| Target { host: text.host.clone(), port, tls };
+    let at = |port: u16, tls: bool| Target {
+        host: text.host.clone(),
+        port,
+        tls,
+    };
     let (plain, tls) = wanted.protocol.ports;
     Some(match (port, tls_port) {
-        (None, None) => Targets { plain: at(plain, false), tls: at(tls, true) },
-        (Some(plain), Some(tls)) => Targets { plain: at(plain, false), tls: at(tls, true) },
+        (None, None) => Targets {
+            plain: at(plain, false),
+            tls: at(tls, true),
+        },
+        (Some(plain), Some(tls)) => Targets {
+            plain: at(plain, false),
+            tls: at(tls, true),
+        },
         (Some(port), None) => {
             one_port(wanted, &wanted.at.key("port"), report)?;
-            Targets { plain: at(port, false), tls: at(port, false) }
+            Targets {
+                plain: at(port, false),
+                tls: at(port, false),
+            }
         }
         (None, Some(port)) => {
             one_port(wanted, &wanted.at.key("tls_port"), report)?;
-            Targets { plain: at(port, true), tls: at(port, true) }
+            Targets {
+                plain: at(port, true),
+                tls: at(port, true),
+            }
         }
+    })
+}
+
+/// A bare address with a port has that one for both.
+fn by_port(
+    wanted: &Wanted<'_>,
+    text: &TargetText,
+    written: u16,
+    place: Place,
+    report: &mut Report,
+) -> Option<Targets> {
+    if let Some(key) = given(wanted) {
+        let what = format!("the port is given twice: here, and {written} with the target");
+        report.fault(wanted.at.key(key), what, "remove one of the two");
+        return None;
+    }
+    one_port(wanted, &place, report)?;
+    if written == wanted.protocol.ports.1 {
+        let what = format!("port {written} speaks TLS, and this is read as a plain target");
+        let remedy = match wanted.protocol.tls {
+            Some((scheme, _)) => format!("write \"{}://{}\"", scheme.as_str(), text.host),
+            None => format!("write target = \"{}\" and tls_port = {written}", text.host),
+        };
+        report.fault(place, what, remedy);
+        return None;
+    }
+    let target = Target {
+        host: text.host.clone(),
+        port: written,
+        tls: false,
+    };
+    Some(Targets {
+        plain: target.clone(),
+        tls: target,
     })
 }
 
@@ -110,11 +148,23 @@ fn by_scheme(
     report: &mut Report,
 ) -> Option<Targets> {
     let known = [wanted.protocol.plain, wanted.protocol.tls];
-    let Some((_, standard)) = known.into_iter().flatten().find(|(known, _)| *known == scheme) else {
-        let what = format!("\"{}://\" does not fit {}", scheme.as_str(), wanted.at.place.path);
+    let Some((_, standard)) = known
+        .into_iter()
+        .flatten()
+        .find(|(known, _)| *known == scheme)
+    else {
+        let what = format!(
+            "\"{}://\" does not fit {}",
+            scheme.as_str(),
+            wanted.at.place.path
+        );
         let remedy = match known {
             [Some((plain, _)), Some((tls, _))] => {
-                format!("write {}:// or {}://, or the address alone", plain.as_str(), tls.as_str())
+                format!(
+                    "write {}:// or {}://, or the address alone",
+                    plain.as_str(),
+                    tls.as_str()
+                )
             }
             _ => "write the address alone".to_owned(),
         };
@@ -129,8 +179,15 @@ fn by_scheme(
     }
     one_port(wanted, &place, report)?;
     let port = text.port.unwrap_or(standard);
-    let target = Target { host: text.host.clone(), port, tls: scheme.tls() };
-    Some(Targets { plain: target.clone(), tls: target })
+    let target = Target {
+        host: text.host.clone(),
+        port,
+        tls: scheme.tls(),
+    };
+    Some(Targets {
+        plain: target.clone(),
+        tls: target,
+    })
 }
 
 /// Reports one port where two are needed.
@@ -149,5 +206,7 @@ fn one_port(wanted: &Wanted<'_>, place: &Place, report: &mut Report) -> Option<(
 }
 
 fn given(wanted: &Wanted<'_>) -> Option<&'static str> {
-    ["port", "tls_port"].into_iter().find(|key| wanted.at.holds(key))
+    ["port", "tls_port"]
+        .into_iter()
+        .find(|key| wanted.at.holds(key))
 }

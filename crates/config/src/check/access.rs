@@ -1,5 +1,7 @@
 //! Access lists: what they hold, and that rules name ones that there are.
 
+use std::collections::HashSet;
+
 use crate::fault::Report;
 use crate::nearest::instead;
 use crate::place::At;
@@ -10,16 +12,27 @@ pub(super) fn lists(file: &File, report: &mut Report) {
     for keys in &file.access.entries {
         twice(&keys.at, "users", &keys.users, report);
         twice(&keys.at, "origins", &keys.origins, report);
-        if let Some(ldap) = keys.ldap.as_ref().filter(|ldap| !ldap.bind.contains("{user}")) {
+        if let Some(ldap) = keys
+            .ldap
+            .as_ref()
+            .filter(|ldap| !ldap.bind.contains("{user}"))
+        {
             let what = "does not say where the user's name belongs";
             let remedy = "write {user} in its place, for example \
                           \"uid={user},ou=people,dc=example,dc=com\"";
             report.fault(ldap.at.key("bind"), what, remedy);
         }
-        if let Some(session) = keys.session.as_ref().filter(|session| session.idle > session.longest)
+        if let Some(session) = keys
+            .session
+            .as_ref()
+            .filter(|session| session.idle > session.longest)
         {
             let what = "is longer than the longest session";
-            report.fault(session.at.key("idle"), what, "write a shorter one, or a longer `longest`");
+            report.fault(
+                session.at.key("idle"),
+                what,
+                "write a shorter one, or a longer `longest`",
+            );
         }
         if let Some(header) = &keys.user_header {
             reserved(header, &keys.at, "user_header", report);
@@ -35,7 +48,8 @@ pub(super) fn lists(file: &File, report: &mut Report) {
 fn rule_access(rule: &HttpKeys, host: &HostKeys, file: &File, report: &mut Report) {
     for (key, names) in [("access", &rule.access), ("access_all", &rule.access_all)] {
         if rule.at.holds(key) && names.is_empty() && !rule.at.is_broken(key) {
-            let what = "names no access list, which could be read as \"nobody\" or as \"everybody\"";
+            let what =
+                "names no access list, which could be read as \"nobody\" or as \"everybody\"";
             let remedy = "remove it to let everybody in, or name a list";
             report.fault(rule.at.key(key), what, remedy);
         }
@@ -50,7 +64,11 @@ fn rule_access(rule: &HttpKeys, host: &HostKeys, file: &File, report: &mut Repor
                     let names: Vec<_> = known.iter().map(String::as_str).collect();
                     instead(name, &names)
                 };
-                report.fault(place, format!("there is no access list {}", quoted(name)), remedy);
+                report.fault(
+                    place,
+                    format!("there is no access list {}", quoted(name)),
+                    remedy,
+                );
             } else if key == "access_all" && rule.access.contains(name) {
                 let what = format!("{} is in `access`, too", quoted(name));
                 report.fault(place, what, "keep it in one of the two");
@@ -71,14 +89,20 @@ fn session_reaches(
     place: crate::place::Place,
     report: &mut Report,
 ) {
-    let Some(session) = list.session.as_ref().filter(|_| list.kind == AccessWord::Sso) else {
+    let Some(session) = list
+        .session
+        .as_ref()
+        .filter(|_| list.kind == AccessWord::Sso)
+    else {
         return;
     };
     let domain = session.domain.to_ascii_lowercase();
     let name = &host.name.domain;
-    let below = name.strip_suffix(&domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let below = name
+        .strip_suffix(&domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     if !below {
-        let what = format!("{} is not below {domain}, so that its session never gets here", name);
+        let what = format!("{name} is not below {domain}, so that its session never gets here");
         let line = session.line;
         let remedy = format!("use a list whose session.domain holds this host (line {line})");
         report.fault(place, what, remedy);
@@ -110,14 +134,19 @@ const RESERVED: &[&str] = &[
 fn reserved(header: &str, at: &At, key: &str, report: &mut Report) {
     if RESERVED.contains(&header.to_ascii_lowercase().replace('_', "-").as_str()) {
         let what = format!("{} has a meaning of its own", quoted(header));
-        report.fault(at.key(key), what, "write another name, such as \"X-Client-IP\"");
+        report.fault(
+            at.key(key),
+            what,
+            "write another name, such as \"X-Client-IP\"",
+        );
     }
 }
 
 /// Reports entries of a list that are in it before.
 pub(super) fn twice(at: &At, key: &str, list: &[String], report: &mut Report) {
+    let mut known = HashSet::new();
     for (index, entry) in list.iter().enumerate() {
-        if list.iter().take(index).any(|other| other == entry) {
+        if !known.insert(entry) {
             let what = format!("{} is named twice", quoted(entry));
             report.fault(at.entry(key, index), what, "write it once");
         }

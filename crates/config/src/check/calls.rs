@@ -27,7 +27,11 @@ pub(super) fn calls(file: &File, report: &mut Report) {
         pbx(sbc, &trunk.pbx, trunk.at.key("pbx"), report);
         if let Some(most) = trunk.max_calls.filter(|most| *most > sbc.max_calls) {
             let what = format!("{most} is more than all calls together, {}", sbc.max_calls);
-            report.fault(trunk.at.key("max_calls"), what, "write less, or a higher sbc.max_calls");
+            report.fault(
+                trunk.at.key("max_calls"),
+                what,
+                "write less, or a higher sbc.max_calls",
+            );
         }
         for rule in &trunk.rewrite {
             rewrite(rule, report);
@@ -39,8 +43,16 @@ pub(super) fn calls(file: &File, report: &mut Report) {
 }
 
 fn unique(sbc: &Sbc, report: &mut Report) {
-    let pbxs: Vec<_> = sbc.pbx.iter().map(|pbx| (&pbx.name, &pbx.at, pbx.line)).collect();
-    let trunks: Vec<_> = sbc.trunk.iter().map(|trunk| (&trunk.name, &trunk.at, trunk.line)).collect();
+    let pbxs: Vec<_> = sbc
+        .pbx
+        .iter()
+        .map(|pbx| (&pbx.name, &pbx.at, pbx.line))
+        .collect();
+    let trunks: Vec<_> = sbc
+        .trunk
+        .iter()
+        .map(|trunk| (&trunk.name, &trunk.at, trunk.line))
+        .collect();
     for all in [pbxs, trunks] {
         for (index, (name, at, _)) in all.iter().enumerate() {
             if let Some((.., line)) = all.iter().take(index).find(|(other, ..)| other == name) {
@@ -68,8 +80,16 @@ fn rewrite(rule: &Rewrite, report: &mut Report) {
     let pattern = match regex_syntax::parse(&rule.r#match) {
         Ok(pattern) => pattern,
         Err(error) => {
-            let what = format!("{} is no regular expression: {}", quoted(&rule.r#match), reason(&error));
-            report.fault(rule.at.key("match"), what, "write for example \"^0([1-9].*)$\"");
+            let what = format!(
+                "{} is no regular expression: {}",
+                quoted(&rule.r#match),
+                reason(&error)
+            );
+            report.fault(
+                rule.at.key("match"),
+                what,
+                "write for example \"^0([1-9].*)$\"",
+            );
             return;
         }
     };
@@ -79,9 +99,12 @@ fn rewrite(rule: &Rewrite, report: &mut Report) {
             let what = match groups {
                 0 => format!("${number} stands for nothing: `match` has no parentheses"),
                 1 => format!("${number} stands for nothing: `match` has one pair of parentheses"),
-                _ => format!("${number} stands for nothing: `match` has {groups} pairs of parentheses"),
+                _ => format!(
+                    "${number} stands for nothing: `match` has {groups} pairs of parentheses"
+                ),
             };
-            let remedy = "put what it shall stand for into parentheses there, or write \"$$\" for a \"$\"";
+            let remedy =
+                "put what it shall stand for into parentheses there, or write \"$$\" for a \"$\"";
             report.fault(rule.at.key("replace"), what, remedy);
         }
     }

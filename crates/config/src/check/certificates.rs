@@ -1,5 +1,7 @@
 //! Certificates: every name once, and challenges that can be met from outside.
 
+use std::collections::HashMap;
+
 use crate::fault::Report;
 use crate::place::Place;
 use crate::reader::quoted;
@@ -7,18 +9,25 @@ use crate::sections::{CertificateKeys, Challenge, File};
 use crate::types::covers;
 
 pub(super) fn certificates(file: &File, report: &mut Report) {
-    for (index, keys) in file.certificate.iter().enumerate() {
-        for (name_index, name) in keys.names.iter().enumerate() {
-            let place = keys.at.entry("names", name_index);
-            let same = |other: &&String| other.eq_ignore_ascii_case(name);
-            if keys.names.iter().take(name_index).any(|other| same(&other)) {
-                report.fault(place, format!("{} is named twice", quoted(name)), "write it once");
+    let mut known: HashMap<String, u32> = HashMap::new();
+    for keys in &file.certificate {
+        for (index, name) in keys.names.iter().enumerate() {
+            let Some(line) = known.insert(name.to_ascii_lowercase(), keys.line) else {
                 continue;
-            }
-            let mut before = file.certificate.iter().take(index);
-            if let Some(other) = before.find(|other| other.names.iter().any(|name| same(&name))) {
-                let what = format!("{} is already in the certificate of line {}", quoted(name), other.line);
-                report.fault(place, what, "keep it in one of the two");
+            };
+            let place = || keys.at.entry("names", index);
+            if line == keys.line {
+                report.fault(
+                    place(),
+                    format!("{} is named twice", quoted(name)),
+                    "write it once",
+                );
+            } else {
+                let what = format!(
+                    "{} is already in the certificate of line {line}",
+                    quoted(name)
+                );
+                report.fault(place(), what, "keep it in one of the two");
             }
         }
         reachable(keys, file, report);
@@ -40,7 +49,8 @@ fn reachable(keys: &CertificateKeys, file: &File, report: &mut Report) {
             "\"{challenge}\" makes the CA connect to port {standard}, and \
              site.public_ports.{key} is {port}"
         );
-        let remedy = format!("write challenge = \"dns-01\", or site.public_ports.{key} = {standard}");
+        let remedy =
+            format!("write challenge = \"dns-01\", or site.public_ports.{key} = {standard}");
         report.fault(keys.at.key("challenge"), what, remedy);
     }
 }
@@ -49,7 +59,12 @@ fn reachable(keys: &CertificateKeys, file: &File, report: &mut Report) {
 fn identity(file: &File, report: &mut Report) {
     let name = &file.proxy.identity;
     let mut names = file.certificate.iter().flat_map(|keys| &keys.names);
-    if name == "own" || file.certificate.iter().any(|keys| keys.at.is_broken("names")) {
+    if name == "own"
+        || file
+            .certificate
+            .iter()
+            .any(|keys| keys.at.is_broken("names"))
+    {
         return;
     }
     if !names.any(|known| covers(known, name)) {

@@ -32,10 +32,17 @@ fn ranges(dhcp: &Dhcp, zone: &Zone, report: &mut Report) {
         } else if let Some(gateway) = zone.gateway.filter(|gateway| range.contains(*gateway)) {
             let what = format!("{range} holds {gateway}, the gateway");
             report.fault(place, what, "begin behind it or end before it");
-        } else if let Some(other) = dhcp.ranges.iter().take(index).find(|other| {
-            other.contains(range.first) || range.contains(other.first)
-        }) {
-            report.fault(place, format!("{range} overlaps {other}"), "write ranges apart");
+        } else if let Some(other) = dhcp
+            .ranges
+            .iter()
+            .take(index)
+            .find(|other| other.contains(range.first) || range.contains(other.first))
+        {
+            report.fault(
+                place,
+                format!("{range} overlaps {other}"),
+                "write ranges apart",
+            );
         }
     }
 }
@@ -62,13 +69,15 @@ fn reservations(dhcp: &Dhcp, zone: &Zone, report: &mut Report) {
         let same = before().find(|other| other.address == address);
         twice("address", address.to_string(), same, report);
         // One device may have an address of each family.
-        let same = before().find(|other| {
-            other.mac == entry.mac && other.address.is_ipv4() == address.is_ipv4()
-        });
+        let same = before()
+            .find(|other| other.mac == entry.mac && other.address.is_ipv4() == address.is_ipv4());
         twice("mac", entry.mac.to_string(), same, report);
         if let Some(name) = &entry.name {
             let same = before().find(|other| {
-                other.name.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(name))
+                other
+                    .name
+                    .as_ref()
+                    .is_some_and(|other| other.eq_ignore_ascii_case(name))
                     && other.mac != entry.mac
             });
             twice("name", format!("\"{name}\""), same, report);
@@ -77,6 +86,9 @@ fn reservations(dhcp: &Dhcp, zone: &Zone, report: &mut Report) {
 }
 
 fn within(zone: &Zone) -> String {
-    let nets: Vec<_> = zone.static_addresses().map(|net| net.trunc().to_string()).collect();
+    let nets: Vec<_> = zone
+        .static_addresses()
+        .map(|net| net.trunc().to_string())
+        .collect();
     format!("write addresses in {}", nets.join(" or "))
 }

@@ -37,7 +37,11 @@ fn protocols(keys: &HostKeys) -> Vec<(&'static str, &At)> {
     all.extend(keys.ldap.as_ref().map(|rule| ("ldap", &rule.at)));
     all.extend(keys.sip.as_ref().map(|rule| ("sip", &rule.at)));
     all.extend(keys.h323.as_ref().map(|rule| ("h323", &rule.at)));
-    all.extend(keys.tls_passthrough.as_ref().map(|rule| ("tls_passthrough", &rule.at)));
+    all.extend(
+        keys.tls_passthrough
+            .as_ref()
+            .map(|rule| ("tls_passthrough", &rule.at)),
+    );
     all
 }
 
@@ -60,14 +64,22 @@ fn location(keys: &HostKeys, report: &mut Report) {
     }
     for (protocol, at) in protocols(keys) {
         if !matches!(protocol, "sip" | "h323") {
-            let what = format!("the name holds a registration location, which {protocol} does not know");
+            let what =
+                format!("the name holds a registration location, which {protocol} does not know");
             let remedy = format!("write it below a [[host]] named \"{}\"", keys.name.domain);
             report.fault(at.place.clone(), what, remedy);
         }
     }
-    if matches!(keys.internal, Some(InternalWord::Target | InternalWord::Gateway)) {
+    if matches!(
+        keys.internal,
+        Some(InternalWord::Target | InternalWord::Gateway)
+    ) {
         let what = "a name with a \"/\" is no name of the DNS";
-        report.fault(keys.at.key("internal"), what, "remove it, or write \"none\"");
+        report.fault(
+            keys.at.key("internal"),
+            what,
+            "remove it, or write \"none\"",
+        );
     }
 }
 
@@ -78,10 +90,17 @@ fn shared_port(keys: &HostKeys, report: &mut Report) {
         "ldap" => keys.ldap.as_ref().is_some_and(|rule| rule.target.is_some()),
         "sip" => keys.sip.as_ref().is_some_and(|rule| rule.target.is_some()),
         "h323" => keys.h323.as_ref().is_some_and(|rule| rule.target.is_some()),
-        _ => keys.tls_passthrough.as_ref().is_some_and(|rule| rule.target.is_some()),
+        _ => keys
+            .tls_passthrough
+            .as_ref()
+            .is_some_and(|rule| rule.target.is_some()),
     };
     let port = keys.target.as_ref().and_then(|target| target.port);
-    let users: Vec<_> = protocols(keys).into_iter().map(|(key, _)| key).filter(|key| !own(key)).collect();
+    let users: Vec<_> = protocols(keys)
+        .into_iter()
+        .map(|(key, _)| key)
+        .filter(|key| !own(key))
+        .collect();
     if let (Some(port), [_, _, ..]) = (port, users.as_slice()) {
         let what = format!("port {port} can not serve {} at once", users.join(" and "));
         let remedy = "write the address alone here, and ports below each protocol";
@@ -90,7 +109,10 @@ fn shared_port(keys: &HostKeys, report: &mut Report) {
 }
 
 fn passthrough(rule: &PassthroughKeys, keys: &HostKeys, file: &File, report: &mut Report) {
-    if let Some((protocol, _)) = protocols(keys).into_iter().find(|(key, _)| *key != "tls_passthrough") {
+    if let Some((protocol, _)) = protocols(keys)
+        .into_iter()
+        .find(|(key, _)| *key != "tls_passthrough")
+    {
         let what = format!(
             "what is passed through can not be looked into, and this host serves {protocol}, too"
         );
@@ -104,14 +126,22 @@ fn passthrough(rule: &PassthroughKeys, keys: &HostKeys, file: &File, report: &mu
     }
     let Some(listen) = rule.listen else { return };
     let place = rule.at.key("listen");
-    let ours = || file.network.entries.iter().flat_map(crate::sections::Zone::static_addresses);
+    let ours = || {
+        file.network
+            .entries
+            .iter()
+            .flat_map(crate::sections::Zone::static_addresses)
+    };
     if !ours().any(|net| net.addr() == listen) && !listen.is_loopback() {
         let what = format!("{listen} is no address of the box");
         let all: Vec<_> = ours().map(|net| net.addr().to_string()).collect();
         let remedy = if all.is_empty() {
             "write it into the `addresses` of a zone".to_owned()
         } else {
-            format!("write it into the `addresses` of a zone, or use {}", all.join(" or "))
+            format!(
+                "write it into the `addresses` of a zone, or use {}",
+                all.join(" or ")
+            )
         };
         report.fault(place, what, remedy);
         return;
@@ -121,7 +151,10 @@ fn passthrough(rule: &PassthroughKeys, keys: &HostKeys, file: &File, report: &mu
         other.line < keys.line && other.tls_passthrough.as_ref().is_some_and(same)
     });
     if let Some(other) = other.filter(|_| rule.default) {
-        let what = format!("hellos without a name at {listen} already go to {}", other.name);
+        let what = format!(
+            "hellos without a name at {listen} already go to {}",
+            other.name
+        );
         report.fault(rule.at.key("default"), what, "keep it at one of the two");
     }
 }

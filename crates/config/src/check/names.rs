@@ -1,13 +1,13 @@
 //! Records of the internal DNS: values of their type, and none that says what another denies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::access::twice;
 use crate::fault::Report;
 use crate::reader::quoted;
 use crate::sections::{Dns, DnsRecord, File, RecordType};
-use crate::tables::{RecordValue, internal_dns};
+use crate::tables::internal_dns;
 use crate::types::Config;
 use crate::value::dns_fault;
 
@@ -39,7 +39,10 @@ fn value_fault(record: &DnsRecord) -> Option<(String, String)> {
         RecordType::Srv => {
             let fits = matches!(words.as_slice(), [order, weight, port, host]
                 if number(order) && number(weight) && number(port) && name(host));
-            (fits, "\"priority weight port name\", such as \"0 0 5060 pbx.example.com\"")
+            (
+                fits,
+                "\"priority weight port name\", such as \"0 0 5060 pbx.example.com\"",
+            )
         }
         RecordType::Txt => (text.len() <= 255, "text of at most 255 bytes"),
     };
@@ -53,14 +56,17 @@ fn conflicts(dns: &Dns, report: &mut Report) {
     for record in &dns.record {
         let others = known.entry(record.name.to_ascii_lowercase()).or_default();
         let alias = |record: &DnsRecord| record.r#type == RecordType::Cname;
-        let same = others.iter().find(|other| {
-            other.r#type == record.r#type && other.value == record.value
-        });
+        let same = others
+            .iter()
+            .find(|other| other.r#type == record.r#type && other.value == record.value);
         if let Some(other) = same {
             let what = format!("the same record is in line {}", other.line);
             report.fault(record.at.place.clone(), what, "remove one of the two");
         } else if let Some(other) = others.iter().find(|other| alias(other) || alias(record)) {
-            let what = format!("a CNAME stands alone, and line {} has the same name", other.line);
+            let what = format!(
+                "a CNAME stands alone, and line {} has the same name",
+                other.line
+            );
             report.fault(record.at.key("name"), what, "remove one of the two");
         }
         others.push(record);
@@ -69,15 +75,24 @@ fn conflicts(dns: &Dns, report: &mut Report) {
 
 /// What the file says by itself is not to be written again, with other words.
 fn derived(dns: &Dns, config: &Config, report: &mut Report) {
+    let written: HashSet<_> = dns.record.iter().map(|record| record.line).collect();
     let table = internal_dns(config);
-    let written: Vec<_> = dns.record.iter().map(|record| record.line).collect();
+    let mut derived: HashMap<_, Vec<_>> = HashMap::new();
+    for row in table.rows.iter().filter(|row| !written.contains(&row.line)) {
+        derived
+            .entry((row.name.clone(), row.kind()))
+            .or_default()
+            .push(row);
+    }
     for record in &dns.record {
         let name = record.name.to_ascii_lowercase();
-        let mut others = table.rows.iter().filter(|row| {
-            row.name == name && row.kind() == record.r#type.as_str() && !written.contains(&row.line)
-        });
-        let same = |value: &RecordValue| value.to_string() == record.value;
-        if let Some(other) = others.clone().next().filter(|_| !others.any(|row| same(&row.value))) {
+        let Some(others) = derived.get(&(name.clone(), record.r#type.as_str())) else {
+            continue;
+        };
+        let same = others
+            .iter()
+            .any(|row| row.value.to_string() == record.value);
+        if let Some(other) = others.first().filter(|_| !same) {
             let what = format!(
                 "line {} already makes {} lead to {}",
                 other.line,

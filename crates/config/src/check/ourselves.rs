@@ -5,23 +5,22 @@ use std::net::IpAddr;
 use crate::fault::Report;
 use crate::place::{At, Place};
 use crate::reader::quoted;
-use crate::sections::File;
-use crate::tables::{On, listens};
+use crate::sections::{File, HostKeys};
+use crate::tables::{Listen, On, Table, listens};
 use crate::types::{Config, Internal, PublicAddress, TargetHost, Transport};
 use crate::value::{TargetText, parse_target};
 
 pub(super) fn targets(file: &File, config: &Config, report: &mut Report) {
-    let us = Ourselves { file, config };
+    let listens = listens(config);
+    let us = Ourselves {
+        file,
+        config,
+        listens,
+    };
     for keys in &file.host {
-        let parts = std::iter::once((&keys.at, keys.target.as_ref()))
-            .chain(keys.http.iter().map(|rule| (&rule.at, rule.target.as_ref())))
-            .chain(keys.ldap.iter().map(|rule| (&rule.at, rule.target.as_ref())))
-            .chain(keys.sip.iter().map(|rule| (&rule.at, rule.target.as_ref())))
-            .chain(keys.h323.iter().map(|rule| (&rule.at, rule.target.as_ref())))
-            .chain(keys.tls_passthrough.iter().map(|rule| (&rule.at, rule.target.as_ref())));
-        for (at, target) in parts {
-            let Some(target) = target else { continue };
-            us.check(&target.host, &us.ports(target, at), at.key("target"), report);
+        for (at, target) in written(keys) {
+            let ports = us.ports(target, at);
+            us.check(&target.host, &ports, at.key("target"), report);
         }
     }
     for forward in &file.forward {
@@ -30,23 +29,46 @@ pub(super) fn targets(file: &File, config: &Config, report: &mut Report) {
     }
     for pbx in file.sbc.iter().flat_map(|sbc| &sbc.pbx) {
         if let Ok(target) = parse_target(&pbx.target) {
-            us.check(&target.host, &[target.port.unwrap_or(5060)], pbx.at.key("target"), report);
+            let ports = [target.port.unwrap_or(5060)];
+            us.check(&target.host, &ports, pbx.at.key("target"), report);
         }
     }
-    for (index, upstream) in file.dns.iter().flat_map(|dns| &dns.upstream).enumerate() {
-        let Some(dns) = &file.dns else { continue };
+    let Some(dns) = &file.dns else { return };
+    for (index, upstream) in dns.upstream.iter().enumerate() {
         let address = upstream.address;
+        let host = TargetHost::Ip(address.ip());
         // Another name server may run on the loopback address, but not on ours.
         if !address.ip().is_loopback() || address.port() == 53 {
-            let place = dns.at.entry("upstream", index);
-            us.check(&TargetHost::Ip(address.ip()), &[address.port()], place, report);
+            us.check(
+                &host,
+                &[address.port()],
+                dns.at.entry("upstream", index),
+                report,
+            );
         }
     }
+}
+
+/// The targets of a host, with the tables they are written in.
+fn written(keys: &HostKeys) -> Vec<(&At, &TargetText)> {
+    let mut all = vec![(&keys.at, &keys.target)];
+    all.extend(keys.http.iter().map(|rule| (&rule.at, &rule.target)));
+    all.extend(keys.ldap.iter().map(|rule| (&rule.at, &rule.target)));
+    all.extend(keys.sip.iter().map(|rule| (&rule.at, &rule.target)));
+    all.extend(keys.h323.iter().map(|rule| (&rule.at, &rule.target)));
+    let passthrough = keys.tls_passthrough.iter();
+    all.extend(passthrough.map(|rule| (&rule.at, &rule.target)));
+    let mut given = Vec::new();
+    for (at, target) in all {
+        given.extend(target.as_ref().map(|target| (at, target)));
+    }
+    given
 }
 
 struct Ourselves<'a> {
     file: &'a File,
     config: &'a Config,
+    listens: Table<Listen>,
 }
 
 impl Ourselves<'_> {
@@ -70,16 +92,21 @@ impl Ourselves<'_> {
         }
         let zones = &self.file.network.entries;
         let zone = zones.iter().find(|zone| {
-            zone.static_addresses().any(|net| net.addr() == address && !address.is_loopback())
+            zone.static_addresses()
+                .any(|net| net.addr() == address && !address.is_loopback())
         });
         if let Some(zone) = zone {
             return Some(format!("{address} is the box itself (zone {})", zone.name));
         }
         if self.config.site.public_address == Some(PublicAddress::Ip(address)) {
-            return Some(format!("{address} is our public address, which leads back to us"));
+            return Some(format!(
+                "{address} is our public address, which leads back to us"
+            ));
         }
         // On a developer's machine targets run beside us, on ports of their own.
-        let port = ports.iter().find(|port| address.is_loopback() && self.listens_on(**port))?;
+        let port = ports
+            .iter()
+            .find(|port| address.is_loopback() && self.listens_on(**port))?;
         Some(format!("on {address} we listen on port {port} ourselves"))
     }
 
@@ -91,16 +118,25 @@ impl Ourselves<'_> {
             return Some(format!("{} is the box itself", quoted(name)));
         }
         if self.config.site.public_address == Some(PublicAddress::Name(name.to_owned())) {
-            return Some(format!("{} is our public address, which leads back to us", quoted(name)));
+            return Some(format!(
+                "{} is our public address, which leads back to us",
+                quoted(name)
+            ));
         }
-        let host = self.config.hosts.iter().find(|host| {
-            host.name.domain == name && host.internal == Internal::Gateway
-        })?;
-        Some(format!("{} leads back to us (line {})", quoted(name), host.line))
+        let host = self
+            .config
+            .hosts
+            .iter()
+            .find(|host| host.name.domain == name && host.internal == Internal::Gateway)?;
+        Some(format!(
+            "{} leads back to us (line {})",
+            quoted(name),
+            host.line
+        ))
     }
 
     fn listens_on(&self, port: u16) -> bool {
-        listens(self.config).rows.iter().any(|listen| {
+        self.listens.rows.iter().any(|listen| {
             listen.transport == Transport::Tcp
                 && listen.ports.contains(port)
                 && matches!(listen.on, On::Everywhere | On::Loopback)
@@ -114,6 +150,8 @@ impl Ourselves<'_> {
         }
         let rules = self.config.hosts.iter().flat_map(|host| &host.http);
         let lines = rules.filter(|rule| rule.line == at.place.line);
-        lines.flat_map(|rule| [rule.target.plain.port, rule.target.tls.port]).collect()
+        lines
+            .flat_map(|rule| [rule.target.plain.port, rule.target.tls.port])
+            .collect()
     }
 }

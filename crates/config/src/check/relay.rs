@@ -15,7 +15,12 @@ pub(super) fn relay(file: &File, config: &Config, report: &mut Report) {
         report.fault(at.place.clone(), what, remedy);
     }
     for (index, user) in turn.user.iter().enumerate() {
-        if let Some(other) = turn.user.iter().take(index).find(|other| other.name == user.name) {
+        if let Some(other) = turn
+            .user
+            .iter()
+            .take(index)
+            .find(|other| other.name == user.name)
+        {
             let what = format!("this user is already in line {}", other.line);
             report.fault(user.at.key("name"), what, "write each user once");
         }
@@ -28,14 +33,19 @@ pub(super) fn relay(file: &File, config: &Config, report: &mut Report) {
         report.fault(at.key("relay_address"), what, remedy);
     }
     let name = turn.name.to_ascii_lowercase();
-    let host = config.hosts.iter().find(|host| {
-        host.name.domain == name && host.internal == Internal::Target
-    });
+    let host = config
+        .hosts
+        .iter()
+        .find(|host| host.name.domain == name && host.internal == Internal::Target);
     if let Some(host) = host {
         let what = format!(
             "inside, the host of this name (line {}) leads to its target, where no relay is",
             host.line
         );
-        report.fault(at.key("name"), what, "write internal = \"gateway\" there, or another name");
+        report.fault(
+            at.key("name"),
+            what,
+            "write internal = \"gateway\" there, or another name",
+        );
     }
 }

@@ -28,7 +28,11 @@ fn paths(rule: &HttpKeys, known: &mut HashMap<Taken, u32>, report: &mut Report) 
     if rule.default {
         if rule.at.holds("paths") {
             let what = "has no meaning beside `default = true`, which serves \"/\" alone";
-            report.fault(rule.at.key("paths"), what, "remove it, or write a [[host.http]] for each");
+            report.fault(
+                rule.at.key("paths"),
+                what,
+                "remove it, or write a [[host.http]] for each",
+            );
         }
         if let Some(line) = known.insert(Taken::Empty, rule.line) {
             let what = format!("the rule in line {line} already serves the empty path");
@@ -42,7 +46,11 @@ fn paths(rule: &HttpKeys, known: &mut HashMap<Taken, u32>, report: &mut Report) 
         }
         if let Some(line) = known.insert(Taken::Path(String::new()), rule.line) {
             let what = format!("the rule in line {line} already serves every path");
-            report.fault(rule.at.place.clone(), what, "write `paths` in one of the two");
+            report.fault(
+                rule.at.place.clone(),
+                what,
+                "write `paths` in one of the two",
+            );
         }
         return;
     }
@@ -65,21 +73,30 @@ fn path_fault(text: &str, policy: PathPolicy) -> Option<(String, String)> {
         return None;
     }
     if text.contains("://") {
-        return fault("is an address", "write the path alone, from its first \"/\" on");
+        return fault(
+            "is an address",
+            "write the path alone, from its first \"/\" on",
+        );
     }
     if !text.starts_with('/') {
         let remedy = format!("write {}", quoted(&format!("/{text}")));
         return fault("does not begin with \"/\"", &remedy);
     }
     if text.contains('?') || text.contains('#') {
-        return fault("holds a query or a fragment", "write what stands before it: both are ignored");
+        return fault(
+            "holds a query or a fragment",
+            "write what stands before it: both are ignored",
+        );
     }
     if text.contains('*') {
         let remedy = "write its initial part alone: whatever follows is served, too";
         return fault("holds a \"*\", which stands for nothing but itself", remedy);
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return fault("holds what no request can", "write it percent-encoded, as browsers send it");
+        return fault(
+            "holds what no request can",
+            "write it percent-encoded, as browsers send it",
+        );
     }
     let lower = text.to_ascii_lowercase();
     let ambiguous = ["//", "/./", "/../", "\\", "%2f", "%5c", "%2e", "%00"];
@@ -96,13 +113,20 @@ fn settings(rule: &HttpKeys, host: &HostKeys, config: &Config, report: &mut Repo
     let built = built.and_then(|built| built.http.iter().find(|built| built.line == rule.line));
     let Some(built) = built else { return };
     if rule.target_certificate.is_some() && !speaks_tls(built) {
-        let what = format!("has no meaning: {} is reached without TLS", built.target.tls);
+        let what = format!(
+            "has no meaning: {} is reached without TLS",
+            built.target.tls
+        );
         let remedy = "remove it, or write the target as https://…";
         report.fault(rule.at.key("target_certificate"), what, remedy);
     }
     if rule.plain != Plain::Forward && rule.at.holds("port") && rule.at.holds("tls_port") {
         let what = format!("has no meaning beside plain = \"{}\"", rule.plain);
-        report.fault(rule.at.key("port"), what, "remove it: nothing plain is forwarded");
+        report.fault(
+            rule.at.key("port"),
+            what,
+            "remove it: nothing plain is forwarded",
+        );
     }
 }
 

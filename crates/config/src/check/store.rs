@@ -13,12 +13,26 @@ pub(crate) fn known(reader: &mut Reader<'_>, known: &Known) {
     for (place, name) in secrets {
         let remedy = format!("store it with `gatehouse secret set {name}`");
         let kind = "secret";
-        one(kind, place, &name, &remedy, known.secrets.as_ref(), &mut reader.report);
+        one(
+            kind,
+            place,
+            &name,
+            &remedy,
+            known.secrets.as_ref(),
+            &mut reader.report,
+        );
     }
     let files = std::mem::take(&mut reader.files);
     for (place, name) in files {
         let remedy = "copy it to the box, or mend its name";
-        one("file", place, &name, remedy, known.files.as_ref(), &mut reader.report);
+        one(
+            "file",
+            place,
+            &name,
+            remedy,
+            known.files.as_ref(),
+            &mut reader.report,
+        );
     }
 }
 
@@ -31,7 +45,10 @@ fn one(
     report: &mut Report,
 ) {
     let Some(known) = known else {
-        report.unchecked(place, format!("that the box has the {kind} {}", quoted(name)));
+        report.unchecked(
+            place,
+            format!("that the box has the {kind} {}", quoted(name)),
+        );
         return;
     };
     if !known.contains(name) {

@@ -15,7 +15,10 @@ pub(super) fn zones(file: &File, report: &mut Report) {
     let zones = &file.network.entries;
     for (index, zone) in zones.iter().enumerate() {
         let before = zones.iter().take(index);
-        if let Some(other) = before.clone().find(|other| other.interface == zone.interface) {
+        if let Some(other) = before
+            .clone()
+            .find(|other| other.interface == zone.interface)
+        {
             let what = format!("{} is already in zone {}", zone.interface, said(other));
             let remedy = "give every zone an interface of its own";
             report.fault(zone.at.key("interface"), what, remedy);
@@ -31,14 +34,28 @@ pub(super) fn zones(file: &File, report: &mut Report) {
 fn addresses(zone: &Zone, report: &mut Report) {
     for (index, address) in zone.addresses.iter().enumerate() {
         let place = zone.at.entry("addresses", index);
-        if zone.addresses.iter().take(index).any(|other| other == address) {
-            report.fault(place, format!("{address} is named twice"), "remove one of the two");
+        if zone
+            .addresses
+            .iter()
+            .take(index)
+            .any(|other| other == address)
+        {
+            report.fault(
+                place,
+                format!("{address} is named twice"),
+                "remove one of the two",
+            );
             continue;
         }
-        let ZoneAddress::Static(net) = address else { continue };
+        let ZoneAddress::Static(net) = address else {
+            continue;
+        };
         if let Some(kind) = unusable(*net) {
             let example = first_host(*net).map(|host| format!(", such as \"{host}\""));
-            let remedy = format!("write that of the box itself{}", example.unwrap_or_default());
+            let remedy = format!(
+                "write that of the box itself{}",
+                example.unwrap_or_default()
+            );
             report.fault(place, format!("{address} is {kind}"), remedy);
         }
     }
@@ -79,10 +96,12 @@ fn first_host(net: IpNet) -> Option<IpNet> {
 fn overlaps<'z>(zone: &Zone, before: impl Iterator<Item = &'z Zone>, report: &mut Report) {
     for other in before {
         for (index, address) in zone.addresses.iter().enumerate() {
-            let ZoneAddress::Static(net) = address else { continue };
-            let clash = other.static_addresses().find(|other| {
-                other.contains(&net.trunc()) || net.contains(&other.trunc())
-            });
+            let ZoneAddress::Static(net) = address else {
+                continue;
+            };
+            let clash = other
+                .static_addresses()
+                .find(|other| other.contains(&net.trunc()) || net.contains(&other.trunc()));
             if let Some(clash) = clash {
                 let what = format!(
                     "{} is already reached through zone {}, as {}",
@@ -109,13 +128,22 @@ fn gateway(zone: &Zone, all: &[Zone], report: &mut Report) {
     let near = zone.static_addresses().any(|net| net.contains(&gateway));
     if !near && !link_local && zone.static_addresses().next().is_some() {
         let what = format!("{gateway} is in none of the networks of this zone");
-        let nets: Vec<_> = zone.static_addresses().map(|net| net.trunc().to_string()).collect();
-        report.fault(place, what, format!("write an address in {}", nets.join(" or ")));
+        let nets: Vec<_> = zone
+            .static_addresses()
+            .map(|net| net.trunc().to_string())
+            .collect();
+        report.fault(
+            place,
+            what,
+            format!("write an address in {}", nets.join(" or ")),
+        );
         return;
     }
     let same = |other: &&Zone| {
         other.line < zone.line
-            && other.gateway.is_some_and(|other| other.is_ipv4() == gateway.is_ipv4())
+            && other
+                .gateway
+                .is_some_and(|other| other.is_ipv4() == gateway.is_ipv4())
     };
     if let Some(other) = all.iter().find(same) {
         let what = format!("zone {} already leads out", said(other));
@@ -129,7 +157,11 @@ fn references(file: &File, report: &mut Report) {
         (&file.admin.at, &file.admin.zones),
         (&file.proxy.at, &file.proxy.zones),
     ];
-    lists.extend(file.turn.iter().map(|turn| (&turn.at, turn.zones.as_slice())));
+    lists.extend(
+        file.turn
+            .iter()
+            .map(|turn| (&turn.at, turn.zones.as_slice())),
+    );
     lists.extend(file.dns.iter().map(|dns| (&dns.at, dns.zones.as_slice())));
     for (at, names) in lists {
         for (index, name) in names.iter().enumerate() {
@@ -166,9 +198,17 @@ fn needed(file: &File, report: &mut Report) {
         let remedy = "write for example `trust = \"inside\"` in the zone you work from, or name \
                       that zone in admin.zones";
         let first = zones.first().map(|zone| zone.at.key("trust"));
-        let place = if file.admin.at.holds("port") { None } else { first };
+        let place = if file.admin.at.holds("port") {
+            None
+        } else {
+            first
+        };
         let place = place.unwrap_or_else(|| file.admin.at.key("zones"));
-        report.fault(place, "no zone is inside, so that nobody reaches the admin pages", remedy);
+        report.fault(
+            place,
+            "no zone is inside, so that nobody reaches the admin pages",
+            remedy,
+        );
     }
     if has(Trust::Outside) {
         return;
@@ -177,7 +217,11 @@ fn needed(file: &File, report: &mut Report) {
                   this: behind another router there is nothing to translate";
     if file.nat.masquerade {
         let place = file.nat.at.key("masquerade");
-        report.fault(place, "no zone is outside, so that there is nothing to masquerade to", remedy);
+        report.fault(
+            place,
+            "no zone is outside, so that there is nothing to masquerade to",
+            remedy,
+        );
     }
     if let Some(forward) = file.forward.first() {
         let what = "no zone is outside, so that nothing could arrive to be forwarded";

@@ -42,7 +42,9 @@ pub fn documentation() -> String {
 
 fn sections(text: &mut String, about: &About, path: &str, depth: usize) {
     for field in &about.fields {
-        let Some((inner, mut header)) = section(field, path) else { continue };
+        let Some((inner, mut header)) = section(field, path) else {
+            continue;
+        };
         if matches!(field.shape, Shape::Named(_)) {
             header.path = format!("{}.NAME", crate::place::join(path, field.key));
         }
@@ -55,7 +57,11 @@ fn sections(text: &mut String, about: &About, path: &str, depth: usize) {
 }
 
 fn keys(text: &mut String, about: &About, path: &str) {
-    for field in about.fields.iter().filter(|field| section(field, path).is_none()) {
+    for field in about
+        .fields
+        .iter()
+        .filter(|field| section(field, path).is_none())
+    {
         let (value, words) = shape(&field.shape);
         let need = need(field);
         let _ = writeln!(text, "- **`{}`**: {value}; {need}.", field.key);
@@ -68,7 +74,9 @@ fn keys(text: &mut String, about: &About, path: &str) {
 
 /// Whether a key must be given, or what holds without it.
 fn need(field: &Field) -> String {
-    let example = field.example.map(|example| format!("for example `{example}`"));
+    let example = field
+        .example
+        .map(|example| format!("for example `{example}`"));
     match (field.required, field.default, example) {
         (true, ..) if matches!(field.shape, Shape::Integer(least, most) if least == most) => {
             "required".to_owned()
@@ -86,9 +94,7 @@ fn shape(shape: &Shape) -> (String, Vec<Word>) {
     match shape {
         Shape::Boolean => ("`true` or `false`".to_owned(), Vec::new()),
         Shape::Integer(least, most) if least == most => (format!("always `{least}`"), Vec::new()),
-        Shape::Integer(least, most) => {
-            (format!("a number from {least} to {most}"), Vec::new())
-        }
+        Shape::Integer(least, most) => (format!("a number from {least} to {most}"), Vec::new()),
         Shape::Text(what) => ((*what).to_owned(), Vec::new()),
         Shape::Words(words) => ("one of these words".to_owned(), words.clone()),
         Shape::List(entry) => match entry.as_ref() {

@@ -23,7 +23,9 @@ impl Json {
 
     /// A value of the file, written in TOML; `None` when JSON has none like it.
     pub(super) fn from_toml(text: &str) -> Option<Self> {
-        DeValue::parse(text).ok().and_then(|value| value_of(value.get_ref()))
+        DeValue::parse(text)
+            .ok()
+            .and_then(|value| value_of(value.get_ref()))
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
@@ -48,7 +50,9 @@ impl Json {
                 write_block(f, ('{', '}'), each, depth)
             }
             Self::Keys(entries) => {
-                let each = entries.iter().map(|(key, value)| (Some(key.as_str()), value));
+                let each = entries
+                    .iter()
+                    .map(|(key, value)| (Some(key.as_str()), value));
                 write_block(f, ('{', '}'), each, depth)
             }
         }
@@ -70,9 +74,12 @@ fn value_of(value: &DeValue<'_>) -> Option<Json> {
         DeValue::String(text) => Json::text(text.as_ref()),
         DeValue::Integer(number) => Json::Number(number.as_str().to_owned()),
         DeValue::Boolean(truth) => Json::Truth(*truth),
-        DeValue::Array(entries) => {
-            Json::List(entries.iter().map(|entry| value_of(entry.get_ref())).collect::<Option<_>>()?)
-        }
+        DeValue::Array(entries) => Json::List(
+            entries
+                .iter()
+                .map(|entry| value_of(entry.get_ref()))
+                .collect::<Option<_>>()?,
+        ),
         DeValue::Table(table) => {
             let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
                 let key: &std::borrow::Cow<'_, str> = key.get_ref();

@@ -26,13 +26,31 @@ fn paragraph(doc: &[&str]) -> String {
 fn section<'f>(field: &'f Field, path: &str) -> Option<(&'f About, Header)> {
     let inner = crate::place::join(path, field.key);
     match &field.shape {
-        Shape::Section(about) => Some((about, Header { path: inner, several: false })),
+        Shape::Section(about) => Some((
+            about,
+            Header {
+                path: inner,
+                several: false,
+            },
+        )),
         Shape::Named(about) => {
             let name = field.example.unwrap_or("NAME").trim_matches('"');
-            Some((about, Header { path: format!("{inner}.{name}"), several: false }))
+            Some((
+                about,
+                Header {
+                    path: format!("{inner}.{name}"),
+                    several: false,
+                },
+            ))
         }
         Shape::List(entry) => match entry.as_ref() {
-            Shape::Section(about) => Some((about, Header { path: inner, several: true })),
+            Shape::Section(about) => Some((
+                about,
+                Header {
+                    path: inner,
+                    several: true,
+                },
+            )),
             _ => None,
         },
         _ => None,
@@ -47,6 +65,10 @@ struct Header {
 
 impl std::fmt::Display for Header {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.several { write!(f, "[[{}]]", self.path) } else { write!(f, "[{}]", self.path) }
+        if self.several {
+            write!(f, "[[{}]]", self.path)
+        } else {
+            write!(f, "[{}]", self.path)
+        }
     }
 }

@@ -38,12 +38,22 @@ pub fn reference() -> String {
 }
 
 fn keys(text: &mut String, about: &About, path: &str, off: &str) {
-    for field in about.fields.iter().filter(|field| section(field, path).is_none()) {
+    for field in about
+        .fields
+        .iter()
+        .filter(|field| section(field, path).is_none())
+    {
         key(text, field, path, off);
     }
     for field in &about.fields {
-        let Some((inner, header)) = section(field, path) else { continue };
-        let off = if OFF.contains(&header.path.as_str()) { "#" } else { off };
+        let Some((inner, header)) = section(field, path) else {
+            continue;
+        };
+        let off = if OFF.contains(&header.path.as_str()) {
+            "#"
+        } else {
+            off
+        };
         text.push('\n');
         comment(text, field.doc, false);
         push_line(text, &format!("{off}{header}"));
@@ -68,7 +78,11 @@ fn key(text: &mut String, field: &Field, path: &str, off: &str) {
 fn comment(text: &mut String, doc: &[&str], required: bool) {
     let count = lines(doc).count();
     for (index, line) in lines(doc).enumerate() {
-        let mark = if required && index + 1 == count { " (required)" } else { "" };
+        let mark = if required && index + 1 == count {
+            " (required)"
+        } else {
+            ""
+        };
         push_line(text, &format!("# {line}{mark}"));
     }
 }

@@ -10,7 +10,10 @@ use crate::sections::File;
 /// The text of `docs/schema.json`.
 pub fn json_schema() -> String {
     let mut schema = vec![
-        ("$schema", Json::text("http://json-schema.org/draft-07/schema#")),
+        (
+            "$schema",
+            Json::text("http://json-schema.org/draft-07/schema#"),
+        ),
         ("title", Json::text("Gatehouse")),
     ];
     schema.extend(object(&File::about()));
@@ -32,7 +35,10 @@ fn properties(fields: &[Field]) -> Entries {
     let mut entries = vec![
         ("type", Json::text("object")),
         ("additionalProperties", Json::Truth(false)),
-        ("properties", Json::Keys(fields.iter().map(property).collect())),
+        (
+            "properties",
+            Json::Keys(fields.iter().map(property).collect()),
+        ),
     ];
     if !required.is_empty() {
         entries.push(("required", Json::List(required)));
@@ -45,7 +51,12 @@ fn property(field: &Field) -> Entries {
     // What the key means comes before what its value is in general.
     entries.retain(|(key, _)| *key != "description");
     entries.insert(0, ("description", Json::text(paragraph(field.doc))));
-    entries.extend(field.default.and_then(Json::from_toml).map(|value| ("default", value)));
+    entries.extend(
+        field
+            .default
+            .and_then(Json::from_toml)
+            .map(|value| ("default", value)),
+    );
     let section = matches!(field.shape, Shape::Named(_));
     let example = field.example.filter(|_| !section).and_then(Json::from_toml);
     entries.extend(example.map(|value| ("examples", Json::List(vec![value]))));
@@ -69,14 +80,20 @@ fn shape(shape: &Shape) -> Entries {
                     ("description", Json::text(paragraph(word.doc))),
                 ])
             };
-            vec![kind("string"), ("oneOf", Json::List(words.iter().map(constant).collect()))]
+            vec![
+                kind("string"),
+                ("oneOf", Json::List(words.iter().map(constant).collect())),
+            ]
         }
         Shape::List(entry) => {
             vec![kind("array"), ("items", Json::Object(self::shape(entry)))]
         }
         Shape::Section(about) => object(about),
         Shape::Named(about) => {
-            vec![kind("object"), ("additionalProperties", Json::Object(object(about)))]
+            vec![
+                kind("object"),
+                ("additionalProperties", Json::Object(object(about))),
+            ]
         }
         Shape::Inline(fields) => properties(fields),
         Shape::Either(shapes) => {

@@ -32,7 +32,7 @@ section! {
         ldap: Option<LdapLogin>;
         /// The RADIUS server for login = "radius".
         radius: Option<RadiusLogin>;
-        /// The OpenID provider for login = "oidc".
+        /// The OIDC provider for login = "oidc".
         oidc: Option<OidcLogin>;
         /// The header that tells the target the user's name. What a client sends under this name
         /// is removed.
@@ -63,7 +63,7 @@ choice! {
         Ldap = "ldap",
         /// A RADIUS server.
         Radius = "radius",
-        /// An OpenID provider.
+        /// An OIDC provider.
         Oidc = "oidc",
     }
 }
@@ -103,7 +103,7 @@ section! {
 }
 
 section! {
-    /// An OpenID provider that knows the users.
+    /// An OIDC provider that knows the users.
     pub struct OidcLogin {
         /// Its issuer address.
         issuer: String as HttpsUrl => "https://login.example.com";

@@ -7,7 +7,7 @@ section! {
     /// DNS for the networks inside.
     pub struct Dns {
         /// Name servers that are asked for all other names, over UDP and TCP or, written
-        /// "tls://address", over TLS. Empty: those of DHCP.
+        /// `tls://address`, over TLS. Empty: those of DHCP.
         upstream: Vec<Upstream> = [] | ["9.9.9.9", "tls://1.1.1.1"];
         /// Zones to listen on. Empty: all inside zones.
         zones: Vec<String> as Vec<Name> = [] | ["lan"];

@@ -13,14 +13,13 @@ mod turn;
 
 pub(crate) use access::{AccessKeys, AccessWord, LoginWord};
 pub use access::{LdapLogin, OidcLogin, RadiusLogin, Session};
-pub use certificate::{Challenge, DnsUpdate};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
+pub use certificate::{Challenge, DnsUpdate};
 pub use dns::{Dns, DnsRecord, RecordType};
-pub use host::{PathPolicy, Plain, WebSocket};
 pub(crate) use host::{
-    H323Keys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys,
-    TargetCertificateKeys, TrustWord,
+    H323Keys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys, TrustWord,
 };
+pub use host::{PathPolicy, Plain, WebSocket};
 pub use nat::{Allow, Forward, ForwardTo, Nat, Transport};
 pub use network::{Dhcp, Reservation, Trust, Zone};
 pub(crate) use proxy::ProxyKeys;
@@ -93,7 +92,11 @@ impl Value for Schema {
         {
             return Some(Self(crate::SCHEMA));
         }
-        reader.wrong(node, "a version of this file's shape", format!("write {}", crate::SCHEMA));
+        reader.wrong(
+            node,
+            "a version of this file's shape",
+            format!("write {}", crate::SCHEMA),
+        );
         None
     }
 

@@ -85,17 +85,35 @@ impl Value for ForwardTo {
 
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
         match TargetText::read(reader, node)? {
-            TargetText { scheme: Some(scheme), .. } => {
+            TargetText {
+                scheme: Some(scheme),
+                ..
+            } => {
                 let what = format!("has the scheme \"{}://\"", scheme.as_str());
-                reader.fault(node, what, "leave it out: a forward passes packets, whatever they say");
+                reader.fault(
+                    node,
+                    what,
+                    "leave it out: a forward passes packets, whatever they say",
+                );
                 None
             }
-            TargetText { host: TargetHost::Name(name), .. } => {
+            TargetText {
+                host: TargetHost::Name(name),
+                ..
+            } => {
                 let what = format!("\"{name}\" is a name");
-                reader.fault(node, what, "write an address: the kernel's packet path knows no names");
+                reader.fault(
+                    node,
+                    what,
+                    "write an address: the kernel's packet path knows no names",
+                );
                 None
             }
-            TargetText { host: TargetHost::Ip(address), port, .. } => Some(Self { address, port }),
+            TargetText {
+                host: TargetHost::Ip(address),
+                port,
+                ..
+            } => Some(Self { address, port }),
         }
     }
 }

@@ -37,8 +37,9 @@ impl Row for CertificateName {
             Wanted::Admin => "admin",
         };
         let wanted = format!("{wanted} (line {})", self.line);
-        let certificate =
-            self.certificate.map_or("own CA".to_owned(), |line| format!("line {line}"));
+        let certificate = self
+            .certificate
+            .map_or("own CA".to_owned(), |line| format!("line {line}"));
         vec![self.name.clone(), wanted, certificate]
     }
 }
@@ -48,8 +49,15 @@ pub fn certificate_names(config: &Config) -> Table<CertificateName> {
     let mut rows: Vec<CertificateName> = Vec::new();
     let mut want = |name: &str, wanted: Wanted, line: u32| {
         if !rows.iter().any(|row| row.name == name) {
-            let certificate = config.certificate_for(name).map(|certificate| certificate.line);
-            rows.push(CertificateName { name: name.to_owned(), wanted, line, certificate });
+            let certificate = config
+                .certificate_for(name)
+                .map(|certificate| certificate.line);
+            rows.push(CertificateName {
+                name: name.to_owned(),
+                wanted,
+                line,
+                certificate,
+            });
         }
     };
     for host in &config.hosts {

@@ -82,10 +82,19 @@ pub fn internal_dns(config: &Config) -> Table<Record> {
     }
     if let Some(domain) = &config.site.domain {
         records.ours(&config.own_name(), config, config.system.line);
-        for reservation in config.zones.iter().filter_map(|zone| zone.dhcp.as_ref()).flat_map(|dhcp| &dhcp.reservation) {
+        for reservation in config
+            .zones
+            .iter()
+            .filter_map(|zone| zone.dhcp.as_ref())
+            .flat_map(|dhcp| &dhcp.reservation)
+        {
             if let Some(name) = &reservation.name {
                 let name = format!("{name}.{domain}");
-                records.add(&name, RecordValue::Ip(reservation.address), reservation.line);
+                records.add(
+                    &name,
+                    RecordValue::Ip(reservation.address),
+                    reservation.line,
+                );
             }
         }
     }
@@ -118,15 +127,24 @@ pub fn official_dns(config: &Config) -> Table<Record> {
         let web = !host.http.is_empty() || host.tls_passthrough.is_some();
         web || (host.name.location.is_none() && !host.name.domain.eq_ignore_ascii_case(bare))
     });
-    let mut names: Vec<_> = hosts.map(|host| (host.name.domain.clone(), host.line)).collect();
-    names.extend(config.turn.as_ref().map(|turn| (turn.name.to_ascii_lowercase(), turn.line)));
+    let mut names: Vec<_> = hosts
+        .map(|host| (host.name.domain.clone(), host.line))
+        .collect();
+    names.extend(
+        config
+            .turn
+            .as_ref()
+            .map(|turn| (turn.name.to_ascii_lowercase(), turn.line)),
+    );
     for (name, line) in names {
         // An address of its own is the public one of what it takes.
         let own = config.hosts.iter().find(|host| host.name.domain == name);
         let own = own.and_then(|host| host.tls_passthrough.as_ref()?.listen);
         match public {
             PublicAddress::Ip(address) => {
-                let address = own.filter(|_| is_ours(config, *address)).unwrap_or(*address);
+                let address = own
+                    .filter(|_| is_ours(config, *address))
+                    .unwrap_or(*address);
                 records.add(&name, RecordValue::Ip(address), line);
             }
             PublicAddress::Name(public) if *public == name => {}
@@ -140,7 +158,11 @@ pub fn official_dns(config: &Config) -> Table<Record> {
 
 /// Whether an address is fixed on an interface of the box.
 pub(crate) fn is_ours(config: &Config, address: IpAddr) -> bool {
-    config.zones.iter().flat_map(Zone::static_addresses).any(|net| net.addr() == address)
+    config
+        .zones
+        .iter()
+        .flat_map(Zone::static_addresses)
+        .any(|net| net.addr() == address)
 }
 
 #[derive(Default)]
@@ -160,7 +182,11 @@ impl Records {
     /// A name for our own addresses inside.
     fn ours(&mut self, name: &str, config: &Config, line: u32) {
         let inside = config.zones.iter().any(|zone| zone.trust == Trust::Inside);
-        for zone in config.zones.iter().filter(|zone| !inside || zone.trust == Trust::Inside) {
+        for zone in config
+            .zones
+            .iter()
+            .filter(|zone| !inside || zone.trust == Trust::Inside)
+        {
             for address in &zone.addresses {
                 let value = match address {
                     ZoneAddress::Static(net) => RecordValue::Ip(net.addr()),

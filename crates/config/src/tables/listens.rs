@@ -3,11 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::protocols::{port_of, served};
 use super::{Row, Table};
 use crate::place::{At, Place};
-use crate::types::{
-    CertificateSource, Challenge, Config, Plain, Ports, SipTransport, Transport, Trust, TurnTls,
-};
+use crate::types::{Config, Ports, SipTransport, Transport, Trust, TurnTls};
 
 /// A socket, or a run of them, that a service has open.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,12 +83,17 @@ pub(crate) struct Use {
 
 /// Where every service listens. A protocol that no host serves opens no port.
 pub fn listens(config: &Config) -> Table<Listen> {
-    Table { rows: uses(config).into_iter().map(|used| used.listen).collect() }
+    Table {
+        rows: uses(config).into_iter().map(|used| used.listen).collect(),
+    }
 }
 
 /// As [`listens`], with the places of the settings.
 pub(crate) fn uses(config: &Config) -> Vec<Use> {
-    let mut all = Uses { config, found: Vec::new() };
+    let mut all = Uses {
+        config,
+        found: Vec::new(),
+    };
     all.proxy();
     all.admin();
     all.turn();
@@ -122,8 +126,21 @@ impl Uses<'_> {
             };
             let (ipv4, ipv6) = (v4 && (shared || proxy.ipv4), v6 && (shared || proxy.ipv6));
             let (on, line) = (on.clone(), place.line);
-            let listen = Listen { service, protocol, transport, on, ports, ipv4, ipv6, line };
-            self.found.push(Use { listen, place: place.clone(), written });
+            let listen = Listen {
+                service,
+                protocol,
+                transport,
+                on,
+                ports,
+                ipv4,
+                ipv6,
+                line,
+            };
+            self.found.push(Use {
+                listen,
+                place: place.clone(),
+                written,
+            });
         }
     }
 
@@ -132,7 +149,11 @@ impl Uses<'_> {
         if names.is_empty() {
             return default;
         }
-        names.iter().filter_map(|name| self.config.zone(name)).map(zone_on).collect()
+        names
+            .iter()
+            .filter_map(|name| self.config.zone(name))
+            .map(zone_on)
+            .collect()
     }
 
     /// The zones that may reach what is ours alone.
@@ -140,7 +161,11 @@ impl Uses<'_> {
         if self.config.zones.is_empty() {
             return vec![On::Loopback];
         }
-        let inside = self.config.zones.iter().filter(|zone| zone.trust == Trust::Inside);
+        let inside = self
+            .config
+            .zones
+            .iter()
+            .filter(|zone| zone.trust == Trust::Inside);
         inside.map(zone_on).collect()
     }
 
@@ -149,15 +174,30 @@ impl Uses<'_> {
         for (protocol, first) in served(self.config) {
             let listen = &self.config.proxy.listen;
             let port = port_of(listen, protocol);
-            let place = (&written_or(&listen.at, protocol, first), listen.at.holds(protocol));
-            self.add(("proxy", protocol), Transport::Tcp, Ports::one(port), &on, place);
+            let place = (
+                &written_or(&listen.at, protocol, first),
+                listen.at.holds(protocol),
+            );
+            self.add(
+                ("proxy", protocol),
+                Transport::Tcp,
+                Ports::one(port),
+                &on,
+                place,
+            );
         }
         let https = Ports::one(self.config.proxy.listen.https);
         for host in &self.config.hosts {
-            let Some(rule) = &host.tls_passthrough else { continue };
+            let Some(rule) = &host.tls_passthrough else {
+                continue;
+            };
             if let Some(address) = rule.listen {
                 let path = format!("host[\"{}\"].tls_passthrough.listen", host.name);
-                let place = Place { path, line: rule.line, column: 1 };
+                let place = Place {
+                    path,
+                    line: rule.line,
+                    column: 1,
+                };
                 let (on, place) = ([On::Address(address)], (&place, true));
                 self.add(("proxy", "https"), Transport::Tcp, https, &on, place);
             }
@@ -168,30 +208,62 @@ impl Uses<'_> {
         let admin = &self.config.admin;
         let on = self.zones(&admin.zones, self.inside());
         let place = (&admin.at.key("port"), admin.at.holds("port"));
-        self.add(("admin", "https"), Transport::Tcp, Ports::one(admin.port), &on, place);
+        self.add(
+            ("admin", "https"),
+            Transport::Tcp,
+            Ports::one(admin.port),
+            &on,
+            place,
+        );
     }
 
     fn turn(&mut self) {
-        let Some(turn) = &self.config.turn else { return };
+        let Some(turn) = &self.config.turn else {
+            return;
+        };
         let on = self.zones(&turn.zones, vec![On::Everywhere]);
         let place = (&turn.at.key("port"), turn.at.holds("port"));
         for transport in [Transport::Udp, Transport::Tcp] {
-            self.add(("relay", "turn"), transport, Ports::one(turn.port), &on, place);
+            self.add(
+                ("relay", "turn"),
+                transport,
+                Ports::one(turn.port),
+                &on,
+                place,
+            );
         }
         if let Some(TurnTls::Port(port)) = turn.tls {
             let place = (&turn.at.key("tls"), true);
-            self.add(("relay", "turns"), Transport::Tcp, Ports::one(port), &on, place);
+            self.add(
+                ("relay", "turns"),
+                Transport::Tcp,
+                Ports::one(port),
+                &on,
+                place,
+            );
         }
         let place = (&turn.at.key("relay_ports"), turn.at.holds("relay_ports"));
         let everywhere = [On::Everywhere];
-        self.add(("relay", "relayed"), Transport::Udp, turn.relay_ports, &everywhere, place);
+        self.add(
+            ("relay", "relayed"),
+            Transport::Udp,
+            turn.relay_ports,
+            &everywhere,
+            place,
+        );
     }
 
     fn lan(&mut self) {
         if let Some(dns) = &self.config.dns {
             let on = self.zones(&dns.zones, self.inside());
             for transport in [Transport::Udp, Transport::Tcp] {
-                self.add(("lan", "dns"), transport, Ports::one(53), &on, (&dns.at.place, true));
+                self.add(
+                    ("lan", "dns"),
+                    transport,
+                    Ports::one(53),
+                    &on,
+                    (&dns.at.place, true),
+                );
             }
         }
         for zone in &self.config.zones {
@@ -200,7 +272,13 @@ impl Uses<'_> {
                 if dhcp.ranges.iter().any(|range| range.first.is_ipv4() == v4) {
                     let on = [zone_on(zone)];
                     let place = (&dhcp.at.place, true);
-                    self.add(("lan", protocol), Transport::Udp, Ports::one(port), &on, place);
+                    self.add(
+                        ("lan", protocol),
+                        Transport::Udp,
+                        Ports::one(port),
+                        &on,
+                        place,
+                    );
                 }
             }
         }
@@ -218,82 +296,42 @@ impl Uses<'_> {
             };
             let on = self.zones(std::slice::from_ref(&listen.zone), Vec::new());
             let place = (&listen.at.key("port"), true);
-            self.add(("sbc", protocol), transport, Ports::one(listen.port), &on, place);
+            self.add(
+                ("sbc", protocol),
+                transport,
+                Ports::one(listen.port),
+                &on,
+                place,
+            );
         }
         let place = (&sbc.at.key("media_ports"), sbc.at.holds("media_ports"));
-        self.add(("sbc", "rtp"), Transport::Udp, sbc.media_ports, &[On::Everywhere], place);
-    }
-}
-
-/// Protocols of the proxy that something in the file needs, and the line that first does.
-pub(super) fn served(config: &Config) -> Vec<(&'static str, u32)> {
-    let mut found: Vec<(&'static str, u32)> = Vec::new();
-    let mut need = |protocol: &'static str, line: u32| {
-        if !found.iter().any(|(known, _)| *known == protocol) {
-            found.push((protocol, line));
-        }
-    };
-    for host in &config.hosts {
-        for rule in &host.http {
-            if rule.plain != Plain::Refuse {
-                need("http", rule.line);
-            }
-            need("https", rule.line);
-        }
-        for rule in &host.tls_passthrough {
-            need("https", rule.line);
-        }
-        for rule in &host.sip {
-            need("sip", rule.line);
-            need("sips", rule.line);
-        }
-        for rule in &host.ldap {
-            need("ldap", rule.line);
-            need("ldaps", rule.line);
-        }
-        for rule in &host.h323 {
-            need("h323", rule.line);
-            need("h323s", rule.line);
-        }
-    }
-    for certificate in &config.certificates {
-        match certificate.source {
-            CertificateSource::Acme { challenge: Challenge::Http01, .. } => {
-                need("http", certificate.line);
-            }
-            CertificateSource::Acme { challenge: Challenge::TlsAlpn01, .. } => {
-                need("https", certificate.line);
-            }
-            _ => {}
-        }
-    }
-    if let Some(turn) = config.turn.as_ref().filter(|turn| turn.tls == Some(TurnTls::ShareHttps)) {
-        need("https", turn.at.key("tls").line);
-    }
-    let order = ["http", "https", "sip", "sips", "ldap", "ldaps", "h323", "h323s"];
-    found.sort_by_key(|(protocol, _)| order.iter().position(|known| known == protocol));
-    found
-}
-
-pub(super) fn port_of(listen: &crate::types::Listen, protocol: &str) -> u16 {
-    match protocol {
-        "http" => listen.http,
-        "https" => listen.https,
-        "sip" => listen.sip,
-        "sips" => listen.sips,
-        "ldap" => listen.ldap,
-        "ldaps" => listen.ldaps,
-        "h323" => listen.h323,
-        _ => listen.h323s,
+        self.add(
+            ("sbc", "rtp"),
+            Transport::Udp,
+            sbc.media_ports,
+            &[On::Everywhere],
+            place,
+        );
     }
 }
 
 pub(crate) fn zone_on(zone: &crate::types::Zone) -> On {
-    On::Zone { name: zone.name.clone(), interface: zone.interface.clone() }
+    On::Zone {
+        name: zone.name.clone(),
+        interface: zone.interface.clone(),
+    }
 }
 
 /// The place of a key, or the line of what needs it where the file does not hold it.
 fn written_or(at: &At, key: &str, line: u32) -> Place {
     let place = at.key(key);
-    if at.holds(key) { place } else { Place { line, column: 1, ..place } }
+    if at.holds(key) {
+        place
+    } else {
+        Place {
+            line,
+            column: 1,
+            ..place
+        }
+    }
 }

@@ -4,13 +4,14 @@
 mod certificates;
 mod dns;
 mod listens;
+mod protocols;
 mod router;
 
 pub use certificates::{CertificateName, Wanted, certificate_names};
 pub use dns::{Record, RecordValue, internal_dns, official_dns};
 pub use listens::{Listen, On, listens};
 pub(crate) use listens::{Use, uses, zone_on};
-pub(crate) use router::served_publicly as served_protocols;
+pub(crate) use protocols::served_publicly;
 pub use router::{RouterForward, router_forwards};
 
 use std::fmt;
@@ -38,16 +39,23 @@ impl<R: Row> fmt::Display for Table<R> {
         if self.rows.is_empty() {
             return writeln!(f, "(nothing)");
         }
-        let headings = R::HEADINGS.iter().map(|heading| (*heading).to_owned()).collect();
-        let lines: Vec<Vec<String>> =
-            std::iter::once(headings).chain(self.rows.iter().map(Row::cells)).collect();
+        let headings = R::HEADINGS
+            .iter()
+            .map(|heading| (*heading).to_owned())
+            .collect();
+        let lines: Vec<Vec<String>> = std::iter::once(headings)
+            .chain(self.rows.iter().map(Row::cells))
+            .collect();
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<_> = (0..R::HEADINGS.len()).map(width).collect();
         for line in &lines {
-            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            let cells = line
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}"));
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
         Ok(())
@@ -76,15 +84,19 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     add("network", &mut config.zones.iter().map(|zone| zone.line));
     let dhcp = config.zones.iter().filter_map(|zone| zone.dhcp.as_ref());
     add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
-    let acme = config.certificates.iter().filter(|certificate| {
-        matches!(certificate.source, CertificateSource::Acme { .. })
-    });
-    add("certificate (acme)", &mut acme.map(|certificate| certificate.line));
+    let acme = config
+        .certificates
+        .iter()
+        .filter(|certificate| matches!(certificate.source, CertificateSource::Acme { .. }));
+    add(
+        "certificate (acme)",
+        &mut acme.map(|certificate| certificate.line),
+    );
     for access in &config.access {
         let part = match access.kind {
             AccessKind::Basic { .. } => "access (basic)",
             AccessKind::Cookie { .. } => "access (cookie)",
-            AccessKind::Sso { .. } => "access (sso)",
+            AccessKind::Sso(_) => "access (sso)",
             AccessKind::Network { .. } => continue,
         };
         add(part, &mut std::iter::once(access.line));
@@ -93,9 +105,15 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
         add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
         add("host.sip", &mut host.sip.iter().map(|rule| rule.line));
         add("host.h323", &mut host.h323.iter().map(|rule| rule.line));
-        add("host.tls_passthrough", &mut host.tls_passthrough.iter().map(|rule| rule.line));
+        add(
+            "host.tls_passthrough",
+            &mut host.tls_passthrough.iter().map(|rule| rule.line),
+        );
     }
-    add("forward", &mut config.forwards.iter().map(|forward| forward.line));
+    add(
+        "forward",
+        &mut config.forwards.iter().map(|forward| forward.line),
+    );
     add("allow", &mut config.allows.iter().map(|allow| allow.line));
     let nat = config.nat.masquerade || config.nat.hairpin;
     add("nat", &mut nat.then_some(config.nat.line).into_iter());

@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::listens::{port_of, served};
+use super::protocols::{port_of, public_port, served};
 use super::{Row, Table};
 use crate::tables::dns::is_ours;
 use crate::types::{
-    Config, Ports, PublicAddress, PublicPorts, RelayAddress, SipTransport, Transport, Trust,
-    TurnTls, Zone,
+    Config, Ports, PublicAddress, RelayAddress, SipTransport, Transport, Trust, TurnTls, Zone,
 };
 
 /// A port forward of the router upstream.
@@ -52,26 +51,40 @@ pub fn router_forwards(config: &Config) -> Table<RouterForward> {
     let Some((zone, address)) = behind_router(config) else {
         return Table { rows: Vec::new() };
     };
-    let mut rows = Vec::new();
-    let mut add = |protocol, transport, public, ports| {
-        let zone = zone.name.clone();
-        rows.push(RouterForward { protocol, transport, public, address, zone, ports });
+    let all = forwarded(config, zone).into_iter();
+    let row = |(protocol, transport, public, ports)| RouterForward {
+        protocol,
+        transport,
+        public,
+        address,
+        zone: zone.name.clone(),
+        ports,
     };
+    Table {
+        rows: all.map(row).collect(),
+    }
+}
+
+/// What arrives at the router and is for us: protocol, transport, ports outside, our ports.
+fn forwarded(config: &Config, zone: &Zone) -> Vec<(&'static str, Transport, Ports, Ports)> {
     let public = &config.site.public_ports;
+    let one = Ports::one;
+    let mut all = Vec::new();
     for (protocol, _) in served(config) {
-        let port = port_of(&config.proxy.listen, protocol);
         let outside = public_port(public, protocol);
-        add(protocol, Transport::Tcp, Ports::one(outside), Ports::one(port));
+        let port = port_of(&config.proxy.listen, protocol);
+        all.push((protocol, Transport::Tcp, one(outside), one(port)));
     }
     if let Some(turn) = &config.turn {
         for transport in [Transport::Udp, Transport::Tcp] {
-            add("turn", transport, Ports::one(public.turn), Ports::one(turn.port));
+            all.push(("turn", transport, one(public.turn), one(turn.port)));
         }
         if let Some(TurnTls::Port(port)) = turn.tls {
-            add("turns", Transport::Tcp, Ports::one(port), Ports::one(port));
+            all.push(("turns", Transport::Tcp, one(port), one(port)));
         }
         if turn.relay_address == RelayAddress::Public {
-            add("relayed", Transport::Udp, turn.relay_ports, turn.relay_ports);
+            let ports = turn.relay_ports;
+            all.push(("relayed", Transport::Udp, ports, ports));
         }
     }
     if let Some(sbc) = &config.sbc {
@@ -80,11 +93,11 @@ pub fn router_forwards(config: &Config) -> Table<RouterForward> {
                 SipTransport::Udp => Transport::Udp,
                 _ => Transport::Tcp,
             };
-            add("sip", transport, Ports::one(listen.port), Ports::one(listen.port));
+            all.push(("sip", transport, one(listen.port), one(listen.port)));
         }
-        add("rtp", Transport::Udp, sbc.media_ports, sbc.media_ports);
+        all.push(("rtp", Transport::Udp, sbc.media_ports, sbc.media_ports));
     }
-    Table { rows }
+    all
 }
 
 /// The zone and address that a router upstream forwards to, if there is such a router.
@@ -98,34 +111,22 @@ fn behind_router(config: &Config) -> Option<(&Zone, Option<IpAddr>)> {
     {
         return None;
     }
-    let outside = config.zones.iter().find(|zone| zone.trust == Trust::Outside);
-    let leads_out = |zone: &&Zone| zone.gateway.is_some() || zone.static_addresses().next().is_none();
+    let outside = config
+        .zones
+        .iter()
+        .find(|zone| zone.trust == Trust::Outside);
+    let leads_out =
+        |zone: &&Zone| zone.gateway.is_some() || zone.static_addresses().next().is_none();
     let zone = outside
         .or_else(|| config.zones.iter().find(leads_out))
         .or_else(|| config.zones.first())?;
-    let address = zone.static_addresses().map(|net| net.addr()).find(IpAddr::is_ipv4);
+    let address = zone
+        .static_addresses()
+        .map(|net| net.addr())
+        .find(IpAddr::is_ipv4);
     match (zone.trust, address) {
         (Trust::Outside, None) => None,
         (Trust::Outside, Some(IpAddr::V4(ours))) if !ours.is_private() => None,
         _ => Some((zone, address)),
-    }
-}
-
-/// Every protocol of the proxy that something needs, with the port that clients outside use.
-pub(crate) fn served_publicly(config: &Config) -> Vec<(&'static str, u16)> {
-    let port = |(protocol, _)| (protocol, public_port(&config.site.public_ports, protocol));
-    served(config).into_iter().map(port).collect()
-}
-
-fn public_port(ports: &PublicPorts, protocol: &str) -> u16 {
-    match protocol {
-        "http" => ports.http,
-        "https" => ports.https,
-        "sip" => ports.sip,
-        "sips" => ports.sips,
-        "ldap" => ports.ldap,
-        "ldaps" => ports.ldaps,
-        "h323" => ports.h323,
-        _ => ports.h323s,
     }
 }

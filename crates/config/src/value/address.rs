@@ -52,7 +52,11 @@ impl Value for ZoneAddress {
                        or \"dhcp\" or \"auto6\""
                 .to_owned(),
         };
-        reader.fault(node, format!("{} is no address of an interface", quoted(text)), remedy);
+        reader.fault(
+            node,
+            format!("{} is no address of an interface", quoted(text)),
+            remedy,
+        );
         None
     }
 }
@@ -87,7 +91,11 @@ impl Value for PublicAddress {
         }
         if looks_like_address(text) || dns_fault(text, false).is_some() {
             let what = format!("{} is neither an address nor a name", quoted(text));
-            reader.fault(node, what, "write it without port or scheme, such as \"203.0.113.20\"");
+            reader.fault(
+                node,
+                what,
+                "write it without port or scheme, such as \"203.0.113.20\"",
+            );
             return None;
         }
         Some(Self::Name(text.to_ascii_lowercase()))
@@ -133,7 +141,11 @@ impl Value for IpNet {
             return None;
         };
         if net.trunc() != net {
-            let remedy = format!("write \"{}\", or \"{}\" for the one", net.trunc(), net.addr());
+            let remedy = format!(
+                "write \"{}\", or \"{}\" for the one",
+                net.trunc(),
+                net.addr()
+            );
             let what = format!("{} is an address inside a network", quoted(text));
             reader.fault(node, what, remedy);
             return None;
@@ -172,7 +184,10 @@ impl Value for AddressRange {
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
         let text = reader.text(node)?;
         let ends = text.split_once('-').and_then(|(first, last)| {
-            Some((first.trim().parse::<IpAddr>().ok()?, last.trim().parse::<IpAddr>().ok()?))
+            Some((
+                first.trim().parse::<IpAddr>().ok()?,
+                last.trim().parse::<IpAddr>().ok()?,
+            ))
         });
         match ends {
             Some((first, last)) if first.is_ipv4() == last.is_ipv4() && first <= last => {
@@ -186,7 +201,11 @@ impl Value for AddressRange {
             _ => {
                 let remedy = "write the first and the last address, such as \
                               \"192.168.1.100-192.168.1.180\"";
-                reader.fault(node, format!("{} is no run of addresses", quoted(text)), remedy);
+                reader.fault(
+                    node,
+                    format!("{} is no run of addresses", quoted(text)),
+                    remedy,
+                );
                 None
             }
         }
@@ -199,8 +218,10 @@ pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        for (index, byte) in self.0.iter().enumerate() {
+            write!(f, "{}{byte:02x}", if index == 0 { "" } else { ":" })?;
+        }
+        Ok(())
     }
 }
 
@@ -214,12 +235,20 @@ impl Value for Mac {
         let mut mac = [0; 6];
         let mut parts = text.split([':', '-']);
         let complete = mac.iter_mut().all(|byte| {
-            let part = parts.next().filter(|part| part.len() == 2 && !part.starts_with('+'));
-            part.and_then(|part| u8::from_str_radix(part, 16).ok()).map(|read| *byte = read).is_some()
+            let part = parts
+                .next()
+                .filter(|part| part.len() == 2 && !part.starts_with('+'));
+            part.and_then(|part| u8::from_str_radix(part, 16).ok())
+                .map(|read| *byte = read)
+                .is_some()
         });
         if !complete || parts.next().is_some() {
             let remedy = "write six pairs of hexadecimal digits, such as \"00:90:33:40:00:7e\"";
-            reader.fault(node, format!("{} is no hardware address", quoted(text)), remedy);
+            reader.fault(
+                node,
+                format!("{} is no hardware address", quoted(text)),
+                remedy,
+            );
             return None;
         }
         Some(Self(mac))
@@ -237,7 +266,12 @@ pub struct Upstream {
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", if self.tls { "tls://" } else { "" }, self.address)
+        write!(
+            f,
+            "{}{}",
+            if self.tls { "tls://" } else { "" },
+            self.address
+        )
     }
 }
 
@@ -253,20 +287,26 @@ impl Value for Upstream {
             None => (false, text),
         };
         let port = if tls { 853 } else { 53 };
-        let bare = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(rest);
-        let address = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, port));
-        match address.ok().or_else(|| rest.parse().ok()) {
-            Some(address) => Some(Self { address, tls }),
-            None => {
-                let remedy = "write an address, such as \"9.9.9.9\" or \"tls://1.1.1.1\"";
-                reader.fault(node, format!("{} is no name server", quoted(text)), remedy);
-                None
-            }
+        let bare = rest
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(rest);
+        let address = bare
+            .parse::<IpAddr>()
+            .map(|address| SocketAddr::new(address, port));
+        let address = address.ok().or_else(|| rest.parse().ok());
+        if address.is_none() {
+            let remedy = "write an address, such as \"9.9.9.9\" or \"tls://1.1.1.1\"";
+            reader.fault(node, format!("{} is no name server", quoted(text)), remedy);
         }
+        address.map(|address| Self { address, tls })
     }
 }
 
 /// Whether a text was meant as an IPv4 address although it is none ("10.0.0.256").
 pub(crate) fn looks_like_address(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }

@@ -9,11 +9,11 @@ mod target;
 mod url;
 
 pub use address::{AddressRange, Mac, PublicAddress, Upstream, ZoneAddress};
-pub(crate) use amount::{Size, duration_text};
+pub(crate) use amount::Size;
 pub use name::HostName;
 pub(crate) use name::{
-    CertificateName, DnsName, FileName, Interface, Label, Name, NumberPattern, Origin, Text, Token, dns_fault,
-    name_fault,
+    CertificateName, DnsName, FileName, Interface, Label, Name, NumberPattern, Origin, Text, Token,
+    dns_fault, name_fault,
 };
 pub use port::Ports;
 pub use secret::SecretRef;

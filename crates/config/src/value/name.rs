@@ -17,7 +17,9 @@ pub struct HostName {
 impl fmt::Display for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.domain)?;
-        self.location.as_ref().map_or(Ok(()), |location| write!(f, "/{location}"))
+        self.location
+            .as_ref()
+            .map_or(Ok(()), |location| write!(f, "/{location}"))
     }
 }
 
@@ -34,7 +36,11 @@ impl Value for HostName {
         };
         if text.contains("://") {
             let remedy = "leave the scheme out: a host is known by its name alone";
-            reader.fault(node, format!("{} is an address, not a name", quoted(text)), remedy);
+            reader.fault(
+                node,
+                format!("{} is an address, not a name", quoted(text)),
+                remedy,
+            );
             return None;
         }
         if let Some((what, remedy)) = dns_fault(domain, false) {
@@ -46,7 +52,10 @@ impl Value for HostName {
             return None;
         }
         let location = location.map(str::to_owned);
-        Some(Self { domain: domain.to_ascii_lowercase(), location })
+        Some(Self {
+            domain: domain.to_ascii_lowercase(),
+            location,
+        })
     }
 }
 
@@ -199,7 +208,10 @@ type Fault = (String, String);
 /// Why a text is no name of a zone, an access list or a secret.
 pub(crate) fn name_fault(text: &str) -> Option<Fault> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let starts = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric());
     (!starts || text.len() > 63 || !text.bytes().all(allowed)).then(|| {
         (
             format!("{} is no name", quoted(text)),
@@ -211,7 +223,8 @@ pub(crate) fn name_fault(text: &str) -> Option<Fault> {
 
 /// Why a text is no domain name (RFC 1123 section 2.1).
 pub(crate) fn dns_fault(text: &str, wildcard: bool) -> Option<Fault> {
-    let fault = |what: &str, remedy: &str| Some((format!("{} {what}", quoted(text)), remedy.into()));
+    let fault =
+        |what: &str, remedy: &str| Some((format!("{} {what}", quoted(text)), remedy.into()));
     if text.is_empty() {
         return Some(("is empty".into(), "write a domain name".into()));
     }
@@ -225,11 +238,17 @@ pub(crate) fn dns_fault(text: &str, wildcard: bool) -> Option<Fault> {
         return fault("ends in a dot", "leave the last dot out");
     }
     if !text.is_ascii() {
-        return fault("holds letters that DNS does not know", "write its \"xn--\" form");
+        return fault(
+            "holds letters that DNS does not know",
+            "write its \"xn--\" form",
+        );
     }
     let plain = match text.strip_prefix("*.") {
         Some(_) if !wildcard => {
-            return fault("is a wildcard", "write each name: nothing is published unnamed");
+            return fault(
+                "is a wildcard",
+                "write each name: nothing is published unnamed",
+            );
         }
         Some(plain) => plain,
         None => text,
@@ -237,10 +256,16 @@ pub(crate) fn dns_fault(text: &str, wildcard: bool) -> Option<Fault> {
     if text.len() > 253 {
         return fault("is longer than 253 characters", "write a shorter name");
     }
-    plain.split('.').any(|label| label_fault(label).is_some()).then(|| {
-        let remedy = "write labels of 1 to 63 letters, digits and \"-\" with dots between them";
-        (format!("{} is no domain name", quoted(text)), remedy.to_owned())
-    })
+    plain
+        .split('.')
+        .any(|label| label_fault(label).is_some())
+        .then(|| {
+            let remedy = "write labels of 1 to 63 letters, digits and \"-\" with dots between them";
+            (
+                format!("{} is no domain name", quoted(text)),
+                remedy.to_owned(),
+            )
+        })
 }
 
 fn label_fault(text: &str) -> Option<Fault> {
@@ -253,14 +278,20 @@ fn label_fault(text: &str) -> Option<Fault> {
         || !text.bytes().all(allowed);
     bad.then(|| {
         let remedy = "write 1 to 63 letters, digits and \"-\", without a dot";
-        (format!("{} is no host name", quoted(text)), remedy.to_owned())
+        (
+            format!("{} is no host name", quoted(text)),
+            remedy.to_owned(),
+        )
     })
 }
 
 fn location_fault(text: &str) -> Option<Fault> {
     name_fault(text).map(|_| {
         let what = format!("{} is no registration location", quoted(text));
-        (what, "write letters, digits, \"-\", \"_\" and \".\" behind the \"/\"".to_owned())
+        (
+            what,
+            "write letters, digits, \"-\", \"_\" and \".\" behind the \"/\"".to_owned(),
+        )
     })
 }
 
@@ -269,22 +300,29 @@ fn interface_fault(text: &str) -> Option<Fault> {
     let wrong = text.is_empty() || text.len() > 15 || matches!(text, "." | "..");
     (wrong || text.bytes().any(bad)).then(|| {
         let remedy = "write its name in the kernel, for example \"eth0\"";
-        (format!("{} is no network interface", quoted(text)), remedy.to_owned())
+        (
+            format!("{} is no network interface", quoted(text)),
+            remedy.to_owned(),
+        )
     })
 }
 
 fn token_fault(text: &str) -> Option<Fault> {
-    let allowed =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     (text.is_empty() || text.len() > 100 || !text.bytes().all(allowed)).then(|| {
         let remedy = "write letters, digits and \"-\", without spaces and colons";
-        (format!("{} is no name that HTTP allows", quoted(text)), remedy.to_owned())
+        (
+            format!("{} is no name that HTTP allows", quoted(text)),
+            remedy.to_owned(),
+        )
     })
 }
 
 fn origin_fault(text: &str) -> Option<Fault> {
     let remedy = || "write `https://name`, as the browser sends it in `Origin`".to_owned();
-    let name = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let name = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     let Some(name) = name else {
         return Some((format!("{} has no scheme", quoted(text)), remedy()));
     };
@@ -301,6 +339,9 @@ fn number_fault(text: &str) -> Option<Fault> {
     let bad = text.len() > 40 || !digits.bytes().all(|byte| byte.is_ascii_digit());
     (bad || (digits.is_empty() && text != "*")).then(|| {
         let remedy = "write digits, a \"+\" before them and a \"*\" behind them if need be";
-        (format!("{} is no pattern for numbers", quoted(text)), remedy.to_owned())
+        (
+            format!("{} is no pattern for numbers", quoted(text)),
+            remedy.to_owned(),
+        )
     })
 }

@@ -19,7 +19,10 @@ pub struct Ports {
 impl Ports {
     /// One port alone.
     pub const fn one(port: u16) -> Self {
-        Self { first: port, last: port }
+        Self {
+            first: port,
+            last: port,
+        }
     }
 
     /// Whether a port is one of them.

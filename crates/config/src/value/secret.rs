@@ -46,20 +46,34 @@ impl Value for SecretRef {
             let near = nearest(other.get_ref(), ["secret"]);
             let place = reader.lines.place(node.path.clone(), &other.span());
             let near = near.map_or(remedy.clone(), |near| format!("did you mean `{near}`?"));
-            reader.report.fault(place, "only names a secret and holds nothing else", near);
+            reader
+                .report
+                .fault(place, "only names a secret and holds nothing else", near);
             return None;
         }
         let Some((_, value)) = secret else {
             reader.fault(node, "names no secret", remedy);
             return None;
         };
-        let inner = Node { path: format!("{}.secret", node.path), value };
+        let inner = Node {
+            path: format!("{}.secret", node.path),
+            value,
+        };
         let name = reader.text(&inner)?.to_owned();
         if let Some((what, remedy)) = name_fault(&name) {
             reader.fault(&inner, what, remedy);
             return None;
         }
-        reader.secrets.push((Place { path: node.path.clone(), ..place.clone() }, name.clone()));
-        Some(Self { name, line: place.line })
+        reader.secrets.push((
+            Place {
+                path: node.path.clone(),
+                ..place.clone()
+            },
+            name.clone(),
+        ));
+        Some(Self {
+            name,
+            line: place.line,
+        })
     }
 }

@@ -61,7 +61,10 @@ impl Scheme {
     }
 
     pub(crate) fn as_str(self) -> &'static str {
-        SCHEMES.iter().find(|(_, scheme)| *scheme == self).map_or("", |(name, _)| name)
+        SCHEMES
+            .iter()
+            .find(|(_, scheme)| *scheme == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -85,22 +88,21 @@ impl Value for TargetText {
 pub(crate) fn parse(text: &str) -> Result<TargetText, (String, String)> {
     let fault = |what: &str, remedy: &str| Err((what.to_owned(), remedy.to_owned()));
     let (scheme, rest) = match text.split_once("://") {
-        Some((name, rest)) => match SCHEMES.iter().find(|(known, _)| *known == name) {
-            Some((_, scheme)) => (Some(*scheme), rest),
-            None => {
-                let names: Vec<_> = SCHEMES.iter().map(|(name, _)| *name).collect();
-                let what = format!("has the unknown scheme {}", quoted(name));
-                return Err((what, crate::nearest::instead(name, &names)));
-            }
-        },
+        Some((name, rest)) => (Some(parse_scheme(name)?), rest),
         None => (None, text),
     };
     if let Some((before, _)) = rest.split_once('/') {
         let (what, remedy) = if before.is_empty() {
-            ("has no address", "write it as address, address:port or scheme://address".to_owned())
+            (
+                "has no address",
+                "write it as address, address:port or scheme://address".to_owned(),
+            )
         } else {
             let plain = text.split_at(text.len() - rest.len() + before.len()).0;
-            ("holds a path", format!("write \"{plain}\": paths are passed on as they are asked for"))
+            (
+                "holds a path",
+                format!("write \"{plain}\": paths are passed on as they are asked for"),
+            )
         };
         return Err((what.to_owned(), remedy));
     }
@@ -112,14 +114,34 @@ pub(crate) fn parse(text: &str) -> Result<TargetText, (String, String)> {
         None => None,
         Some(port) => match port.parse::<u16>() {
             Ok(port) if port > 0 => Some(port),
-            _ => return fault("has no valid port", "write a port from 1 to 65535 behind the \":\""),
+            _ => {
+                return fault(
+                    "has no valid port",
+                    "write a port from 1 to 65535 behind the \":\"",
+                );
+            }
         },
     };
-    Ok(TargetText { scheme, host: parse_host(host)?, port })
+    Ok(TargetText {
+        scheme,
+        host: parse_host(host)?,
+        port,
+    })
+}
+
+fn parse_scheme(name: &str) -> Result<Scheme, (String, String)> {
+    let known = SCHEMES.iter().find(|(known, _)| *known == name);
+    known.map(|(_, scheme)| *scheme).ok_or_else(|| {
+        let names: Vec<_> = SCHEMES.iter().map(|(name, _)| *name).collect();
+        let what = format!("has the unknown scheme {}", quoted(name));
+        (what, crate::nearest::instead(name, &names))
+    })
 }
 
 fn parse_host(host: &str) -> Result<TargetHost, (String, String)> {
-    let unbracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let unbracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     if let Some(Ok(address)) = unbracketed.map(str::parse::<Ipv6Addr>) {
         return Ok(TargetHost::Ip(address.into()));
     }
@@ -149,7 +171,10 @@ mod tests {
         match parse(text) {
             Ok(TargetText { scheme, host, port }) => {
                 let scheme = scheme.map_or("-", Scheme::as_str);
-                format!("{scheme} {host} {}", port.map_or("-".to_owned(), |port| port.to_string()))
+                format!(
+                    "{scheme} {host} {}",
+                    port.map_or("-".to_owned(), |port| port.to_string())
+                )
             }
             Err((what, _)) => format!("! {what}"),
         }

@@ -24,7 +24,10 @@ fn server_fault(text: &str, schemes: &[Scheme], example: &str) -> Option<(String
     let remedy = || format!("write for example \"{example}\"");
     match parse(text) {
         Ok(TargetText { scheme: None, .. }) if schemes.is_empty() => None,
-        Ok(TargetText { scheme: Some(scheme), .. }) if schemes.contains(&scheme) => None,
+        Ok(TargetText {
+            scheme: Some(scheme),
+            ..
+        }) if schemes.contains(&scheme) => None,
         Ok(TargetText { scheme: None, .. }) => {
             Some((format!("{} has no scheme", quoted(text)), remedy()))
         }
@@ -35,13 +38,16 @@ fn server_fault(text: &str, schemes: &[Scheme], example: &str) -> Option<(String
 
 fn https_fault(text: &str) -> Option<(String, String)> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-    let rest = text.strip_prefix("https://").filter(|_| plain && text.len() < 1000);
+    let rest = text
+        .strip_prefix("https://")
+        .filter(|_| plain && text.len() < 1000);
     let server = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    match server.map(parse) {
-        Some(Ok(_)) => None,
-        _ => {
-            let remedy = "write it with its scheme, such as \"https://login.example.com\"";
-            Some((format!("{} is no https address", quoted(text)), remedy.to_owned()))
-        }
-    }
+    let fits = matches!(server.map(parse), Some(Ok(_)));
+    let remedy = "write it with its scheme, such as \"https://login.example.com\"";
+    (!fits).then(|| {
+        (
+            format!("{} is no https address", quoted(text)),
+            remedy.to_owned(),
+        )
+    })
 }

@@ -134,22 +134,6 @@ fn all_other_events_are_sentences() {
             "service edge failed: killed by signal 9; again in 0.2s",
         ),
         (
-            Event::Config {
-                generation: 12,
-                change: ConfigChange::Trial { seconds: 180 },
-            },
-            "config generation 12 is in force on trial: rolled back in 3m unless confirmed",
-        ),
-        (
-            Event::Config {
-                generation: 12,
-                change: ConfigChange::Refused {
-                    reason: "a:1: x\na:2: y\n".into(),
-                },
-            },
-            "config refused, generation 12 stays in force: a:1: x; a:2: y",
-        ),
-        (
             Event::Certificate {
                 names: vec!["a.example".into(), "*.b.example".into()],
                 text: "expires on 2026-12-01".into(),
@@ -166,6 +150,30 @@ fn all_other_events_are_sentences() {
         (
             Event::Dropped { count: 3 },
             "dropped 3 records: they came faster than they could be taken",
+        ),
+    ] {
+        assert_eq!(rendered(event), format!("2026-11-21T01:42:47Z {expected}"));
+    }
+}
+
+#[test]
+fn changes_of_the_configuration_are_sentences() {
+    for (event, expected) in [
+        (
+            Event::Config {
+                generation: 12,
+                change: ConfigChange::Trial { seconds: 180 },
+            },
+            "config generation 12 is in force on trial: rolled back in 3m unless confirmed",
+        ),
+        (
+            Event::Config {
+                generation: 12,
+                change: ConfigChange::Refused {
+                    reason: "a:1: x\na:2: y\n".into(),
+                },
+            },
+            "config refused, generation 12 stays in force: a:1: x; a:2: y",
         ),
     ] {
         assert_eq!(rendered(event), format!("2026-11-21T01:42:47Z {expected}"));

@@ -111,7 +111,13 @@ fn tables_json(config: &Config) -> Value {
 fn rows<R: Row>(table: &Table<R>) -> Vec<Value> {
     let object = |row: &R| {
         let names = R::HEADINGS.iter().map(|heading| heading.replace(' ', "_"));
-        let cells = row.cells().into_iter().map(Value::String);
+        let cells = row
+            .cells()
+            .into_iter()
+            .map(|cell| match cell.parse::<u64>() {
+                Ok(number) => json!(number),
+                Err(_) => Value::String(cell),
+            });
         Value::Object(names.zip(cells).collect::<Map<_, _>>())
     };
     table.rows.iter().map(object).collect()

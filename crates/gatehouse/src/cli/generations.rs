@@ -69,6 +69,7 @@ fn list_text(out: Out, generations: &[Generation]) -> String {
                 Some(Tone::Attention),
             ),
             GenerationState::Kept => ("kept".to_owned(), None),
+            GenerationState::GivenUp => ("given up".to_owned(), None),
         };
         table.line([
             plain(generation.number),

@@ -122,7 +122,15 @@ fn dispatch(args: Args, out: Out) -> Done {
 }
 
 fn ended(result: anyhow::Result<()>) -> Done {
-    result.map_err(|error| Failure::Refused(format!("{error:#}")))
+    result.map_err(|error| {
+        let text = format!("{error:#}");
+        let mut causes = error.chain();
+        if causes.any(<dyn std::error::Error>::is::<std::io::Error>) {
+            Failure::Unusable(text)
+        } else {
+            Failure::Refused(text)
+        }
+    })
 }
 
 fn wait(work: impl Future<Output = Done>) -> Done {

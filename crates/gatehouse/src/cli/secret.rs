@@ -15,7 +15,12 @@ use super::{Done, Failure};
 pub(super) async fn run(out: Out, state: &Path, socket: &Path, action: SecretAction) -> Done {
     let place = match Client::connect(socket).await {
         Ok(client) => Place::Running(client),
-        Err(ClientError::NotRunning(_)) => Place::AtRest(state),
+        // A box that never ran may need its secrets before its first start.
+        Err(ClientError::NotRunning(_))
+            if state.is_dir() || matches!(action, SecretAction::Set { .. }) =>
+        {
+            Place::AtRest(state)
+        }
         Err(error) => return Err(error.into()),
     };
     match action {

@@ -250,6 +250,7 @@ fn described(state: &State, number: u32) -> Result<Generation, Refusal> {
             seconds: trial.until.saturating_duration_since(TokioInstant::now()).as_secs(),
         },
         None if state.running.generation == number => GenerationState::Active,
+        None if generation.state == store::State::Reverted => GenerationState::GivenUp,
         None => GenerationState::Kept,
     };
     Ok(Generation {

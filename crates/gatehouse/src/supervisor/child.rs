@@ -151,15 +151,21 @@ impl Keeper {
                 condition.generation = None;
             });
             if self.stop.borrow().is_some() {
-                return self.tell(ServiceState::Stopped);
+                return self.note(ServiceState::Stopped);
             }
             let pause = backoff.next(began.elapsed());
-            self.tell(ServiceState::Failed {
+            let failed = ServiceState::Failed {
                 reason: ended.map_or_else(|error| error.to_string(), |status| status.to_string()),
                 retry_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            };
+            self.note(failed.clone());
+            // An orderly end is told by the services in it.
+            self.hub.journal.record(Event::Service {
+                name: format!("process {}", self.name).into(),
+                state: failed,
             });
             if timeout(pause, stopping(&mut self.stop)).await.is_ok() {
-                return self.tell(ServiceState::Stopped);
+                return self.note(ServiceState::Stopped);
             }
         }
     }
@@ -244,14 +250,10 @@ impl Keeper {
         }
     }
 
-    fn tell(&self, state: ServiceState) {
+    fn note(&self, state: ServiceState) {
         self.condition.send_modify(|condition| {
-            condition.state = Some(state.clone());
+            condition.state = Some(state);
             condition.since = now();
-        });
-        self.hub.journal.record(Event::Service {
-            name: self.name.into(),
-            state,
         });
     }
 }

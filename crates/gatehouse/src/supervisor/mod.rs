@@ -76,8 +76,7 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
         registry,
     };
     let (stop, stopping) = watch::channel(None);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let (edge, edge_ended) = keep("edge", EDGE_UID, workers, &hub, &stopping);
+    let (edge, edge_ended) = keep("edge", EDGE_UID, workers(), &hub, &stopping);
     let (admin, admin_ended) = keep("admin", ADMIN_UID, 1, &hub, &stopping);
     let gate = Gate::open(file, &state, store, boot, hub.clone(), edge, admin).await?;
     let saver = gate.clone();
@@ -106,6 +105,13 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     drop(end);
     control.await??;
     Ok(())
+}
+
+/// How many threads edge has, and every listener of it sockets: one a core. They travel in one message, so
+/// that there is an end to it.
+fn workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(net::link::DESCRIPTOR_LIMIT)
 }
 
 fn keep(

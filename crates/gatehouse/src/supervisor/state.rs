@@ -102,11 +102,14 @@ impl State {
         let files = self.certificates.files(&config)?;
         let names = Names::from_system();
         let shown = self.certificates.own(&config.system.hostname, &mut self.store)?;
-        let listeners = listens::proxy(&config)
-            .iter()
-            .map(|key| self.listener(key))
-            .collect::<Result<Vec<_>, _>>()?;
-        let (mut pages, mut missing) = (Vec::new(), Vec::new());
+        let (mut listeners, mut pages, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        for key in listens::proxy(&config) {
+            match self.listener(&key) {
+                Ok(listener) => listeners.push(listener),
+                Err(error @ ListenError::NoFamily(_)) => missing.push((key, error.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        }
         for key in listens::admin(&config) {
             match self.listener(&key) {
                 Ok(listener) => pages.push(listener),
@@ -152,11 +155,11 @@ impl State {
         if let Some(listener) = self.listeners.get(key) {
             return Ok(listener.clone());
         }
-        let workers = match key.service.as_str() {
+        let shards = match key.service.as_str() {
             "admin" => 1,
-            _ => std::thread::available_parallelism().map_or(1, usize::from),
+            _ => super::workers(),
         };
-        Listener::open(key, workers)
+        Listener::open(key, shards)
     }
 }
 

@@ -421,10 +421,9 @@ impl Connection {
                 End::Done { client, target: ok } => {
                     let whole = self.up.has_whole_body();
                     self.down.buffer.clear();
-                    if ok && !self.worker.is_draining() {
-                        let now = std::time::Instant::now();
-                        let mut pool = self.worker.pool.borrow_mut();
-                        pool.put(target.clone(), connected.stream, now);
+                    if ok {
+                        self.worker
+                            .keep_idle(current, target, connected.stream);
                     }
                     return match client {
                         true => Next::Again,

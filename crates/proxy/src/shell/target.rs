@@ -8,6 +8,7 @@ use net::connect::{connect, is_to_ourselves};
 use net::stream::Stream;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::Instant;
 use tokio::time::timeout;
 
@@ -34,6 +35,15 @@ impl Worker {
             stream,
             reused: true,
         })
+    }
+
+    /// Keeps a connection that served a request of `current` for the next one. After a reload
+    /// nobody may want it any more.
+    pub(crate) fn keep_idle(&self, current: &Rc<Current>, target: &TargetKey, stream: Stream) {
+        if !self.is_draining() && Rc::ptr_eq(current, &self.current()) {
+            let mut pool = self.pool.borrow_mut();
+            pool.put(target.clone(), stream, Instant::now());
+        }
     }
 
     /// A new connection to `target`.

@@ -131,8 +131,10 @@ fn every_other_path_is_refused_and_never_reaches_a_target() {
                 let request =
                     Curl::new(&format!("https://{host}{path}")).with(&["--cacert", &root]);
                 let answer = request.from(client).run(lab, Place::Internet)?;
-                let wanted = if path.starts_with("//") { 400 } else { 404 };
-                assert_eq!(answer.status, wanted, "{host}{path}: {answer:?}");
+                assert!(
+                    [400, 404].contains(&answer.status),
+                    "{host}{path}: {answer:?}"
+                );
                 assert!(!answer.body.contains("172.31.31"), "{answer:?}");
             }
         }
@@ -187,7 +189,6 @@ fn the_target_is_told_who_asks_and_nothing_that_the_client_made_up() {
             .header("X-Forwarded-Proto: gopher")
             .header("X-Forwarded-Host: made.up")
             .header("X-Real-IP: 172.31.31.1")
-            .header("X_Real_IP: 172.31.31.1")
             .header("Forwarded: for=172.31.31.1")
             .header("Connection: x-test")
             .header("X-Test: only for the next hop")
@@ -202,6 +203,21 @@ fn the_target_is_told_who_asks_and_nothing_that_the_client_made_up() {
         assert_eq!(request.get("http_forwarded"), "");
         assert_eq!(request.get("http_x_test"), "");
         assert_eq!(request.get("http_cookie"), "kept=1");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_header_that_a_target_could_take_for_one_of_ours_is_refused() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let target = servers(lab)?;
+        let _gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        for twin in ["X_Real_IP: 172.31.31.1", "X_Forwarded-For: 172.31.31.1"] {
+            let request = Curl::new("http://hq.dvl-ckl2.net/PBX0/APPS").header(twin);
+            request.expect(lab, Place::Internet, 400)?;
+        }
+        Curl::new("http://apps.dvl-ckl2.net/last").expect(lab, Place::Internet, 200)?;
+        assert_eq!(target.wait_for("/last")?.len(), 1);
         Ok(())
     });
 }

@@ -53,9 +53,9 @@ fn no_malformed_request_reaches_a_target() {
         for row in rows.iter().filter(|row| row.kind == "request") {
             let answer = exchange(lab, &row.bytes).with_context(|| row.name.clone())?;
             let arrived = target.take();
-            let refused = answer.is_empty()
-                || answer.starts_with("HTTP/1.1 4")
-                || answer.starts_with("HTTP/1.1 5");
+            let is = |status: &str| answer.starts_with(&format!("HTTP/1.1 {status}"));
+            // 408 would mean that it waited for the end of what can not become right any more.
+            let refused = answer.is_empty() || is("4") && !is("408") || is("5");
             if !arrived.is_empty() || !refused {
                 wrong.push(format!(
                     "{}: answered {answer:?}, arrived {arrived:?}",
@@ -121,19 +121,14 @@ fn a_second_request_on_the_connection_goes_through_all_rules() {
         let bad = "GET /PBX0/SECRET HTTP/1.1\r\nHost: hq.dvl-ckl2.net\r\n\r\n";
         let answer = exchange(lab, [good, good, bad, good].concat().as_bytes())?;
         let statuses: Vec<&str> = answer
-            .lines()
-            .filter(|line| line.starts_with("HTTP/1.1 "))
+            .split("HTTP/1.1 ")
+            .skip(1)
+            .map(|rest| &rest[..3])
             .collect();
         assert_eq!(
-            statuses.len(),
-            3,
+            statuses,
+            ["200", "200", "404"],
             "the connection ends at the refused one: {answer}"
-        );
-        assert!(
-            statuses[0].contains("200")
-                && statuses[1].contains("200")
-                && statuses[2].contains("404"),
-            "{answer}"
         );
         assert_eq!(target.take().matches("GET ").count(), 2);
         Ok(())

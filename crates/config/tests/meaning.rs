@@ -1,0 +1,293 @@
+//! What small files mean: defaults that depend on other settings, and what the box knows.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use config::{Config, Internal, Known, TargetCertificate, tables};
+
+fn config(text: &str) -> Config {
+    let checked = config::check(&format!("schema = 1\n{text}"), "x.toml");
+    checked.unwrap_or_else(|faults| panic!("{faults}")).config
+}
+
+fn host(name: &str, body: &str) -> String {
+    format!("[[host]]\nname = \"{name}\"\n{body}\n")
+}
+
+#[test]
+fn internal_defaults() {
+    let staff = "[access.staff]\nkind = \"network\"\nfrom = [\"10.0.0.0/8\"]\n";
+    for (body, expected) in [
+        ("target = \"10.0.0.2\"\n[[host.http]]", Internal::Target),
+        (
+            "target = \"pbx.lan.example\"\n[[host.http]]",
+            Internal::Target,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[[host.http]]\nport = 80\ntls_port = 443",
+            Internal::Target,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[host.tls_passthrough]",
+            Internal::Target,
+        ),
+        (
+            "target = \"10.0.0.2:8443\"\n[host.tls_passthrough]",
+            Internal::Gateway,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[[host.http]]\naccess = [\"staff\"]",
+            Internal::Gateway,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[[host.http]]\naccess_all = [\"staff\"]",
+            Internal::Gateway,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[[host.http]]\nport = 8080",
+            Internal::Gateway,
+        ),
+        (
+            "target = \"http://10.0.0.2\"\n[[host.http]]",
+            Internal::Gateway,
+        ),
+        ("target = \"10.0.0.2\"\n[host.ldap]", Internal::None),
+        (
+            "target = \"10.0.0.2\"\n[host.ldap]\n[[host.http]]",
+            Internal::Target,
+        ),
+        (
+            "target = \"10.0.0.2\"\ninternal = \"none\"\n[[host.http]]",
+            Internal::None,
+        ),
+    ] {
+        let config = config(&format!("{staff}{}", host("a.example", body)));
+        assert_eq!(config.hosts[0].internal, expected, "{body}");
+    }
+}
+
+#[test]
+fn public_ports_decide_what_is_bare() {
+    let site = "[site.public_ports]\nhttp = 8080\nhttps = 8443\n";
+    let other = config(&format!(
+        "{site}{}",
+        host("a.example", "target = \"10.0.0.2\"\n[[host.http]]")
+    ));
+    assert_eq!(other.hosts[0].internal, Internal::Gateway);
+    let body = "target = \"10.0.0.2\"\n[[host.http]]\nport = 8080\ntls_port = 8443";
+    let same = config(&format!("{site}{}", host("a.example", body)));
+    assert_eq!(same.hosts[0].internal, Internal::Target);
+}
+
+#[test]
+fn target_ports() {
+    for (keys, expected) in [
+        (
+            "target = \"10.0.0.2\"",
+            "10.0.0.2:80 plain, 10.0.0.2:443 tls, Any",
+        ),
+        (
+            "target = \"10.0.0.2\"\nport = 8080",
+            "10.0.0.2:8080 plain, 10.0.0.2:8080 plain, Any",
+        ),
+        (
+            "target = \"10.0.0.2\"\ntls_port = 8443",
+            "10.0.0.2:8443 tls, 10.0.0.2:8443 tls, Any",
+        ),
+        (
+            "target = \"10.0.0.2\"\nport = 8080\ntls_port = 8443",
+            "10.0.0.2:8080 plain, 10.0.0.2:8443 tls, Any",
+        ),
+        (
+            "target = \"10.0.0.2:8080\"",
+            "10.0.0.2:8080 plain, 10.0.0.2:8080 plain, Any",
+        ),
+        (
+            "target = \"http://10.0.0.2\"",
+            "10.0.0.2:80 plain, 10.0.0.2:80 plain, System",
+        ),
+        (
+            "target = \"https://10.0.0.2\"",
+            "10.0.0.2:443 tls, 10.0.0.2:443 tls, System",
+        ),
+        (
+            "target = \"https://pbx.example:8443\"",
+            "pbx.example:8443 tls, pbx.example:8443 tls, System",
+        ),
+        (
+            "target = \"fd00::2\"",
+            "[fd00::2]:80 plain, [fd00::2]:443 tls, Any",
+        ),
+    ] {
+        let config = config(&host("a.example", &format!("[[host.http]]\n{keys}")));
+        let rule = &config.hosts[0].http[0];
+        let said = |target: &config::Target| {
+            format!("{target} {}", if target.tls { "tls" } else { "plain" })
+        };
+        let certificate = &rule.target_certificate;
+        let found = format!(
+            "{}, {}, {certificate:?}",
+            said(&rule.target.plain),
+            said(&rule.target.tls)
+        );
+        assert_eq!(found, expected, "{keys}");
+    }
+}
+
+#[test]
+fn target_certificates() {
+    let digest = "ab".repeat(32);
+    for (keys, expected) in [
+        (
+            "{ trust = \"system\" }".to_owned(),
+            TargetCertificate::System,
+        ),
+        (
+            "{ ca = \"ca.pem\" }".to_owned(),
+            TargetCertificate::Ca("ca.pem".to_owned()),
+        ),
+        (
+            format!("{{ sha256 = \"{digest}\" }}"),
+            TargetCertificate::Sha256([0xab; 32]),
+        ),
+    ] {
+        let body =
+            format!("[[host.http]]\ntarget = \"https://10.0.0.2\"\ntarget_certificate = {keys}");
+        let config = config(&host("a.example", &body));
+        assert_eq!(config.hosts[0].http[0].target_certificate, expected);
+    }
+}
+
+#[test]
+fn standard_ports_give_way_to_written_ones() {
+    let config = config("[proxy]\nstandard_ports = true\n[proxy.listen]\nhttps = 4443\n");
+    let listen = &config.proxy.listen;
+    assert_eq!(
+        (listen.http, listen.https, listen.sip, listen.h323s),
+        (80, 4443, 5060, 1300)
+    );
+}
+
+#[test]
+fn nothing_written_means_the_defaults() {
+    let config = config("");
+    assert_eq!(config.system.hostname, "gatehouse");
+    assert_eq!(config.guard.suspicious_per_minute, 20);
+    assert_eq!(config.guard.ban_for.as_secs(), 300);
+    assert_eq!(config.proxy.listen.https, 453);
+    let listens = tables::listens(&config);
+    assert_eq!(
+        listens.rows.len(),
+        1,
+        "the admin pages alone, on loopback:\n{listens}"
+    );
+    assert_eq!(listens.rows[0].on, tables::On::Loopback);
+}
+
+#[test]
+fn refused_plain_requests_need_no_port() {
+    let config = config(&host(
+        "a.example",
+        "target = \"10.0.0.2\"\n[[host.http]]\nplain = \"refuse\"",
+    ));
+    let listens = tables::listens(&config);
+    assert!(
+        listens.rows.iter().all(|listen| listen.protocol != "http"),
+        "{listens}"
+    );
+}
+
+#[test]
+fn zones_limit_the_proxy() {
+    let config = config(&format!(
+        "[network.lan]\ntrust = \"inside\"\ninterface = \"eth0\"\naddresses = [\"10.0.0.1/24\"]\n\
+         [network.wan]\ntrust = \"outside\"\ninterface = \"eth1\"\naddresses = [\"dhcp\"]\n\
+         [proxy]\nzones = [\"wan\"]\nipv6 = false\n{}",
+        host("a.example", "target = \"10.0.0.2\"\n[[host.http]]")
+    ));
+    let listens = tables::listens(&config);
+    let proxy = listens
+        .rows
+        .iter()
+        .filter(|listen| listen.service == "proxy");
+    let wan = tables::On::Zone {
+        name: "wan".into(),
+        interface: "eth1".into(),
+    };
+    assert!(
+        proxy.clone().count() == 2 && proxy.clone().all(|listen| listen.on == wan && !listen.ipv6)
+    );
+}
+
+#[test]
+fn wildcards_cover_one_label() {
+    let config = config(
+        "[[certificate]]\nnames = [\"*.example.com\"]\nsource = \"own\"\n\
+         [[certificate]]\nnames = [\"hq.example.com\"]\nsource = \"own\"\n",
+    );
+    let line = |name: &str| {
+        config
+            .certificate_for(name)
+            .map(|certificate| certificate.line)
+    };
+    assert_eq!(line("HQ.example.com"), Some(5));
+    assert_eq!(line("apps.example.com"), Some(2));
+    assert_eq!(line("a.b.example.com"), None);
+    assert_eq!(line("example.com"), None);
+}
+
+#[test]
+fn a_router_with_a_private_outside_zone_is_behind_another() {
+    let text = |address: &str| {
+        format!(
+            "[network.wan]\ntrust = \"outside\"\ninterface = \"eth0\"\naddresses = [\"{address}\"]\n\
+             [network.lan]\ntrust = \"inside\"\ninterface = \"eth1\"\naddresses = [\"10.0.0.1/24\"]\n\
+             [site]\npublic_address = \"198.51.100.7\"\n{}",
+            host("a.example", "target = \"10.0.0.2\"\n[[host.http]]")
+        )
+    };
+    let forwards = |address| tables::router_forwards(&config(&text(address))).rows.len();
+    assert_eq!(forwards("192.168.178.2/24"), 2);
+    assert_eq!(forwards("198.51.100.7/24"), 0);
+    assert_eq!(forwards("dhcp"), 0);
+}
+
+#[test]
+fn what_the_box_knows_is_checked() {
+    let text = "schema = 1\n[[certificate]]\nnames = [\"a.example\"]\nsource = \"files\"\n\
+                chain = \"a.crt\"\nkey = { secret = \"a-key\" }\n";
+    let set = |names: &[&str]| {
+        Some(
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<BTreeSet<_>>(),
+        )
+    };
+    let known = Known {
+        secrets: set(&["a-key"]),
+        files: set(&["a.crt"]),
+    };
+    let checked = config::check_with(text, "x.toml", &known).unwrap();
+    assert_eq!(checked.unchecked, []);
+    let known = Known {
+        secrets: set(&["b_key", "akey"]),
+        files: set(&[]),
+    };
+    let faults = config::check_with(text, "x.toml", &known).unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        "x.toml:5: certificate[1].chain: the box has no file \"a.crt\", copy it to the box, or mend \
+         its name\n\
+         x.toml:6: certificate[1].key: the box has no secret \"a-key\", did you mean \"akey\"? Else \
+         store it with `gatehouse secret set a-key`"
+    );
+}
+
+#[test]
+fn moving_a_line_changes_no_meaning() {
+    let one = config("[guard]\nnever = [\"10.0.0.0/8\"]\n");
+    let two = config("\n\n[guard]\n\nnever = [\n  \"10.0.0.0/8\",\n]\n");
+    assert_eq!(one.guard.never, two.guard.never);
+    assert_ne!(one.guard.line, two.guard.line);
+}

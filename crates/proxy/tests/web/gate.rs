@@ -1,0 +1,201 @@
+//! A Gatehouse proxy under test.
+
+use crate::peer::{Peer, Target, within};
+use certs::{Ca, Material, Usage};
+use net::resolve::Names;
+use net::stream::Stream;
+use net::tls::{Trust, client_config};
+use net::{ListenKey, Listener};
+use proxy::{Config, Proxy};
+use rustls_pki_types::ServerName;
+use service::{BanWatch, Context, Decision, Event, Outbox, Outcome, Registry, Service, Workers};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+pub(crate) struct Gate {
+    pub(crate) http: SocketAddr,
+    pub(crate) https: SocketAddr,
+    pub(crate) proxy: Proxy,
+    pub(crate) outbox: Outbox,
+    pub(crate) bans: BanWatch,
+    pub(crate) ca: Ca,
+    registry: Registry,
+    config: Config,
+}
+
+/// The hosts that have a certificate of their own; the last one stands for itself.
+const CERTIFICATES: [&[&str]; 2] = [&["web.example", "ws.example"], &["other.example"]];
+
+impl Gate {
+    /// Serves `hosts`, where `{target}` is `target`'s address.
+    pub(crate) async fn start(target: &Target, hosts: &str) -> Self {
+        Self::with_files(target, hosts, BTreeMap::new()).await
+    }
+
+    pub(crate) async fn with_files(
+        target: &Target,
+        hosts: &str,
+        files: BTreeMap<String, String>,
+    ) -> Self {
+        let ca = Ca::create("Test", SystemTime::now()).unwrap();
+        let (events, offences, outbox) = Outbox::new();
+        let bans = BanWatch::default();
+        let registry = Registry::default();
+        let context = Context {
+            events,
+            offences,
+            bans: bans.clone(),
+            metrics: registry.clone(),
+            workers: Workers::start(1).unwrap(),
+        };
+        let http = listener("http");
+        let https = listener("https");
+        let config = Config {
+            config: Arc::new(parse(target, hosts)),
+            certificates: certificates(&ca),
+            files,
+            names: Names::from_texts("", "127.0.0.1 target.test\n"),
+            listeners: vec![http, https],
+        };
+        let proxy = match Proxy::start(config.clone(), context) {
+            Ok(proxy) => proxy,
+            Err(error) => panic!("{error}"),
+        };
+        Self {
+            http: config.listeners[0].key.addr,
+            https: config.listeners[1].key.addr,
+            proxy,
+            outbox,
+            bans,
+            ca,
+            registry,
+            config,
+        }
+    }
+
+    pub(crate) fn reload(&mut self, target: &Target, hosts: &str) {
+        self.config.config = Arc::new(parse(target, hosts));
+        self.proxy.reload(self.config.clone()).unwrap();
+    }
+
+    /// Connects in plain.
+    pub(crate) async fn connect(&self) -> Peer<TcpStream> {
+        Peer::connect(self.http).await
+    }
+
+    /// Connects over TLS for `name`.
+    pub(crate) async fn connect_tls(&self, name: &str) -> Peer<Stream> {
+        Peer::new(self.try_tls(name).await.unwrap())
+    }
+
+    pub(crate) async fn try_tls(&self, name: &str) -> std::io::Result<Stream> {
+        let config = client_config(&Trust::Ca(self.ca.root_pem().to_owned())).unwrap();
+        let io = TcpStream::connect(self.https).await?;
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        within(Stream::connect(io, Arc::new(config), name)).await
+    }
+
+    /// The next decision that was logged.
+    pub(crate) async fn decision(&mut self) -> Decision {
+        loop {
+            if let Event::Decision(decision) = within(self.outbox.events.recv()).await.unwrap() {
+                return decision;
+            }
+        }
+    }
+
+    /// The reason of the next rejection that was logged.
+    pub(crate) async fn rejection(&mut self) -> String {
+        loop {
+            if let Outcome::Rejected { reason, .. } = self.decision().await.outcome {
+                return reason;
+            }
+        }
+    }
+
+    /// Waits until a series has that value; it is counted a moment after the client has its answer.
+    pub(crate) async fn metric(&self, series: &str, value: &str) {
+        let wanted = format!("{series} {value}");
+        let seen = async {
+            while !self.registry.render().lines().any(|line| line == wanted) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(10), seen).await.is_err() {
+            panic!("{wanted} is not in\n{}", self.registry.render());
+        }
+    }
+
+    pub(crate) fn ban(&self, address: &str) {
+        let key: guard::ClientKey = address.parse().unwrap();
+        self.bans.publish([key].into_iter().collect());
+    }
+
+    pub(crate) async fn shutdown(self, within: Duration) {
+        self.proxy.shutdown(Instant::now() + within).await;
+    }
+}
+
+/// The most plain host: all paths, to the target.
+pub(crate) const PLAIN: &str = r#"
+[[host]]
+name = "web.example"
+[[host.http]]
+target = "http://{target}"
+"#;
+
+fn parse(target: &Target, hosts: &str) -> config::Config {
+    let hosts = hosts.replace("{target}", &target.address.to_string());
+    let text = format!(
+        r#"schema = 1
+[system]
+hostname = "gate"
+[network.lan]
+trust = "inside"
+interface = "lo"
+addresses = ["192.0.2.1/24"]
+[admin]
+port = 8443
+[site]
+domain = "example"
+[proxy]
+log_forwarded = ["http"]
+[[certificate]]
+names = ["web.example", "ws.example", "other.example"]
+source = "own"
+{hosts}"#
+    );
+    match config::check(&text, "test.toml") {
+        Ok(checked) => checked.config,
+        Err(faults) => panic!("{faults}"),
+    }
+}
+
+fn certificates(ca: &Ca) -> Vec<Material> {
+    CERTIFICATES
+        .iter()
+        .map(|names| issue(ca, names))
+        .collect()
+}
+
+pub(crate) fn issue(ca: &Ca, names: &[&str]) -> Material {
+    ca.issue(names, Usage::Server, SystemTime::now()).unwrap()
+}
+
+fn listener(protocol: &str) -> Listener {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    socket.set_nonblocking(true).unwrap();
+    Listener {
+        key: ListenKey {
+            service: "proxy".into(),
+            protocol: protocol.into(),
+            addr: socket.local_addr().unwrap(),
+            device: None,
+        },
+        shards: [socket].into_iter().collect(),
+    }
+}

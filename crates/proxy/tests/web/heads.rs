@@ -1,0 +1,181 @@
+//! What targets and clients get to see of each other's heads.
+
+use crate::gate::{Gate, PLAIN};
+use crate::peer::{Target, field, first};
+
+#[tokio::test]
+async fn the_target_sees_one_normal_form_and_what_we_say_of_the_client() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect().await;
+    client
+        .send(
+            "GET /a%20b?c=d&e HTTP/1.1\r\nhOST: Web.Example:90\r\nX-CuStOm:   two  words \r\n\
+             Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\n\
+             X-Forwarded-For: 10.0.0.1\r\nX-Real-IP: 10.0.0.1\r\nForwarded: for=10.0.0.1\r\n\
+             X-Forwarded-Proto: https\r\nProxy-Authorization: Basic eDp5\r\nTE: gzip\r\n\
+             Accept: a\r\nAccept: b\r\n\r\n",
+        )
+        .await;
+    let mut there = target.accept().await;
+    assert_eq!(
+        there.head().await.replace("\r\n", "\n"),
+        "GET /a%20b?c=d&e HTTP/1.1\n\
+         hOST: Web.Example:90\n\
+         X-CuStOm: two  words\n\
+         Accept: a\n\
+         Accept: b\n\
+         X-Forwarded-Host: Web.Example:90\n\
+         X-Real-IP: 127.0.0.1\n\
+         X-Forwarded-For: 127.0.0.1\n\
+         X-Forwarded-Proto: http"
+    );
+}
+
+#[tokio::test]
+async fn the_client_sees_the_targets_fields_in_their_order_and_case() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    let mut there = target.accept().await;
+    there.head().await;
+    there
+        .send(
+            "HTTP/1.1 203 Sort of   OK\r\nX-b: 1\r\nsEt-Cookie: a=b; Path=/; Secure\r\n\
+             Set-Cookie: c=d\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: max=3\r\n\
+             Content-Length: 2\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nok",
+        )
+        .await;
+    assert_eq!(
+        client.head().await.replace("\r\n", "\n"),
+        "HTTP/1.1 203 Sort of   OK\n\
+         X-b: 1\n\
+         sEt-Cookie: a=b; Path=/; Secure\n\
+         Set-Cookie: c=d\n\
+         Content-Length: 2\n\
+         Date: Sun, 06 Nov 1994 08:49:37 GMT"
+    );
+    assert_eq!(client.text(2).await, "ok");
+}
+
+#[tokio::test]
+async fn a_date_is_added_where_the_target_has_none() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    let mut there = target.accept().await;
+    there.head().await;
+    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let head = client.head().await;
+    assert!(field(&head, "date").unwrap().ends_with(" GMT"), "{head}");
+}
+
+#[tokio::test]
+async fn the_clients_address_in_a_field_of_its_own_replaces_the_clients_word() {
+    let target = Target::start().await;
+    let hosts = PLAIN.to_owned() + "client_address_header = \"X-Client-IP\"\n";
+    let gate = Gate::start(&target, &hosts).await;
+    let mut client = gate.connect().await;
+    let port = client.stream.local_addr().unwrap().port();
+    client
+        .send("GET / HTTP/1.1\r\nHost: web.example\r\nX-Client-Ip: 1.2.3.4:5\r\nX_Client_IP: 6\r\n\r\n")
+        .await;
+    let head = target.accept().await.head().await;
+    let own = format!("127.0.0.1:{port}");
+    assert_eq!(field(&head, "x-client-ip"), Some(own.as_str()));
+    assert!(!head.contains('_'), "{head}");
+}
+
+#[tokio::test]
+async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect().await;
+    client.send("GET /1 HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    let mut there = target.accept().await;
+    there.head().await;
+    there
+        .send("HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n")
+        .await;
+    let hints = client.head().await;
+    assert_eq!(first(&hints), "HTTP/1.1 103 Early Hints");
+    assert_eq!(field(&hints, "link"), Some("</s.css>; rel=preload"));
+    there.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx").await;
+    assert_eq!(client.response().await.1, b"x");
+
+    let mut old = gate.connect().await;
+    old.send("GET /0 HTTP/1.0\r\nHost: web.example\r\n\r\n").await;
+    there.head().await;
+    there
+        .send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny")
+        .await;
+    let (head, body) = old.response().await;
+    assert_eq!((first(&head), &*body), ("HTTP/1.1 200 OK", &b"y"[..]));
+    assert_eq!(field(&head, "connection"), Some("close"));
+    old.ends().await;
+}
+
+#[tokio::test]
+async fn http_1_0_without_host_but_with_an_absolute_target() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect().await;
+    client
+        .send("GET http://web.example?q HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        .await;
+    let mut there = target.accept().await;
+    let head = there.head().await;
+    assert_eq!(first(&head), "GET /?q HTTP/1.1");
+    assert_eq!(field(&head, "host"), Some("web.example"));
+    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let head = client.head().await;
+    assert_eq!(field(&head, "connection"), Some("keep-alive"));
+    client.send("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n").await;
+    there.head().await;
+}
+
+#[tokio::test]
+async fn a_head_may_come_in_small_pieces_and_be_large() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect().await;
+    for byte in b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n" {
+        client.send([*byte]).await;
+    }
+    let mut there = target.accept().await;
+    there.head().await;
+    let cookie = "c".repeat(25_000);
+    there
+        .send(format!(
+            "HTTP/1.1 200 OK\r\nSet-Cookie: {cookie}\r\nContent-Length: 0\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(field(&client.head().await, "set-cookie"), Some(&*cookie));
+    client
+        .send(format!(
+            "GET / HTTP/1.1\r\nHost: web.example\r\nCookie: {cookie}\r\n\r\n"
+        ))
+        .await;
+    assert_eq!(field(&there.head().await, "cookie"), Some(&*cookie));
+}
+
+#[tokio::test]
+async fn a_target_may_be_named() {
+    let target = Target::start().await;
+    let port = target.address.port();
+    let hosts = PLAIN.replace("{target}", &format!("target.test:{port}"));
+    let mut gate = Gate::start(&target, &hosts).await;
+    let mut client = gate.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    let mut there = target.accept().await;
+    assert_eq!(field(&there.head().await, "host"), Some("web.example"));
+    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    client.head().await;
+    gate.reload(&target, &hosts.replace("target.test", "nowhere.test"));
+    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    assert_eq!(first(&client.head().await), "HTTP/1.1 502 Bad Gateway");
+    let reason = gate.rejection().await;
+    assert!(reason.contains("nowhere.test"), "{reason}");
+}

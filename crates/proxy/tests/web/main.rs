@@ -1,0 +1,12 @@
+//! The proxy on loopback, between raw clients and raw targets that a test scripts byte by byte.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")]
+
+mod bodies;
+mod gate;
+mod heads;
+mod life;
+mod peer;
+mod rejected;
+mod reuse;
+mod secure;
+mod upgrades;

@@ -1,0 +1,262 @@
+//! TLS on both sides.
+
+use crate::gate::{Gate, PLAIN, issue};
+use crate::peer::{Peer, Target, field, first, within};
+use certs::Ca;
+use net::stream::Stream;
+use net::tls::server_config;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+const THREE: &str = r#"
+[[host]]
+name = "web.example"
+[[host.http]]
+target = "http://{target}"
+[[host]]
+name = "ws.example"
+[[host.http]]
+target = "http://{target}"
+[[host]]
+name = "other.example"
+[[host.http]]
+target = "http://{target}"
+"#;
+
+#[tokio::test]
+async fn requests_come_in_over_tls() {
+    let target = Target::start().await;
+    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect_tls("web.example").await;
+    assert_eq!(client.stream.alpn(), Some(&b"http/1.1"[..]));
+    client.send(GET).await;
+    let mut there = target.accept().await;
+    assert_eq!(field(&there.head().await, "x-forwarded-proto"), Some("https"));
+    there.send(OK).await;
+    assert_eq!(client.response().await.1, b"ok");
+    assert_eq!(gate.decision().await.protocol, "https");
+    client.send(GET).await;
+    there.head().await;
+    there.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end").await;
+    there.finish().await;
+    assert_eq!(client.response().await.1, b"until the end");
+    client.finish().await;
+    assert_eq!(client.rest().await, (Vec::new(), true), "close_notify is answered");
+}
+
+#[tokio::test]
+async fn a_cut_off_body_over_tls_has_no_clean_end() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let mut client = gate.connect_tls("web.example").await;
+    client.send(GET).await;
+    let mut there = target.accept().await;
+    there.head().await;
+    there.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").await;
+    client.head().await;
+    assert_eq!(client.text(3).await, "abc");
+    drop(there);
+    assert_eq!(client.rest().await, (Vec::new(), false));
+}
+
+#[tokio::test]
+async fn hosts_of_one_certificate_share_a_connection_and_others_are_misdirected() {
+    let target = Target::start().await;
+    let mut gate = Gate::start(&target, THREE).await;
+    let mut client = gate.connect_tls("web.example").await;
+    client.send(GET.replace("web", "ws")).await;
+    let mut there = target.accept().await;
+    assert_eq!(field(&there.head().await, "host"), Some("ws.example"));
+    there.send(OK).await;
+    client.response().await;
+    client.send(GET.replace("web", "other")).await;
+    let head = client.response().await.0;
+    assert_eq!(first(&head), "HTTP/1.1 421 Misdirected Request");
+    client.ends().await;
+    assert!(gate.outbox.offences.try_recv().is_err(), "browsers do that");
+}
+
+#[tokio::test]
+async fn an_unknown_server_name_gets_an_alert() {
+    let target = Target::start().await;
+    let mut gate = Gate::start(&target, PLAIN).await;
+    let refused = gate.try_tls("nobody.example").await.err().unwrap();
+    assert!(refused.to_string().contains("UnrecognisedName"), "{refused}");
+    let decision = gate.decision().await;
+    assert_eq!(decision.host, "nobody.example");
+    assert_eq!(gate.outbox.offences.recv().await.unwrap().weight, 1);
+}
+
+#[tokio::test]
+async fn plain_http_on_the_tls_port_is_closed() {
+    let target = Target::start().await;
+    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut client = Peer::connect(gate.https).await;
+    client.send(GET).await;
+    client.ends().await;
+    let reason = gate.rejection().await;
+    assert!(reason.contains("no TLS hello: not TLS"), "{reason}");
+}
+
+/// Large bodies through all buffers, both ways, over TLS on both sides.
+#[tokio::test]
+async fn ten_megabytes_arrive_unchanged() {
+    let target = Target::start().await;
+    let ca = Ca::create("Targets", SystemTime::now()).unwrap();
+    let hosts = PLAIN.replace("http://{target}", "https://{target}")
+        + "target_certificate = { ca = \"targets.pem\" }\n";
+    let files = BTreeMap::from([("targets.pem".to_owned(), ca.root_pem().to_owned())]);
+    let gate = Gate::with_files(&target, &hosts, files).await;
+    let body: Vec<u8> = (0..10_000_000_u32)
+        .map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let mut client = gate.connect_tls("web.example").await;
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let config = tls_of(&ca, &["web.example"]);
+    let length = body.len();
+    let serve = async {
+        let io = target.accept().await.stream;
+        let mut there = Peer::new(within(Stream::accept(io, config, b"")).await.unwrap());
+        there.head().await;
+        let mut echoed = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+        echoed.extend(there.bytes(length).await);
+        there.send(&echoed).await;
+        there
+    };
+    let ask = async {
+        client.send(head).await;
+        client.send(&body).await;
+        client.response().await.1
+    };
+    let (mut there, echoed) = tokio::join!(serve, ask);
+    assert!(echoed == body);
+    // Session tickets that came meanwhile do not make the idle connection a dead one.
+    client.send(GET).await;
+    there.head().await;
+}
+
+fn tls_of(ca: &Ca, names: &[&str]) -> Arc<rustls::ServerConfig> {
+    let chooser = certs::Chooser::new(vec![issue(ca, names)]).unwrap();
+    Arc::new(server_config(Arc::new(chooser), &[b"http/1.1"]).unwrap())
+}
+
+#[tokio::test]
+async fn targets_that_are_not_trusted_get_no_request() {
+    let target = Target::start().await;
+    let ca = Ca::create("Targets", SystemTime::now()).unwrap();
+    let zeros = "00".repeat(32);
+    let untrusted = [
+        "\n".to_owned(),
+        "target_certificate = { trust = \"system\" }\n".to_owned(),
+        format!("target_certificate = {{ sha256 = \"{zeros}\" }}\n"),
+    ];
+    for trust in untrusted {
+        let hosts = PLAIN.replace("http://{target}", "https://{target}") + &trust;
+        let mut gate = Gate::start(&target, &hosts).await;
+        let mut client = gate.connect().await;
+        client.send(GET).await;
+        let io = target.accept().await.stream;
+        let shaken = within(Stream::accept(io, tls_of(&ca, &["web.example"]), b"")).await;
+        if let Ok(mut stream) = shaken {
+            let mut seen = Vec::new();
+            let _ = within(stream.read_to_end(&mut seen)).await;
+            assert!(seen.is_empty());
+        }
+        assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+        let reason = gate.rejection().await;
+        assert!(reason.contains("TLS failed"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn any_certificate_will_do_where_the_file_says_so() {
+    let target = Target::start().await;
+    let ca = Ca::create("Targets", SystemTime::now()).unwrap();
+    let hosts = PLAIN.replace("http://{target}", "https://{target}")
+        + "target_certificate = { trust = \"any\" }\n";
+    let gate = Gate::start(&target, &hosts).await;
+    let mut client = gate.connect().await;
+    client.send(GET).await;
+    let io = target.accept().await.stream;
+    let stream = within(Stream::accept(io, tls_of(&ca, &["web.example"]), b""))
+        .await
+        .unwrap();
+    let mut there = Peer::new(stream);
+    there.head().await;
+    there.send(OK).await;
+    assert_eq!(client.response().await.1, b"ok");
+}
+
+#[tokio::test]
+async fn a_target_that_ends_tls_without_saying_so_was_cut_off() {
+    let target = Target::start().await;
+    let ca = Ca::create("Targets", SystemTime::now()).unwrap();
+    let hosts = PLAIN.replace("http://{target}", "https://{target}")
+        + "target_certificate = { trust = \"any\" }\n";
+    let gate = Gate::start(&target, &hosts).await;
+    for clean in [true, false] {
+        let mut client = gate.connect().await;
+        client.send(GET).await;
+        let io = target.accept().await.stream;
+        let stream = within(Stream::accept(io, tls_of(&ca, &["web.example"]), b"")).await;
+        let mut there = Peer::new(stream.unwrap());
+        there.head().await;
+        there.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc").await;
+        client.head().await;
+        assert_eq!(client.text(8).await, "3\r\nabc\r\n");
+        if clean {
+            there.finish().await;
+            assert_eq!(client.text(5).await, "0\r\n\r\n");
+        } else {
+            drop(there);
+            client.ends().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hello_may_come_byte_by_byte() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN).await;
+    let (near, far) = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .map(|listener| (listener.local_addr().unwrap(), listener))
+        .unwrap();
+    // A relay between client and gate that hands on single bytes.
+    let https = gate.https;
+    let relay = tokio::spawn(async move {
+        let (client, _) = far.accept().await.unwrap();
+        let gate = tokio::net::TcpStream::connect(https).await.unwrap();
+        gate.set_nodelay(true).unwrap();
+        let (mut from, mut to) = client.into_split();
+        let (mut back, mut forth) = gate.into_split();
+        tokio::spawn(async move { tokio::io::copy(&mut back, &mut to).await });
+        let mut byte = [0];
+        while from.read(&mut byte).await.unwrap_or(0) == 1 {
+            if forth.write_all(&byte).await.is_err() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let trust = net::tls::Trust::Ca(gate.ca.root_pem().to_owned());
+    let config = Arc::new(net::tls::client_config(&trust).unwrap());
+    let io = tokio::net::TcpStream::connect(near).await.unwrap();
+    let name = rustls_pki_types::ServerName::try_from("web.example").unwrap();
+    let stream = within(Stream::connect(io, config, name)).await.unwrap();
+    let mut client = Peer::new(stream);
+    client.send(GET).await;
+    let mut there = target.accept().await;
+    there.head().await;
+    there.send(OK).await;
+    assert_eq!(client.response().await.1, b"ok");
+    relay.abort();
+}
