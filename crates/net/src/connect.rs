@@ -30,13 +30,11 @@ pub async fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<Tc
     Err(last)
 }
 
-/// Whether this connection goes from a socket of this machine to another of its own: both ends
+/// The other end of a connection from a socket of this machine to another of its own: then both ends
 /// have one address.
-pub fn is_to_ourselves(stream: &TcpStream) -> bool {
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(local), Ok(peer)) => local.ip() == peer.ip(),
-        _ => false,
-    }
+pub fn peer_on_this_machine(stream: &TcpStream) -> Option<SocketAddr> {
+    let (local, peer) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
+    (local.ip() == peer.ip()).then_some(peer)
 }
 
 #[cfg(test)]
@@ -51,9 +49,11 @@ mod tests {
         drop(closed);
         let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let live = open.local_addr().unwrap();
-        let stream = connect(&[dead, live], Duration::from_secs(5)).await.unwrap();
+        let stream = connect(&[dead, live], Duration::from_secs(5))
+            .await
+            .unwrap();
         assert_eq!(stream.peer_addr().unwrap(), live);
-        assert!(is_to_ourselves(&stream));
+        assert_eq!(peer_on_this_machine(&stream), Some(live));
         let error = connect(&[dead], Duration::from_secs(5)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         let error = connect(&[], Duration::from_secs(5)).await.unwrap_err();

@@ -2,7 +2,11 @@
 //! TLS, connections to targets with pools, and name resolution.
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test may fail by panic"
+    )
 )]
 
 pub mod connect;

@@ -71,11 +71,7 @@ impl Sender {
         self.stream.write_all(rest).await
     }
 
-    async fn send_first(
-        &self,
-        frame: &[u8],
-        descriptors: &[BorrowedFd<'_>],
-    ) -> io::Result<usize> {
+    async fn send_first(&self, frame: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<usize> {
         let stream: &UnixStream = self.stream.as_ref();
         let attempt = || {
             let mut space =
@@ -104,9 +100,7 @@ impl Receiver {
     ///
     /// # Errors
     /// A frame over the limits or a message that is none; the other process is to blame.
-    pub async fn receive<T: DeserializeOwned>(
-        &mut self,
-    ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
+    pub async fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         let mut header = [0; HEADER];
         let (mut filled, descriptors) = self.receive_first(&mut header).await?;
         if filled == 0 {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long an answer may be used after the name servers have stopped to give one.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: Duration = Duration::from_hours(1);
 /// Names remembered; there are as many as the configuration names targets.
 const NAMES: usize = 1024;
 
@@ -123,10 +123,8 @@ mod tests {
     async fn the_hosts_file_answers_where_no_name_server_is_known() {
         let names = Names::from_texts("", "192.0.2.7 pbx.example\n2001:db8::7 pbx.example\n");
         let resolver = names.resolver().unwrap();
-        let expected: Vec<IpAddr> = vec![
-            "192.0.2.7".parse().unwrap(),
-            "2001:db8::7".parse().unwrap(),
-        ];
+        let expected: Vec<IpAddr> =
+            vec!["192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap()];
         assert_eq!(resolver.addresses("pbx.example").await.unwrap(), expected);
         assert!(resolver.addresses("other.example").await.is_err());
     }

@@ -195,13 +195,7 @@ fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxEr
         .collect();
     let families = [libc::AF_INET, libc::AF_INET6]
         .into_iter()
-        .map(|family| {
-            rule(
-                0,
-                SeccompCmpOp::Eq,
-                u64::from(family.cast_unsigned()),
-            )
-        })
+        .map(|family| rule(0, SeccompCmpOp::Eq, u64::from(family.cast_unsigned())))
         .collect::<Result<_, _>>()?;
     calls.insert(libc::SYS_socket, families);
     let threads = u64::from(libc::CLONE_THREAD.cast_unsigned());
@@ -211,9 +205,8 @@ fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxEr
 }
 
 fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, SandboxError> {
-    let condition =
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
-            .map_err(seccompiler::Error::from)?;
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
+        .map_err(seccompiler::Error::from)?;
     Ok(SeccompRule::new(vec![condition]).map_err(seccompiler::Error::from)?)
 }
 

@@ -30,7 +30,8 @@ impl Stream {
         Self { io, session: None }
     }
 
-    /// The server's side of a handshake; `hello` is what was read from `io` already.
+    /// The server's side of a handshake; `hello` is what was read from `io` already. With TLS 1.3
+    /// the session tickets go out with the first data, or with [`Stream::poll_flush_all`].
     ///
     /// # Errors
     /// The client's: it broke the protocol, offered nothing we do, or hung up. [`tls_fault`] tells
@@ -45,7 +46,8 @@ impl Stream {
         Self::handshake(io, session).await
     }
 
-    /// The client's side of a handshake with a target that should be `name`.
+    /// The client's side of a handshake with a target that should be `name`. With TLS 1.3 our last
+    /// flight goes out with the first data, or with [`Stream::poll_flush_all`].
     ///
     /// # Errors
     /// The target's: it hung up, broke the protocol, or showed a certificate that is not believed.
@@ -196,10 +198,7 @@ impl AsyncRead for Stream {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        let count = ready!(
-            self.get_mut()
-                .poll_read_some(cx, buf.initialize_unfilled())
-        )?;
+        let count = ready!(self.get_mut().poll_read_some(cx, buf.initialize_unfilled()))?;
         buf.advance(count);
         Poll::Ready(Ok(()))
     }

@@ -3,6 +3,7 @@
 //! Sessions use rustls without its own buffers: records are read into and written from memory that
 //! one thread shares among all its connections, so that an idle connection holds none.
 
+mod records;
 mod session;
 mod trust;
 

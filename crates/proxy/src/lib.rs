@@ -4,7 +4,11 @@
 //! [`explain`] tells of a request what [`Proxy`] would do with it: both ask the same function.
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test may fail by panic"
+    )
 )]
 
 pub mod core;

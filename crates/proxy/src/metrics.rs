@@ -37,15 +37,28 @@ impl Instruments {
     pub(crate) fn new(registry: Registry) -> Self {
         let open = |protocol| {
             let help = "Open connections of clients.";
-            registry.gauge("gatehouse_proxy_connections", help, &[("protocol", protocol)])
+            registry.gauge(
+                "gatehouse_proxy_connections",
+                help,
+                &[("protocol", protocol)],
+            )
         };
         let connects = |kind| {
-            let help = "Requests by whether a connection to the target was opened for them or reused.";
-            registry.counter("gatehouse_proxy_target_connections_total", help, &[("kind", kind)])
+            let help =
+                "Requests by whether a connection to the target was opened for them or reused.";
+            registry.counter(
+                "gatehouse_proxy_target_connections_total",
+                help,
+                &[("kind", kind)],
+            )
         };
         let rejected = |reason: &&'static str| {
             let help = "Rejected requests and connections.";
-            registry.counter("gatehouse_proxy_rejected_total", help, &[("reason", *reason)])
+            registry.counter(
+                "gatehouse_proxy_rejected_total",
+                help,
+                &[("reason", *reason)],
+            )
         };
         Self {
             open_plain: open("http"),

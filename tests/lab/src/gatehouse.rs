@@ -241,7 +241,7 @@ fn secrets(configuration: &str) -> Vec<&str> {
 ///
 /// # Errors
 /// When it is not there: `cargo xtask lab` and `cargo xtask test` build it first.
-fn program() -> Result<PathBuf> {
+pub fn program() -> Result<PathBuf> {
     if let Some(path) = env::var_os("GATEHOUSE_BINARY") {
         return Ok(path.into());
     }

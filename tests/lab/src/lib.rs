@@ -37,7 +37,7 @@ use anyhow::{Context, Result, bail};
 
 pub use browser::Browser;
 pub use curl::{Answer, Curl};
-pub use gatehouse::Gatehouse;
+pub use gatehouse::{Gatehouse, program};
 pub use network::Network;
 pub use nginx::{Nginx, Request};
 pub use process::{Output, Process};
@@ -48,6 +48,9 @@ pub use websocket::{Chat, Echo};
 
 /// How long anything may take before a test gives up: a limit for a hung program, no measure of speed.
 pub const PATIENCE: Duration = Duration::from_secs(45);
+
+/// What the folder of a lab begins with; the pid of its test follows.
+const FOLDER: &str = "gatehouse-lab-";
 
 /// One test's world: its network, its folder, and what runs in it.
 pub struct Lab {
@@ -80,7 +83,8 @@ impl Lab {
             std_process::id(),
             NUMBER.fetch_add(1, Ordering::Relaxed)
         );
-        let dir = env::temp_dir().join(format!("gatehouse-lab-{tag}"));
+        remove_stale_folders();
+        let dir = env::temp_dir().join(format!("{FOLDER}{tag}"));
         fs::create_dir_all(&dir).with_context(|| format!("{}", dir.display()))?;
         let network = Network::create(&tag, &site)?;
         Ok(Self { network, dir, site })
@@ -190,6 +194,26 @@ pub fn repository() -> PathBuf {
         .nth(2)
         .expect("tests/lab is two folders below the top")
         .to_owned()
+}
+
+/// Removes the folders of tests whose process is gone.
+fn remove_stale_folders() {
+    if env::var_os("GATEHOUSE_LAB_KEEP").is_some() {
+        return;
+    }
+    for entry in fs::read_dir(env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name
+            .strip_prefix(FOLDER)
+            .is_some_and(network::is_of_the_dead)
+        {
+            fs::remove_dir_all(entry.path()).ok();
+        }
+    }
 }
 
 /// Every file below `dir`, in any order.

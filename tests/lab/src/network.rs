@@ -149,14 +149,16 @@ impl Drop for Network {
 fn remove_stale() {
     for entry in fs::read_dir(NAMES).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(rest) = name.strip_prefix(PREFIX) else {
-            continue;
-        };
-        let pid = rest.split('-').next().unwrap_or_default();
-        if !Path::new("/proc").join(pid).exists() {
+        if name.strip_prefix(PREFIX).is_some_and(is_of_the_dead) {
             remove(&name);
         }
     }
+}
+
+/// Whether a tag, `PID-NUMBER…`, is that of a process which does not live any more.
+pub(crate) fn is_of_the_dead(tag: &str) -> bool {
+    let pid = tag.split('-').next().unwrap_or_default();
+    pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists()
 }
 
 /// Kills every process in one of the lab's namespaces, then removes its name.

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 struct Pki {
     ca: Ca,
@@ -45,8 +46,6 @@ impl Pki {
     }
 }
 
-use tokio_rustls::{TlsAcceptor, TlsConnector};
-
 fn name() -> ServerName<'static> {
     ServerName::try_from("a.example").unwrap()
 }
@@ -55,13 +54,19 @@ async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap());
     let (near, far) = tokio::join!(near, listener.accept());
-    (near.unwrap(), far.unwrap().0)
+    let (near, far) = (near.unwrap(), far.unwrap().0);
+    near.set_nodelay(true).unwrap();
+    far.set_nodelay(true).unwrap();
+    (near, far)
 }
 
 fn noise(count: usize) -> Vec<u8> {
-    (0..count)
-        .map(|index| ((index as u32).wrapping_mul(2_654_435_761) >> 24) as u8)
-        .collect()
+    let mut state = 1_u32;
+    let byte = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    (0..count).map(byte).collect()
 }
 
 /// Everything that is sent comes back, in pieces of all sizes.
@@ -153,14 +158,13 @@ async fn new_keys_are_taken_up_in_the_middle() {
 async fn sessions_are_resumed() {
     let pki = pki();
     let connector = pki.connector(&TLS13);
-    for expected in [
-        rustls::HandshakeKind::Full,
-        rustls::HandshakeKind::Resumed,
-    ] {
+    for expected in [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed] {
         let (near, far) = pair().await;
         let config = Arc::clone(&pki.server);
         let server =
-            tokio::spawn(async move { echo(Stream::accept(far, config, b"").await.unwrap()).await });
+            tokio::spawn(
+                async move { echo(Stream::accept(far, config, b"").await.unwrap()).await },
+            );
         let mut client = connector.connect(name(), near).await.unwrap();
         client.write_all(b"x").await.unwrap();
         // The tickets come with the first data.
@@ -250,7 +254,7 @@ async fn what_the_socket_does_not_take_waits_and_is_bounded() {
     let (mut near, mut far) = ours().await;
     let data = noise(64 * 1024);
     let mut written = 0;
-    let mut write = async |near: &mut Stream| {
+    let write = async |near: &mut Stream| {
         let slices = [IoSlice::new(&data)];
         let write = poll_fn(|cx| near.poll_write_some(cx, &slices));
         timeout(Duration::from_millis(100), write).await
@@ -312,7 +316,11 @@ async fn a_digest_and_a_name_decide_who_is_trusted() {
         let config = Arc::new(client_config(&trust).unwrap());
         let asked = ServerName::try_from(asked).unwrap();
         let (near, _far) = tokio::join!(
-            Stream::connect(near, config, asked.clone()),
+            async {
+                let mut near = Stream::connect(near, config, asked.clone()).await?;
+                near.flush().await?;
+                Ok::<_, io::Error>(near)
+            },
             Stream::accept(far, without_names(&pki), b"")
         );
         assert_eq!(near.is_ok(), expected, "{trust:?} for {asked:?}");
@@ -321,7 +329,9 @@ async fn a_digest_and_a_name_decide_who_is_trusted() {
 
 /// A server that shows its one certificate whatever name is asked for.
 fn without_names(pki: &Pki) -> Arc<ServerConfig> {
-    let material = pki.ca.issue(&["a.example"], Usage::Server, SystemTime::now());
+    let material = pki
+        .ca
+        .issue(&["a.example"], Usage::Server, SystemTime::now());
     let key = Arc::new(material.unwrap().certified_key().unwrap());
     let chooser = Arc::new(rustls::sign::SingleCertAndKey::from(key));
     Arc::new(server_config(chooser, &[]).unwrap())

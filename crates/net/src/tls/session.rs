@@ -1,93 +1,17 @@
+use super::records::{
+    OVERHEAD, Outgoing, READ, RECORD, SCRATCH, Scratch, Sink, Step, WAITING, WRITE, Write, handle,
+    invalid,
+};
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
-use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
 use rustls::{ClientConfig, CommonState, ProtocolVersion, ServerConfig};
 use rustls_pki_types::ServerName;
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-
-/// Plaintext of one full record (RFC 8446 section 5.1).
-const RECORD: usize = 16 * 1024;
-/// What one record adds on the wire, at most: header, nonce, tag, content type (RFC 8446 section 5.2).
-const OVERHEAD: usize = 5 + 256;
-/// Plaintext taken by one write.
-const WRITE: usize = 64 * 1024;
-/// Ciphertext taken by one read, beside what was left of the last.
-const READ: usize = 64 * 1024 + OVERHEAD;
-/// Ciphertext of one side that may wait for the rest of its record or handshake message; rustls
-/// itself refuses handshake messages beyond 64 KiB.
-const WAITING: usize = 64 * 1024 + RECORD + OVERHEAD;
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
-}
-
-/// Memory for records under way, one per thread: no connection keeps it beyond a poll.
-struct Scratch {
-    incoming: Box<[u8]>,
-    outgoing: Outgoing,
-    gather: Box<[u8]>,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            incoming: vec![0; WAITING + READ].into(),
-            outgoing: Outgoing::default(),
-            gather: vec![0; RECORD].into(),
-        }
-    }
-}
-
-/// Records to be sent; the memory behind `len` stays initialised, so that it is zeroed but once.
-#[derive(Default)]
-struct Outgoing {
-    memory: Vec<u8>,
-    len: usize,
-}
-
-impl Outgoing {
-    fn room(&mut self, size: usize) -> &mut [u8] {
-        let end = self.len + size;
-        if self.memory.len() < end {
-            self.memory.resize(end, 0);
-        }
-        &mut self.memory[self.len..end]
-    }
-
-    fn append(&mut self, bytes: &[u8]) {
-        self.room(bytes.len()).copy_from_slice(bytes);
-        self.len += bytes.len();
-    }
-
-    fn records(&self) -> &[u8] {
-        &self.memory[..self.len]
-    }
-}
-
-/// Where decrypted bytes go: to the reader as far as they fit, the rest waits.
-struct Sink<'a> {
-    reader: &'a mut [u8],
-    filled: usize,
-    waiting: &'a mut Vec<u8>,
-}
-
-impl Sink<'_> {
-    fn push(&mut self, mut bytes: &[u8]) {
-        if self.waiting.is_empty() {
-            let count = bytes.len().min(self.reader.len() - self.filled);
-            self.reader[self.filled..self.filled + count].copy_from_slice(&bytes[..count]);
-            self.filled += count;
-            bytes = &bytes[count..];
-        }
-        self.waiting.extend_from_slice(bytes);
-    }
-}
 
 enum Side {
     Server(UnbufferedServerConnection),
@@ -113,14 +37,6 @@ pub(crate) struct Session {
     /// The session is beyond use; the fault itself is here until a read has told it.
     failed: bool,
     fault: Option<io::Error>,
-}
-
-/// What came of one call into rustls.
-enum Step {
-    Again,
-    PeerClosed,
-    Idle,
-    Sealed,
 }
 
 impl Session {
@@ -202,8 +118,7 @@ impl Session {
             }
             let read = SCRATCH.with_borrow_mut(|scratch| {
                 let count = ready!(read_some(io, cx, &mut scratch.incoming[..RECORD]))?;
-                self.incoming
-                    .extend_from_slice(&scratch.incoming[..count]);
+                self.incoming.extend_from_slice(&scratch.incoming[..count]);
                 Poll::Ready(Ok::<_, io::Error>(count))
             });
             if ready!(read)? == 0 {
@@ -286,8 +201,7 @@ impl Session {
             self.forget_sent();
             let sent = send_some(io, cx, outgoing.records());
             if let Ok(sent) = sent {
-                self.outgoing
-                    .extend_from_slice(&outgoing.records()[sent..]);
+                self.outgoing.extend_from_slice(&outgoing.records()[sent..]);
             }
             Poll::Ready(sent.and(taken))
         })
@@ -375,12 +289,18 @@ impl Session {
         let outcome = loop {
             let records = &mut incoming[at..end];
             let (used, step) = match &mut self.side {
-                Side::Server(c) => {
-                    handle(c.process_tls_records(records), &mut sink, outgoing, Write::No)
-                }
-                Side::Client(c) => {
-                    handle(c.process_tls_records(records), &mut sink, outgoing, Write::No)
-                }
+                Side::Server(c) => handle(
+                    c.process_tls_records(records),
+                    &mut sink,
+                    outgoing,
+                    Write::No,
+                ),
+                Side::Client(c) => handle(
+                    c.process_tls_records(records),
+                    &mut sink,
+                    outgoing,
+                    Write::No,
+                ),
             };
             at += used;
             match step {
@@ -413,10 +333,10 @@ impl Session {
         }
     }
 
-    /// After a fault rustls has one alert to send.
+    /// After a fault rustls has an alert to send. It must not look at the bad records again.
     fn collect_alert(&mut self, outgoing: &mut Outgoing) {
-        for _ in 0..3 {
-            if !matches!(self.advance(outgoing, Write::No), Ok(Step::Again)) {
+        for _ in 0..8 {
+            if !self.state().wants_write() || self.advance(outgoing, Write::No).is_err() {
                 return;
             }
         }
@@ -428,7 +348,10 @@ impl Session {
         outgoing: &mut Outgoing,
         gather: &mut [u8],
     ) -> io::Result<usize> {
-        let mut slices = slices.iter().map(|slice| &**slice).filter(|s| !s.is_empty());
+        let mut slices = slices
+            .iter()
+            .map(|slice| &**slice)
+            .filter(|s| !s.is_empty());
         let mut current: &[u8] = slices.next().unwrap_or_default();
         let mut taken = 0;
         while !current.is_empty() && taken < WRITE {
@@ -501,89 +424,7 @@ impl Session {
     }
 }
 
-/// What to do once rustls lets us write.
-#[derive(Clone, Copy)]
-enum Write<'a> {
-    No,
-    Data(&'a [u8]),
-    Goodbye,
-}
-
-/// Deals with one state of rustls; gives how many bytes of the incoming records are used up.
-fn handle<D>(
-    status: UnbufferedStatus<'_, '_, D>,
-    sink: &mut Sink<'_>,
-    outgoing: &mut Outgoing,
-    write: Write<'_>,
-) -> (usize, io::Result<Step>) {
-    let UnbufferedStatus { mut discard, state } = status;
-    let step = match state {
-        Err(error) => Err(invalid(error)),
-        Ok(ConnectionState::ReadTraffic(mut traffic)) => loop {
-            match traffic.next_record() {
-                Some(Ok(record)) => {
-                    discard += record.discard;
-                    sink.push(record.payload);
-                }
-                Some(Err(error)) => break Err(invalid(error)),
-                None => break Ok(Step::Again),
-            }
-        },
-        Ok(ConnectionState::EncodeTlsData(mut flight)) => {
-            let mut size = 512;
-            loop {
-                match flight.encode(outgoing.room(size)) {
-                    Ok(written) => {
-                        outgoing.len += written;
-                        break Ok(Step::Again);
-                    }
-                    Err(EncodeError::InsufficientSize(needed)) => size = needed.required_size,
-                    Err(EncodeError::AlreadyEncoded) => break Ok(Step::Again),
-                }
-            }
-        }
-        Ok(ConnectionState::TransmitTlsData(flight)) => {
-            flight.done();
-            Ok(Step::Again)
-        }
-        Ok(ConnectionState::PeerClosed) => Ok(Step::PeerClosed),
-        Ok(ConnectionState::WriteTraffic(mut traffic)) => match write {
-            Write::No => Ok(Step::Idle),
-            Write::Data(data) => {
-                let size = data.len() + (data.len() / RECORD + 1) * OVERHEAD;
-                sealed(outgoing, size, |room| traffic.encrypt(data, room))
-            }
-            Write::Goodbye => sealed(outgoing, OVERHEAD, |room| traffic.queue_close_notify(room)),
-        },
-        Ok(_) => Ok(Step::Idle),
-    };
-    (discard, step)
-}
-
-fn sealed(
-    outgoing: &mut Outgoing,
-    mut size: usize,
-    mut encrypt: impl FnMut(&mut [u8]) -> Result<usize, EncryptError>,
-) -> io::Result<Step> {
-    loop {
-        match encrypt(outgoing.room(size)) {
-            Ok(written) => {
-                outgoing.len += written;
-                return Ok(Step::Sealed);
-            }
-            Err(EncryptError::InsufficientSize(needed)) if needed.required_size > size => {
-                size = needed.required_size;
-            }
-            Err(error) => return Err(io::Error::other(error)),
-        }
-    }
-}
-
-fn read_some(
-    io: &mut TcpStream,
-    cx: &mut Context<'_>,
-    room: &mut [u8],
-) -> Poll<io::Result<usize>> {
+fn read_some(io: &mut TcpStream, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
     let mut room = ReadBuf::new(room);
     ready!(Pin::new(io).poll_read(cx, &mut room))?;
     Poll::Ready(Ok(room.filled().len()))
@@ -601,8 +442,4 @@ fn send_some(io: &mut TcpStream, cx: &mut Context<'_>, bytes: &[u8]) -> io::Resu
         }
     }
     Ok(sent)
-}
-
-fn invalid(error: rustls::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
 }

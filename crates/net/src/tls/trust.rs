@@ -43,8 +43,8 @@ pub enum TrustError {
 impl Trust {
     pub(super) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
         let provider = super::provider();
-        let roots = match self {
-            Self::System => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        let roots: RootCertStore = match self {
+            Self::System => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
             Self::Ca(pem) => authorities(pem)?,
             Self::Sha256(digest) => {
                 return Ok(Arc::new(Unnamed {

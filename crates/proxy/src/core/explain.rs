@@ -102,7 +102,11 @@ impl Explanation {
         match verdict {
             Verdict::Forward(_, rule) => {
                 let target = rule.target(asked.tls);
-                let scheme = if target.tls.is_some() { "https" } else { "http" };
+                let scheme = if target.tls.is_some() {
+                    "https"
+                } else {
+                    "http"
+                };
                 self.decision = "forward";
                 self.reason = trust(rule, asked.tls);
                 self.line = Some(rule.line);
@@ -246,7 +250,10 @@ impl Watch for Steps {
             }
             Step::Default(rule, fits) => {
                 let fits = if fits { "matches" } else { "does not match" };
-                self.say(format!("default, the path \"/\" alone: {fits}"), Some(rule.line));
+                self.say(
+                    format!("default, the path \"/\" alone: {fits}"),
+                    Some(rule.line),
+                );
             }
             Step::Path(entry, fit) => {
                 let fits = match fit {

@@ -110,7 +110,6 @@ impl Reason {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(fault) | Self::PathAmbiguous(fault) => fault.status(),
-            Self::HostMissing => 400,
             Self::HostUnknown | Self::PathUnknown => 404,
             Self::Misdirected(_) => 421,
             Self::PlainRefused
@@ -122,7 +121,8 @@ impl Reason {
             Self::BodyTooLarge(_) => 413,
             Self::HeadLate | Self::BodyLate | Self::ClientGone => 408,
             Self::AddressFull(_) | Self::Full(_) => 503,
-            Self::NotTls(_)
+            Self::HostMissing
+            | Self::NotTls(_)
             | Self::ServerNameUnknown(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 400,
@@ -253,12 +253,7 @@ mod tests {
                 0,
                 Blame::Us,
             ),
-            (
-                Reason::TargetSilent("t".into(), 5),
-                504,
-                0,
-                Blame::Upstream,
-            ),
+            (Reason::TargetSilent("t".into(), 5), 504, 0, Blame::Upstream),
             (Reason::Malformed(Malformed::Version), 505, 1, Blame::Peer),
         ];
         for (reason, status, weight, blame) in table {

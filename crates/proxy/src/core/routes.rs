@@ -5,7 +5,7 @@ use config::{
     WebSocket,
 };
 use ipnet::IpNet;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
@@ -158,7 +158,7 @@ impl Routes {
         let mut maker = Maker {
             access: &config.access,
             files,
-            targets: HashMap::new(),
+            targets: HashSet::new(),
         };
         for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
             let name: Box<str> = host.name.domain.to_ascii_lowercase().into();
@@ -229,7 +229,7 @@ impl Routes {
 struct Maker<'a> {
     access: &'a [Access],
     files: &'a BTreeMap<String, String>,
-    targets: HashMap<TargetKey, ()>,
+    targets: HashSet<TargetKey>,
 }
 
 impl Maker<'_> {
@@ -293,10 +293,10 @@ impl Maker<'_> {
             port: target.port,
             tls,
         });
-        if let Some((known, ())) = self.targets.get_key_value(&key) {
+        if let Some(known) = self.targets.get(&key) {
             return known.clone();
         }
-        self.targets.insert(key.clone(), ());
+        self.targets.insert(key.clone());
         key
     }
 

@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 
-/// The usual size: a head with a small body, or one TLS record.
-const SMALL: usize = 16 * 1024;
+/// The usual size: a head, and as much of its body as one TLS record holds.
+const SMALL: usize = 20 * 1024;
 /// For heads beyond that, and bodies that keep a buffer full.
 const LARGE: usize = 64 * 1024;
 /// Unused buffers of each size that one worker keeps.
-const KEPT_SMALL: usize = 512;
-const KEPT_LARGE: usize = 64;
+const KEPT_SMALL: usize = 256;
+const KEPT_LARGE: usize = 32;
 /// Unused vectors that one worker keeps, and the most memory one of them may hold on to.
 const KEPT_VECTORS: usize = 512;
 const KEPT_CAPACITY: usize = 16 * 1024;
@@ -174,8 +174,8 @@ mod tests {
     fn fill(buffer: &mut Buffer, count: usize) {
         let room = buffer.room();
         assert!(room.len() >= count, "{} of {count}", room.len());
-        for (index, byte) in room[..count].iter_mut().enumerate() {
-            *byte = (index % 251) as u8;
+        for (byte, value) in room[..count].iter_mut().zip((0..251).cycle()) {
+            *byte = value;
         }
         buffer.advance(count);
     }

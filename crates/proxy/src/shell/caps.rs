@@ -62,8 +62,8 @@ impl Caps {
     }
 
     fn shard(&self, address: IpAddr) -> std::sync::MutexGuard<'_, HashMap<IpAddr, u32>> {
-        let index = self.hasher.hash_one(address) as usize % SHARDS;
-        self.shards[index]
+        let hash = self.hasher.hash_one(address).to_ne_bytes();
+        self.shards[usize::from(hash[0]) % SHARDS]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,7 +110,11 @@ mod tests {
         assert_eq!(caps.open(), limits::CONNECTIONS_PER_ADDRESS + 1);
         drop((held, other));
         assert_eq!(caps.open(), 0);
-        assert!(caps.shards.iter().all(|shard| shard.lock().unwrap().is_empty()));
+        assert!(
+            caps.shards
+                .iter()
+                .all(|shard| shard.lock().unwrap().is_empty())
+        );
         assert!(caps.admit(client(1)).is_ok());
     }
 }

@@ -1,24 +1,20 @@
 //! The life of one connection of a client: requests, one after the other, each through all rules.
 
-use crate::core::{
-    Ask, AskedTls, Identity, Page, Reason, Verdict, decide, redirect, write_page, write_request,
-};
-use crate::metrics::HostInstruments;
+use crate::core::{Identity, Page, Reason, write_page};
 use crate::shell::alarm::Alarm;
 use crate::shell::caps::Admitted;
-use crate::shell::exchange::{End, Exchange, Plan, State};
 use crate::shell::hello;
 use crate::shell::lane::Lane;
 use crate::shell::limits;
 use crate::shell::report::{Report, Told};
-use crate::shell::tunnel::{self, Tunnel};
+use crate::shell::request::{Place, Taken};
 use crate::shell::worker::{Current, Worker};
 use net::stream::Stream;
-use proto::http::{self, Framing, Malformed, Request, may_complete};
+use proto::http::{Malformed, may_complete};
+use service::metrics::Gauge;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -34,21 +30,17 @@ pub(crate) struct Arrival {
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(worker: Rc<Worker>, slot: u64, arrival: Arrival) {
-    let Arrival {
-        io,
-        client,
-        tls,
-        admitted: _admitted,
-    } = arrival;
-    let _open = Open::count(&worker, tls);
-    let identity = Identity::new(client, tls);
-    let (client, server_name) = if tls {
-        match hello::handshake(&worker, io, &identity).await {
+    // Dropped last, when the connection is no longer counted as one.
+    let _open = Open::count(&worker, arrival.tls);
+    let _admitted = arrival.admitted;
+    let identity = Identity::new(arrival.client, arrival.tls);
+    let (client, server_name) = if arrival.tls {
+        match hello::handshake(&worker, arrival.io, &identity).await {
             Some((stream, server_name)) => (stream, server_name),
             None => return,
         }
     } else {
-        (Stream::plain(io), None)
+        (Stream::plain(arrival.io), None)
     };
     let connection = Connection {
         slot,
@@ -65,25 +57,26 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: u64, arrival: Arrival) {
     connection.run().await;
 }
 
-struct Connection {
-    worker: Rc<Worker>,
-    slot: u64,
-    client: Stream,
-    identity: Identity,
+/// A connection of a client.
+pub(crate) struct Connection {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) slot: u64,
+    pub(crate) client: Stream,
+    pub(crate) identity: Identity,
     /// The server name of the TLS hello.
-    server_name: Option<Box<str>>,
+    pub(crate) server_name: Option<Box<str>>,
     /// From the client to a target.
-    up: Lane,
+    pub(crate) up: Lane,
     /// From a target to the client.
-    down: Lane,
-    alarm: Alarm,
-    told: Told,
+    pub(crate) down: Lane,
+    pub(crate) alarm: Alarm,
+    pub(crate) told: Told,
     /// Whether the worker wakes us at changes.
     watched: bool,
 }
 
 /// How a connection goes on after a request.
-enum Next {
+pub(crate) enum Next {
     Again,
     /// Our direction ends cleanly; `linger` reads on for a while, lest the client's unread bytes
     /// turn into a reset that overtakes our answer.
@@ -94,32 +87,6 @@ enum Next {
     Drop,
     /// As [`Next::Drop`], where only a reset tells the client.
     Reset,
-}
-
-/// What was found where a request head is due.
-enum Taken {
-    Incomplete,
-    Refuse {
-        reason: Reason,
-        place: Place,
-        head_only: bool,
-        linger: bool,
-    },
-    Redirect {
-        status: u16,
-        location: String,
-        place: Place,
-        head_only: bool,
-        keep: bool,
-    },
-    Forward(Plan, Place, Option<tunnel::Asked>),
-}
-
-/// Where in the configuration a decision was made.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    host: Option<usize>,
-    line: Option<u32>,
 }
 
 /// What waiting for more of a request head led to.
@@ -163,17 +130,18 @@ impl Connection {
             let filled = self.up.buffer.filled();
             if !filled.is_empty() && may_complete(filled, parsed) {
                 parsed = filled.len();
+                let current = self.worker.current();
                 if self.is_banned() {
+                    self.report(&current, Place::default())
+                        .rejected(&Reason::Banned, None);
                     return Next::Close { linger: false };
                 }
-                let current = self.worker.current();
                 match self.take(&current) {
                     Taken::Incomplete => {}
                     taken => return self.deal_with(&current, taken).await,
                 }
             }
-            let more = poll_fn(|cx| self.poll_more(cx)).await;
-            let reason = match more {
+            let reason = match poll_fn(|cx| self.poll_more(cx)).await {
                 More::Read => continue,
                 More::End => return Next::Close { linger: false },
                 More::Cut => Reason::ClientGone,
@@ -230,88 +198,6 @@ impl Connection {
         }
     }
 
-    /// Reads a request head, decides on it, and writes what the target gets of it.
-    fn take(&mut self, current: &Rc<Current>) -> Taken {
-        self.up.prepare();
-        let live = &current.live;
-        let request = match http::request(self.up.buffer.filled(), &limits::http()) {
-            Ok(Some(request)) => request,
-            Ok(None) => return Taken::Incomplete,
-            Err(fault) => {
-                self.tell_first_line(current);
-                return Taken::Refuse {
-                    reason: Reason::Malformed(fault),
-                    place: Place::default(),
-                    head_only: false,
-                    linger: true,
-                };
-            }
-        };
-        if live.log_rejected || live.log_forwarded {
-            tell(&mut self.told, &request);
-        }
-        let host = request.host.map_or("", |host| host.name());
-        let server_name = self.server_name.as_deref();
-        let ask = Ask {
-            client: self.identity.address(),
-            tls: self.identity.tls().then(|| AskedTls {
-                server_name,
-                same_certificate: live.same_certificate(server_name, host),
-            }),
-            method: request.method,
-            host: request.host.is_some().then_some(host),
-            path: request.target.path,
-            websocket: request.upgrade.is_some(),
-            body: match request.framing {
-                Framing::Length(length) => Some(length),
-                _ => None,
-            },
-        };
-        let head_only = request.method == "HEAD";
-        let has_body = !matches!(request.framing, Framing::None | Framing::Length(0));
-        let len = request.len;
-        let taken = match decide(&live.routes, &ask) {
-            Verdict::Refuse { host, reason, line } => Taken::Refuse {
-                reason,
-                place: Place {
-                    host: host.map(|host| host.index),
-                    line,
-                },
-                head_only,
-                linger: has_body,
-            },
-            Verdict::Redirect(routes, found) => Taken::Redirect {
-                status: found.status,
-                location: redirect(&live.routes, host, request.target.path, request.target.query),
-                place: Place {
-                    host: Some(routes.index),
-                    line: Some(found.line),
-                },
-                head_only,
-                keep: request.keep_alive && !has_body,
-            },
-            Verdict::Forward(routes, rule) => {
-                write_request(&mut self.up.out, &request, rule, &self.identity);
-                let asked = request.upgrade.map(|_| tunnel::Asked {
-                    host: host.into(),
-                    path: request.target.path.into(),
-                    server_name: self.server_name.clone(),
-                    target: rule.target(self.identity.tls()).clone(),
-                });
-                let place = Place {
-                    host: Some(routes.index),
-                    line: Some(rule.line),
-                };
-                Taken::Forward(plan(&request, Arc::clone(rule)), place, asked)
-            }
-        };
-        self.up.buffer.consume(len);
-        if let Taken::Forward(plan, ..) = &taken {
-            self.up.begin_request(plan.framing, plan.rule.max_body);
-        }
-        taken
-    }
-
     async fn deal_with(&mut self, current: &Rc<Current>, taken: Taken) -> Next {
         match taken {
             Taken::Incomplete => Next::Again,
@@ -334,13 +220,12 @@ impl Connection {
                 let close = !keep || self.worker.is_draining();
                 self.report(current, place)
                     .answered(status, &format!("redirect to {location}"));
-                let date = self.worker.date();
                 let page = Page {
                     status,
                     location: Some(&location),
                     close,
                     head_only,
-                    date: &date,
+                    date: &self.worker.date(),
                 };
                 match self.send_page(&page).await {
                     true if !close => Next::Again,
@@ -352,150 +237,8 @@ impl Connection {
         }
     }
 
-    /// Passes a request on, and its response back.
-    async fn forward(
-        &mut self,
-        current: &Rc<Current>,
-        plan: Plan,
-        place: Place,
-        asked: Option<tunnel::Asked>,
-    ) -> Next {
-        let started = Instant::now();
-        let target = plan.rule.target(self.identity.tls());
-        let mut fresh = false;
-        loop {
-            let idle = if fresh {
-                None
-            } else {
-                self.worker.take_idle(target, !plan.repeatable)
-            };
-            let connected = match idle {
-                Some(connected) => Ok(connected),
-                None => self.worker.connect(current, target).await,
-            };
-            let mut connected = match connected {
-                Ok(connected) => connected,
-                Err(reason) => {
-                    let linger = !self.up.has_whole_body();
-                    return self
-                        .refuse(current, place, &reason, plan.head_only, linger)
-                        .await;
-                }
-            };
-            // Not `self.report`: the exchange needs the rest of `self` for itself.
-            let report = Report {
-                shared: &self.worker.shared,
-                current,
-                identity: &self.identity,
-                told: &self.told,
-                host: place.host,
-                line: place.line,
-            };
-            let mut exchange = Exchange {
-                plan: &plan,
-                worker: &self.worker,
-                report: &report,
-                target_key: target,
-                reused: connected.reused,
-                client: &mut self.client,
-                target: &mut connected.stream,
-                up: &mut self.up,
-                down: &mut self.down,
-                alarm: &mut self.alarm,
-                state: State::default(),
-            };
-            exchange.be_patient();
-            let end = poll_fn(|cx| exchange.poll(cx)).await;
-            let State { status, raw, .. } = exchange.state;
-            if !matches!(end, End::Retry) {
-                self.count(report.host(), status, started);
-            }
-            match end {
-                End::Retry => {
-                    self.worker.shared.instruments.retries.inc();
-                    self.up.rewind();
-                    self.down.reset();
-                    self.down.buffer.clear();
-                    fresh = true;
-                }
-                End::Done { client, target: ok } => {
-                    let whole = self.up.has_whole_body();
-                    self.down.buffer.clear();
-                    if ok {
-                        self.worker
-                            .keep_idle(current, target, connected.stream);
-                    }
-                    return match client {
-                        true => Next::Again,
-                        false => Next::Close { linger: !whole },
-                    };
-                }
-                End::Upgraded => {
-                    let host = report.host().clone();
-                    self.tunnel(Rc::clone(current), &plan, asked, connected.stream, &host)
-                        .await;
-                    return Next::Drop;
-                }
-                End::Failed { reason, begun } => {
-                    drop(connected);
-                    if begun {
-                        report.rejected(&reason, None);
-                        return if raw { Next::Reset } else { Next::Drop };
-                    }
-                    self.down.buffer.clear();
-                    let linger = !self.up.has_whole_body();
-                    return self
-                        .refuse(current, place, &reason, plan.head_only, linger)
-                        .await;
-                }
-            }
-        }
-    }
-
-    /// Counts what an exchange that got a status has moved.
-    fn count(&self, host: &HostInstruments, status: u16, started: Instant) {
-        if status != 0 {
-            host.answered(status);
-            host.received.add(self.up.passed());
-            host.sent.add(self.down.passed());
-            host.seconds.observe(started.elapsed().as_secs_f64());
-        }
-    }
-
-    async fn tunnel(
-        &mut self,
-        current: Rc<Current>,
-        plan: &Plan,
-        asked: Option<tunnel::Asked>,
-        mut target: Stream,
-        host: &HostInstruments,
-    ) {
-        // A handshake is only taken for one when the request asked for it.
-        let Some(asked) = asked else { return };
-        let _upgraded = Upgraded::count(host);
-        let tunnel = Tunnel {
-            worker: &self.worker,
-            current,
-            slot: self.slot,
-            identity: &self.identity,
-            asked,
-            idle: plan.rule.idle,
-            client: &mut self.client,
-            target: &mut target,
-            up: &mut self.up,
-            down: &mut self.down,
-            alarm: &mut self.alarm,
-            up_ended: false,
-            down_ended: false,
-            closing: false,
-        };
-        tunnel.run().await;
-        host.received.add(self.up.passed());
-        host.sent.add(self.down.passed());
-    }
-
     /// Answers a request with a page that says no more than the status, and ends the connection.
-    async fn refuse(
+    pub(crate) async fn refuse(
         &mut self,
         current: &Rc<Current>,
         place: Place,
@@ -503,23 +246,22 @@ impl Connection {
         head_only: bool,
         linger: bool,
     ) -> Next {
-        let unanswered = match reason {
-            // Who hung up or speaks TLS can not read a page.
-            Reason::ClientGone | Reason::Malformed(Malformed::TlsOnPlainPort) => true,
-            _ => false,
-        };
-        let status = (!unanswered).then(|| reason.status());
+        // Who hung up or speaks TLS can not read a page.
+        let unreadable = matches!(
+            reason,
+            Reason::ClientGone | Reason::Malformed(Malformed::TlsOnPlainPort)
+        );
+        let status = (!unreadable).then(|| reason.status());
         self.report(current, place).rejected(reason, status);
         let Some(status) = status else {
             return Next::Drop;
         };
-        let date = self.worker.date();
         let page = Page {
             status,
             location: None,
             close: true,
             head_only,
-            date: &date,
+            date: &self.worker.date(),
         };
         if self.send_page(&page).await {
             Next::Close { linger }
@@ -569,7 +311,7 @@ impl Connection {
         .await;
     }
 
-    fn report<'a>(&'a self, current: &'a Rc<Current>, place: Place) -> Report<'a> {
+    pub(crate) fn report<'a>(&'a self, current: &'a Rc<Current>, place: Place) -> Report<'a> {
         Report {
             shared: &self.worker.shared,
             current,
@@ -579,46 +321,6 @@ impl Connection {
             line: place.line,
         }
     }
-
-    /// What is known of a request that could not be read.
-    fn tell_first_line(&mut self, current: &Current) {
-        if !current.live.log_rejected {
-            return;
-        }
-        let line = self.up.buffer.filled();
-        let end = line.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-        let line = &line[..end.unwrap_or(line.len()).min(120)];
-        self.told.host.clear();
-        self.told.host.push_str(self.server_name.as_deref().unwrap_or_default());
-        self.told.asked = line.escape_ascii().to_string();
-    }
-}
-
-fn plan(request: &Request<'_>, rule: Arc<crate::core::Rule>) -> Plan {
-    // RFC 9110 section 9.2.2; a body would have to be kept to be sent again.
-    let idempotent = matches!(
-        request.method,
-        "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"
-    );
-    Plan {
-        rule,
-        framing: request.framing,
-        version: request.version,
-        head_only: request.method == "HEAD",
-        keep_alive: request.keep_alive,
-        expects_continue: request.expect_continue,
-        websocket: request.upgrade.is_some(),
-        repeatable: idempotent && matches!(request.framing, Framing::None | Framing::Length(0)),
-    }
-}
-
-fn tell(told: &mut Told, request: &Request<'_>) {
-    told.host.clear();
-    told.host.push_str(request.host.map_or("", |host| host.host()));
-    told.asked.clear();
-    told.asked.push_str(request.method);
-    told.asked.push(' ');
-    told.asked.push_str(request.target.path);
 }
 
 /// Counts an open connection.
@@ -637,7 +339,7 @@ impl Open {
         open
     }
 
-    fn gauge(&self) -> &service::metrics::Gauge {
+    fn gauge(&self) -> &Gauge {
         let instruments = &self.worker.shared.instruments;
         if self.tls {
             &instruments.open_tls
@@ -653,21 +355,5 @@ impl Drop for Open {
         if self.worker.is_draining() {
             self.worker.shared.closed.notify_waiters();
         }
-    }
-}
-
-/// Counts an upgraded connection.
-struct Upgraded<'a>(&'a HostInstruments);
-
-impl<'a> Upgraded<'a> {
-    fn count(host: &'a HostInstruments) -> Self {
-        host.upgraded.inc();
-        Self(host)
-    }
-}
-
-impl Drop for Upgraded<'_> {
-    fn drop(&mut self) {
-        self.0.upgraded.dec();
     }
 }

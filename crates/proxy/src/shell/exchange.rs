@@ -197,7 +197,7 @@ impl Exchange<'_> {
                     Ok(heard) => {
                         *moved = true;
                         self.state.parsed = 0;
-                        self.take_head(heard)?;
+                        self.take_head(&heard)?;
                         if self.state.phase != Phase::Head {
                             return Ok(());
                         }
@@ -209,9 +209,10 @@ impl Exchange<'_> {
                 }
             }
             // Interim responses must not wait for the final one.
-            match self.down.poll_drain(cx, self.client, moved) {
-                Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
-                Poll::Ready(Ok(())) | Poll::Pending => {}
+            if (self.down.has_unsent() || self.client.has_unsent())
+                && let Poll::Ready(Err(_)) = self.down.poll_drain(cx, self.client, moved)
+            {
+                return self.fail(Reason::ClientGone);
             }
             match self.down.poll_read(cx, self.target) {
                 Poll::Ready(Ok(0)) => return Err(self.hung_up("it closed the connection")),
@@ -228,8 +229,8 @@ impl Exchange<'_> {
         }
     }
 
-    fn take_head(&mut self, heard: Heard) -> Result<(), End> {
-        match heard {
+    fn take_head(&mut self, heard: &Heard) -> Result<(), End> {
+        match *heard {
             Heard::Incomplete => {}
             Heard::Interim(status) => {
                 self.state.continued |= status == 100;
@@ -240,6 +241,10 @@ impl Exchange<'_> {
                 }
             }
             Heard::NotAsked => {
+                return self.fail(Reason::TargetSwitched(name(self.target_key)));
+            }
+            // Before it has the whole request a target can not have agreed to it.
+            Heard::Switched if !self.up.is_done() => {
                 return self.fail(Reason::TargetSwitched(name(self.target_key)));
             }
             Heard::Switched => {
@@ -270,7 +275,8 @@ impl Exchange<'_> {
     fn receive_body(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
         let broke_off = |why: String| Reason::TargetBrokeOff(name(self.target_key), why.into());
         let reason = match self.down.poll_pass(cx, self.target, self.client, moved) {
-            Poll::Pending => return Ok(()),
+            // Responses have no limit.
+            Poll::Pending | Poll::Ready(Err(Broken::TooLarge(_))) => return Ok(()),
             Poll::Ready(Ok(())) => {
                 let both = self.state.client_open && self.state.target_open;
                 if self.state.sending && both {
@@ -283,8 +289,6 @@ impl Exchange<'_> {
             Poll::Ready(Err(Broken::Source(error))) => broke_off(error.to_string()),
             Poll::Ready(Err(Broken::Cut)) => broke_off("it closed the connection".to_owned()),
             Poll::Ready(Err(Broken::Malformed(fault))) => broke_off(fault.to_string()),
-            // Responses have no limit.
-            Poll::Ready(Err(Broken::TooLarge(_))) => return Ok(()),
         };
         self.fail(reason)
     }
@@ -300,9 +304,8 @@ impl Exchange<'_> {
                 self.state.client_ended = true;
                 *moved = true;
             }
-            Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
-            Poll::Pending => {}
+            Poll::Ready(Ok(_)) | Poll::Pending => {}
         }
         self.up.buffer.release_if_empty();
         Ok(())
@@ -320,9 +323,7 @@ impl Exchange<'_> {
 
     fn done(&self) -> End {
         End::Done {
-            client: self.state.client_open
-                && self.up.has_whole_body()
-                && !self.state.client_ended,
+            client: self.state.client_open && self.up.has_whole_body() && !self.state.client_ended,
             // What a target sends unasked would be taken for the answer to the next request.
             target: self.state.target_open && self.up.is_done() && self.down.buffer.is_empty(),
         }

@@ -72,9 +72,7 @@ impl Lane {
         self.body = match framing {
             ResponseFraming::None | ResponseFraming::Length(0) => Body::Done,
             ResponseFraming::Length(length) => Body::Length(length),
-            ResponseFraming::Chunked => {
-                Body::Chunked(Box::new(ChunkDecoder::new(&limits::http())))
-            }
+            ResponseFraming::Chunked => Body::Chunked(Box::new(ChunkDecoder::new(&limits::http()))),
             ResponseFraming::UntilClose => Body::UntilEnd,
         };
         self.chunked = chunked;

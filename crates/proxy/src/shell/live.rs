@@ -8,6 +8,7 @@ use net::resolve::Names;
 use net::tls::{self, TrustError};
 use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::ServerName;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -126,22 +127,20 @@ fn clients(
         if clients.contains_key(key) {
             continue;
         }
-        let client = match before.and_then(|before| before.client(key)) {
-            Some(known) => known.clone(),
-            None => ClientTls {
-                config: match configs.get(&tls.trust) {
-                    Some(config) => Arc::clone(config),
-                    None => {
-                        let config = Arc::new(client_config(rule.line, tls)?);
-                        configs.insert(&tls.trust, Arc::clone(&config));
-                        config
-                    }
-                },
-                name: ServerName::try_from(tls.name.to_string())
-                    .map_err(|_| ConfigError::ServerName(rule.line, tls.name.to_string()))?,
-            },
+        if let Some(known) = before.and_then(|before| before.client(key)) {
+            clients.insert(key.clone(), known.clone());
+            continue;
+        }
+        let config = match configs.entry(&tls.trust) {
+            Entry::Occupied(known) => Arc::clone(known.get()),
+            Entry::Vacant(place) => {
+                let config = Arc::new(client_config(rule.line, tls)?);
+                Arc::clone(place.insert(config))
+            }
         };
-        clients.insert(key.clone(), client);
+        let name = ServerName::try_from(tls.name.to_string())
+            .map_err(|_| ConfigError::ServerName(rule.line, tls.name.to_string()))?;
+        clients.insert(key.clone(), ClientTls { config, name });
     }
     Ok(clients)
 }

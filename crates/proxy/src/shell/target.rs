@@ -4,7 +4,7 @@ use crate::core::{Reason, Target, TargetKey};
 use crate::shell::limits;
 use crate::shell::worker::{Current, Worker};
 use config::TargetHost;
-use net::connect::{connect, is_to_ourselves};
+use net::connect::{connect, peer_on_this_machine};
 use net::stream::Stream;
 use std::io;
 use std::net::SocketAddr;
@@ -57,8 +57,7 @@ impl Worker {
         let io = connect(&addresses, limits::CONNECT)
             .await
             .map_err(|error| unreachable(target, &error))?;
-        let peer = io.peer_addr().map_err(|error| unreachable(target, &error))?;
-        if is_to_ourselves(&io) && current.live.listens_at(peer) {
+        if peer_on_this_machine(&io).is_some_and(|peer| current.live.listens_at(peer)) {
             return Err(Reason::TargetIsUs(name(target)));
         }
         let stream = match current.live.client(target) {
@@ -94,8 +93,9 @@ async fn addresses(current: &Current, target: &Target) -> Result<Vec<SocketAddr>
         TargetHost::Ip(ip) => return Ok(vec![SocketAddr::new(*ip, target.port)]),
         TargetHost::Name(host) => host,
     };
-    let unresolved =
-        |why: &dyn std::fmt::Display| Reason::TargetUnresolved(name(target), why.to_string().into());
+    let unresolved = |why: &dyn std::fmt::Display| {
+        Reason::TargetUnresolved(name(target), why.to_string().into())
+    };
     let resolver = current.resolver().map_err(|error| unresolved(error))?;
     let found = match timeout(limits::RESOLVE, resolver.addresses(host)).await {
         Ok(found) => found.map_err(|error| unresolved(&error))?,

@@ -72,8 +72,7 @@ impl Tunnel<'_> {
     /// Passes both ways; ready when both have ended, or with an error when one is broken.
     fn poll_pass(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
         let mut moved = false;
-        if !self.up_ended
-            && one_way(self.up, cx, self.client, self.target, &mut moved)?.is_ready()
+        if !self.up_ended && one_way(self.up, cx, self.client, self.target, &mut moved)?.is_ready()
         {
             self.up_ended = true;
         }

@@ -10,7 +10,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
 #[tokio::test]
 async fn chunks_and_trailers_pass_both_ways() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send(
@@ -28,14 +28,20 @@ async fn chunks_and_trailers_pass_both_ways() {
     assert_eq!(there.text(7).await, "hello\r\n");
     client.send("006\r\n world\r\n0\r\nX-Sum: 11\r\n\r\n").await;
     let (rest, trailers) = there.chunks().await;
-    assert_eq!((rest, trailers), (b" world".to_vec(), vec!["X-Sum: 11".to_owned()]));
+    assert_eq!(
+        (rest, trailers),
+        (b" world".to_vec(), vec!["X-Sum: 11".to_owned()])
+    );
     there
         .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n")
         .await;
     let head = client.head().await;
     assert_eq!(field(&head, "transfer-encoding"), Some("chunked"));
     let (data, trailers) = client.chunks().await;
-    assert_eq!((data, trailers), (b"abcde".to_vec(), vec!["X-T: 1".to_owned()]));
+    assert_eq!(
+        (data, trailers),
+        (b"abcde".to_vec(), vec!["X-T: 1".to_owned()])
+    );
     client.send(GET).await;
     there.head().await;
 }
@@ -43,7 +49,7 @@ async fn chunks_and_trailers_pass_both_ways() {
 #[tokio::test]
 async fn a_target_may_answer_while_the_request_is_still_coming() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 6\r\n\r\nab")
@@ -51,7 +57,9 @@ async fn a_target_may_answer_while_the_request_is_still_coming() {
     let mut there = target.accept().await;
     there.head().await;
     assert_eq!(there.text(2).await, "ab");
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
     assert_eq!(client.response().await.1, b"ok");
     // The rest is taken, and both connections go on.
     client.send("cdef").await;
@@ -65,7 +73,7 @@ async fn a_target_may_answer_while_the_request_is_still_coming() {
 #[tokio::test]
 async fn an_early_answer_that_ends_the_targets_connection_reaches_the_client() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10000000\r\n\r\nab")
@@ -84,8 +92,9 @@ async fn an_early_answer_that_ends_the_targets_connection_reaches_the_client() {
 #[tokio::test]
 async fn a_client_that_expects_to_be_asked_is_asked_by_the_target() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
-    let post = "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    let gate = Gate::start(&target, PLAIN);
+    let post =
+        "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
     let mut client = gate.connect().await;
     client.send(post).await;
     let mut there = target.accept().await;
@@ -95,13 +104,17 @@ async fn a_client_that_expects_to_be_asked_is_asked_by_the_target() {
     assert_eq!(client.head().await, "HTTP/1.1 100 Continue");
     client.send("ok").await;
     assert_eq!(there.text(2).await, "ok");
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     assert_eq!(field(&client.head().await, "connection"), None);
 
     // Refused: nobody knows whether the body follows, so that the connection ends.
     client.send(post).await;
     there.head().await;
-    there.send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+        .await;
     let head = client.head().await;
     assert_eq!(field(&head, "connection"), Some("close"));
     client.ends().await;
@@ -110,12 +123,16 @@ async fn a_client_that_expects_to_be_asked_is_asked_by_the_target() {
 #[tokio::test]
 async fn responses_without_a_body_leave_the_connection_open() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
-    client.send("HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     assert!(there.head().await.starts_with("HEAD / "));
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        .await;
     assert_eq!(field(&client.head().await, "content-length"), Some("1000"));
     for answer in [
         "HTTP/1.1 204 No Content\r\n\r\n",
@@ -134,7 +151,7 @@ async fn responses_without_a_body_leave_the_connection_open() {
 #[tokio::test]
 async fn a_body_that_ends_with_the_connection_becomes_chunks() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
@@ -152,7 +169,7 @@ async fn a_body_that_ends_with_the_connection_becomes_chunks() {
 #[tokio::test]
 async fn http_1_0_gets_chunks_as_plain_bytes_until_the_end() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("GET / HTTP/1.0\r\nHost: web.example\r\nConnection: keep-alive\r\n\r\n")
@@ -171,7 +188,7 @@ async fn http_1_0_gets_chunks_as_plain_bytes_until_the_end() {
 #[tokio::test]
 async fn a_body_that_was_cut_off_never_looks_complete() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let answers = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "abc"),
         (
@@ -202,9 +219,11 @@ async fn a_body_that_was_cut_off_never_looks_complete() {
 #[tokio::test]
 async fn a_cut_off_body_without_framing_is_reset() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
-    client.send("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     there.head().await;
     there.send("HTTP/1.0 200 OK\r\n\r\nabc").await;
@@ -218,7 +237,7 @@ async fn a_cut_off_body_without_framing_is_reset() {
 #[tokio::test]
 async fn wrong_chunks_of_a_target_are_not_passed_on() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
@@ -237,7 +256,7 @@ async fn wrong_chunks_of_a_target_are_not_passed_on() {
 async fn max_body_holds_for_lengths_and_for_chunks() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "max_body = \"1kB\"\n";
-    let mut gate = Gate::start(&target, &hosts).await;
+    let mut gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     client
         .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 1001\r\n\r\n")
@@ -259,7 +278,10 @@ async fn max_body_holds_for_lengths_and_for_chunks() {
     let head = client.response().await.0;
     assert_eq!(first(&head), "HTTP/1.1 413 Content Too Large");
     let (seen, _) = there.rest().await;
-    assert!(!seen.ends_with(b"0\r\n\r\n"), "the target must not take it for whole");
+    assert!(
+        !seen.ends_with(b"0\r\n\r\n"),
+        "the target must not take it for whole"
+    );
     let reason = gate.rejection().await;
     assert!(reason.contains("max_body"), "{reason}");
 }
@@ -267,15 +289,20 @@ async fn max_body_holds_for_lengths_and_for_chunks() {
 #[tokio::test]
 async fn wrong_chunks_of_a_client_do_not_reach_the_target() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         .await;
     let mut there = target.accept().await;
     there.head().await;
-    client.send("3\nabc\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n").await;
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 400 Bad Request");
+    client
+        .send("3\nabc\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n")
+        .await;
+    assert_eq!(
+        first(&client.response().await.0),
+        "HTTP/1.1 400 Bad Request"
+    );
     client.ends().await;
     let (seen, _) = there.rest().await;
     assert_eq!(seen, b"3\r\nabc\r\n");
@@ -284,14 +311,16 @@ async fn wrong_chunks_of_a_client_do_not_reach_the_target() {
 #[tokio::test]
 async fn who_does_not_read_is_not_written_to_without_end() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
     there.head().await;
     let whole: usize = 32 * 1024 * 1024;
     there
-        .send(format!("HTTP/1.1 200 OK\r\nContent-Length: {whole}\r\n\r\n"))
+        .send(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {whole}\r\n\r\n"
+        ))
         .await;
     let block = vec![b'x'; 64 * 1024];
     let mut written = 0;
@@ -318,7 +347,7 @@ async fn who_does_not_read_is_not_written_to_without_end() {
 #[tokio::test]
 async fn a_target_that_does_not_read_holds_the_client_back() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     let whole = 32 * 1024 * 1024;
     client
@@ -340,7 +369,7 @@ async fn a_target_that_does_not_read_holds_the_client_back() {
 #[tokio::test]
 async fn a_client_that_hangs_up_takes_its_request_along() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 9\r\n\r\nabc")
@@ -357,14 +386,16 @@ async fn a_client_that_hangs_up_takes_its_request_along() {
 #[tokio::test]
 async fn a_client_may_end_its_direction_and_still_get_its_answer() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     client.finish().await;
     let mut there = target.accept().await;
     there.head().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
     assert_eq!(client.response().await.1, b"ok");
     client.ends().await;
 }

@@ -32,11 +32,11 @@ const CERTIFICATES: [&[&str]; 2] = [&["web.example", "ws.example"], &["other.exa
 
 impl Gate {
     /// Serves `hosts`, where `{target}` is `target`'s address.
-    pub(crate) async fn start(target: &Target, hosts: &str) -> Self {
-        Self::with_files(target, hosts, BTreeMap::new()).await
+    pub(crate) fn start(target: &Target, hosts: &str) -> Self {
+        Self::with_files(target, hosts, BTreeMap::new())
     }
 
-    pub(crate) async fn with_files(
+    pub(crate) fn with_files(
         target: &Target,
         hosts: &str,
         files: BTreeMap<String, String>,
@@ -125,7 +125,10 @@ impl Gate {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(10), seen).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(10), seen)
+            .await
+            .is_err()
+        {
             panic!("{wanted} is not in\n{}", self.registry.render());
         }
     }
@@ -176,10 +179,7 @@ source = "own"
 }
 
 fn certificates(ca: &Ca) -> Vec<Material> {
-    CERTIFICATES
-        .iter()
-        .map(|names| issue(ca, names))
-        .collect()
+    CERTIFICATES.iter().map(|names| issue(ca, names)).collect()
 }
 
 pub(crate) fn issue(ca: &Ca, names: &[&str]) -> Material {

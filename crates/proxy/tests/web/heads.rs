@@ -6,7 +6,7 @@ use crate::peer::{Target, field, first};
 #[tokio::test]
 async fn the_target_sees_one_normal_form_and_what_we_say_of_the_client() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send(
@@ -35,9 +35,11 @@ async fn the_target_sees_one_normal_form_and_what_we_say_of_the_client() {
 #[tokio::test]
 async fn the_client_sees_the_targets_fields_in_their_order_and_case() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
-    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     there.head().await;
     there
@@ -62,12 +64,16 @@ async fn the_client_sees_the_targets_fields_in_their_order_and_case() {
 #[tokio::test]
 async fn a_date_is_added_where_the_target_has_none() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
-    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     there.head().await;
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     let head = client.head().await;
     assert!(field(&head, "date").unwrap().ends_with(" GMT"), "{head}");
 }
@@ -76,7 +82,7 @@ async fn a_date_is_added_where_the_target_has_none() {
 async fn the_clients_address_in_a_field_of_its_own_replaces_the_clients_word() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "client_address_header = \"X-Client-IP\"\n";
-    let gate = Gate::start(&target, &hosts).await;
+    let gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     let port = client.stream.local_addr().unwrap().port();
     client
@@ -91,9 +97,11 @@ async fn the_clients_address_in_a_field_of_its_own_replaces_the_clients_word() {
 #[tokio::test]
 async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
-    client.send("GET /1 HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET /1 HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     there.head().await;
     there
@@ -102,11 +110,14 @@ async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
     let hints = client.head().await;
     assert_eq!(first(&hints), "HTTP/1.1 103 Early Hints");
     assert_eq!(field(&hints, "link"), Some("</s.css>; rel=preload"));
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        .await;
     assert_eq!(client.response().await.1, b"x");
 
     let mut old = gate.connect().await;
-    old.send("GET /0 HTTP/1.0\r\nHost: web.example\r\n\r\n").await;
+    old.send("GET /0 HTTP/1.0\r\nHost: web.example\r\n\r\n")
+        .await;
     there.head().await;
     there
         .send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny")
@@ -120,7 +131,7 @@ async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
 #[tokio::test]
 async fn http_1_0_without_host_but_with_an_absolute_target() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("GET http://web.example?q HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -129,17 +140,21 @@ async fn http_1_0_without_host_but_with_an_absolute_target() {
     let head = there.head().await;
     assert_eq!(first(&head), "GET /?q HTTP/1.1");
     assert_eq!(field(&head, "host"), Some("web.example"));
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     let head = client.head().await;
     assert_eq!(field(&head, "connection"), Some("keep-alive"));
-    client.send("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
+        .await;
     there.head().await;
 }
 
 #[tokio::test]
 async fn a_head_may_come_in_small_pieces_and_be_large() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     for byte in b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n" {
         client.send([*byte]).await;
@@ -166,15 +181,21 @@ async fn a_target_may_be_named() {
     let target = Target::start().await;
     let port = target.address.port();
     let hosts = PLAIN.replace("{target}", &format!("target.test:{port}"));
-    let mut gate = Gate::start(&target, &hosts).await;
+    let mut gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
-    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     assert_eq!(field(&there.head().await, "host"), Some("web.example"));
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     client.head().await;
     gate.reload(&target, &hosts.replace("target.test", "nowhere.test"));
-    client.send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     assert_eq!(first(&client.head().await), "HTTP/1.1 502 Bad Gateway");
     let reason = gate.rejection().await;
     assert!(reason.contains("nowhere.test"), "{reason}");

@@ -1,5 +1,9 @@
 //! The proxy on loopback, between raw clients and raw targets that a test scripts byte by byte.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may fail by panic"
+)]
 
 mod bodies;
 mod gate;

@@ -11,10 +11,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fails the test instead of letting it hang.
 pub(crate) async fn within<T>(what: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, what).await {
-        Ok(value) => value,
-        Err(_) => panic!("nothing happened for {PATIENCE:?}"),
-    }
+    let done = tokio::time::timeout(PATIENCE, what).await;
+    done.expect("something happens in time")
 }
 
 pub(crate) struct Peer<S> {
@@ -55,18 +53,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 head.truncate(end);
                 return String::from_utf8(head).unwrap();
             }
-            if self.more().await == 0 {
-                panic!("ended within a head: {}", self.ahead.escape_ascii());
-            }
+            let count = self.more().await;
+            assert!(count > 0, "ended within {}", self.ahead.escape_ascii());
         }
     }
 
     /// Exactly so many bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.ahead.len() < count {
-            if self.more().await == 0 {
-                panic!("ended after {} of {count} bytes", self.ahead.len());
-            }
+            let more = self.more().await;
+            assert!(more > 0, "ended after {} of {count}", self.ahead.len());
         }
         let rest = self.ahead.split_off(count);
         std::mem::replace(&mut self.ahead, rest)
@@ -84,9 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 line.truncate(end);
                 return String::from_utf8(line).unwrap();
             }
-            if self.more().await == 0 {
-                panic!("ended within a line");
-            }
+            assert!(self.more().await > 0, "ended within a line");
         }
     }
 

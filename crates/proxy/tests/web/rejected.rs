@@ -7,29 +7,63 @@ use std::time::Duration;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
 
+/// What is sent, the status of the answer, and the label of the reason.
+const REFUSED: [(&str, u16, &str); 12] = [
+    (
+        "GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n",
+        404,
+        "host_unknown",
+    ),
+    (
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        404,
+        "host_unknown",
+    ),
+    ("GET / HTTP/1.0\r\n\r\n", 400, "host_unknown"),
+    (
+        "GET /%2e%2e/ HTTP/1.1\r\nHost: web.example\r\n\r\n",
+        400,
+        "path_ambiguous",
+    ),
+    ("GET / HTTP/1.1\r\n\r\n", 400, "malformed"),
+    ("GET / HTTP/1.1\nHost: web.example\n\n", 400, "malformed"),
+    (
+        "GET / HTTP/1.1\r\nHost: web.example\r\n X: y\r\n\r\n",
+        400,
+        "malformed",
+    ),
+    (
+        "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "malformed",
+    ),
+    (
+        "GET / HTTP/1.2\r\nHost: web.example\r\n\r\n",
+        505,
+        "malformed",
+    ),
+    (
+        "TRACE / HTTP/1.1\r\nHost: web.example\r\n\r\n",
+        501,
+        "malformed",
+    ),
+    (
+        "CONNECT web.example:80 HTTP/1.1\r\nHost: web.example:80\r\n\r\n",
+        501,
+        "malformed",
+    ),
+    (
+        "GET / HTTP/1.1\r\nHost: web.example\r\nX_Forwarded_For: 1\r\n\r\n",
+        400,
+        "malformed",
+    ),
+];
+
 #[tokio::test]
 async fn unknown_hosts_and_malformed_heads_are_refused_counted_and_never_seen_by_a_target() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
-    let table = [
-        ("GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n", 404, "host_unknown"),
-        ("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 404, "host_unknown"),
-        ("GET / HTTP/1.0\r\n\r\n", 400, "host_unknown"),
-        ("GET /%2e%2e/ HTTP/1.1\r\nHost: web.example\r\n\r\n", 400, "path_ambiguous"),
-        ("GET / HTTP/1.1\r\n\r\n", 400, "malformed"),
-        ("GET / HTTP/1.1\nHost: web.example\n\n", 400, "malformed"),
-        ("GET / HTTP/1.1\r\nHost: web.example\r\n X: y\r\n\r\n", 400, "malformed"),
-        (
-            "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            400,
-            "malformed",
-        ),
-        ("GET / HTTP/1.2\r\nHost: web.example\r\n\r\n", 505, "malformed"),
-        ("TRACE / HTTP/1.1\r\nHost: web.example\r\n\r\n", 501, "malformed"),
-        ("CONNECT web.example:80 HTTP/1.1\r\nHost: web.example:80\r\n\r\n", 501, "malformed"),
-        ("GET / HTTP/1.1\r\nHost: web.example\r\nX_Forwarded_For: 1\r\n\r\n", 400, "malformed"),
-    ];
-    for (request, status, label) in table {
+    let mut gate = Gate::start(&target, PLAIN);
+    for (request, status, label) in REFUSED {
         let mut client = gate.connect().await;
         client.send(request).await;
         let (head, body) = client.response().await;
@@ -37,10 +71,17 @@ async fn unknown_hosts_and_malformed_heads_are_refused_counted_and_never_seen_by
         assert!(head.starts_with(&expected), "{request:?}: {head}");
         let body = String::from_utf8(body).unwrap();
         for inside in ["127.0.0.1", "line", "rule", "Gatehouse", "gatehouse"] {
-            assert!(!body.contains(inside) && !head.contains(inside), "{head}\n{body}");
+            assert!(
+                !body.contains(inside) && !head.contains(inside),
+                "{head}\n{body}"
+            );
         }
         client.ends().await;
-        assert_eq!(gate.outbox.offences.recv().await.unwrap().weight, 1, "{label}");
+        assert_eq!(
+            gate.outbox.offences.recv().await.unwrap().weight,
+            1,
+            "{label}"
+        );
         let decision = gate.decision().await;
         assert!(
             matches!(
@@ -50,7 +91,8 @@ async fn unknown_hosts_and_malformed_heads_are_refused_counted_and_never_seen_by
             "{decision:?}"
         );
     }
-    gate.metric("gatehouse_proxy_rejected_total{reason=\"malformed\"}", "8").await;
+    gate.metric("gatehouse_proxy_rejected_total{reason=\"malformed\"}", "8")
+        .await;
     target.stays_alone().await;
 }
 
@@ -58,30 +100,43 @@ async fn unknown_hosts_and_malformed_heads_are_refused_counted_and_never_seen_by
 async fn the_log_tells_what_was_asked_and_which_line_decided() {
     let target = Target::start().await;
     let hosts = PLAIN.replace("target =", "paths = [\"/a\"]\ntarget =");
-    let mut gate = Gate::start(&target, &hosts).await;
+    let mut gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
-    client.send("GET /a/b?secret=1 HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET /a/b?secret=1 HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let mut there = target.accept().await;
     there.head().await;
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     client.head().await;
     let forwarded = gate.decision().await;
-    assert_eq!((&*forwarded.host, &*forwarded.asked), ("web.example", "GET /a/b"));
+    assert_eq!(
+        (&*forwarded.host, &*forwarded.asked),
+        ("web.example", "GET /a/b")
+    );
     assert_eq!(forwarded.protocol, "http");
     assert_eq!(forwarded.client, client.stream.local_addr().unwrap());
     let target = target.address.to_string();
     assert_eq!(forwarded.outcome, Outcome::Forwarded { target, new: true });
     let rule = forwarded.rule.unwrap();
-    client.send("GET /b HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET /b HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     let refused = gate.decision().await;
     assert_eq!(refused.asked, "GET /b");
-    assert_eq!(refused.rule, Some(rule - 2), "the host decides: none of its paths fits");
+    assert_eq!(
+        refused.rule,
+        Some(rule - 2),
+        "the host decides: none of its paths fits"
+    );
 }
 
 #[tokio::test]
 async fn a_target_that_is_down_costs_a_502_and_no_offence() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let address = target.address;
     drop(target);
     let mut client = gate.connect().await;
@@ -103,12 +158,15 @@ async fn a_target_that_is_down_costs_a_502_and_no_offence() {
 async fn a_silent_target_costs_a_504() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "idle_timeout = \"1s\"\n";
-    let mut gate = Gate::start(&target, &hosts).await;
+    let mut gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
     there.head().await;
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 504 Gateway Timeout");
+    assert_eq!(
+        first(&client.response().await.0),
+        "HTTP/1.1 504 Gateway Timeout"
+    );
     let reason = gate.rejection().await;
     assert!(reason.contains("did not answer within 1 s"), "{reason}");
     there.ends().await;
@@ -117,13 +175,16 @@ async fn a_silent_target_costs_a_504() {
     client
         .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 9\r\n\r\nabc")
         .await;
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 408 Request Timeout");
+    assert_eq!(
+        first(&client.response().await.0),
+        "HTTP/1.1 408 Request Timeout"
+    );
 }
 
 #[tokio::test]
 async fn a_malformed_answer_costs_a_502() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     for answer in [
         "HELLO\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
@@ -145,12 +206,15 @@ async fn a_malformed_answer_costs_a_502() {
 #[tokio::test]
 async fn a_target_that_is_ourselves_is_found_out() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let hosts = PLAIN.replace("{target}", &gate.http.to_string());
     gate.reload(&target, &hosts);
     let mut client = gate.connect().await;
     client.send(GET).await;
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+    assert_eq!(
+        first(&client.response().await.0),
+        "HTTP/1.1 502 Bad Gateway"
+    );
     let reason = gate.rejection().await;
     assert!(reason.contains("is this gateway itself"), "{reason}");
 }
@@ -158,12 +222,14 @@ async fn a_target_that_is_ourselves_is_found_out() {
 #[tokio::test]
 async fn the_banned_are_closed_on_without_a_byte() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
     there.head().await;
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     client.head().await;
     gate.ban("127.0.0.1");
     client.send(GET).await;
@@ -179,15 +245,20 @@ async fn the_banned_are_closed_on_without_a_byte() {
 async fn plain_requests_are_redirected_where_the_rule_says_so() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "plain = \"redirect\"\n";
-    let gate = Gate::start(&target, &hosts).await;
+    let gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     for (method, status) in [("GET", 301), ("HEAD", 301), ("DELETE", 308)] {
         client
-            .send(format!("{method} /a?b HTTP/1.1\r\nHost: Web.example:90\r\n\r\n"))
+            .send(format!(
+                "{method} /a?b HTTP/1.1\r\nHost: Web.example:90\r\n\r\n"
+            ))
             .await;
         let head = client.head().await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
-        assert!(head.contains("\r\nLocation: https://Web.example/a?b\r\n"), "{head}");
+        assert!(
+            head.contains("\r\nLocation: https://Web.example/a?b\r\n"),
+            "{head}"
+        );
         if method != "HEAD" {
             let length = crate::peer::field(&head, "content-length").unwrap();
             client.bytes(length.parse().unwrap()).await;
@@ -199,7 +270,7 @@ async fn plain_requests_are_redirected_where_the_rule_says_so() {
 #[tokio::test]
 async fn what_comes_before_the_host_is_known_is_told_as_it_came() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send("\x01\x02garbage\r\n\r\n").await;
     client.response().await;

@@ -9,7 +9,7 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 #[tokio::test]
 async fn clients_share_idle_connections_to_a_target() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut there = None;
     for _ in 0..3 {
         let mut client = gate.connect().await;
@@ -21,7 +21,8 @@ async fn clients_share_idle_connections_to_a_target() {
         there.head().await;
         there.send(OK).await;
         assert_eq!(client.response().await.1, b"ok");
-        gate.metric("gatehouse_proxy_connections{protocol=\"http\"}", "1").await;
+        gate.metric("gatehouse_proxy_connections{protocol=\"http\"}", "1")
+            .await;
         drop(client);
     }
     let series = |kind| format!("gatehouse_proxy_target_connections_total{{kind=\"{kind}\"}}");
@@ -35,7 +36,7 @@ async fn clients_share_idle_connections_to_a_target() {
 async fn pipelined_requests_are_answered_in_order_and_each_is_judged() {
     let target = Target::start().await;
     let hosts = PLAIN.replace("target =", "paths = [\"/a\"]\ntarget =");
-    let mut gate = Gate::start(&target, &hosts).await;
+    let mut gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     let ask = |path| format!("GET {path} HTTP/1.1\r\nHost: web.example\r\n\r\n");
     client
@@ -45,7 +46,9 @@ async fn pipelined_requests_are_answered_in_order_and_each_is_judged() {
     for path in ["/a1", "/a2"] {
         assert_eq!(first(&there.head().await), format!("GET {path} HTTP/1.1"));
         there
-            .send(format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{path}"))
+            .send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{path}"
+            ))
             .await;
     }
     assert_eq!(client.response().await.1, b"/a1");
@@ -61,7 +64,7 @@ async fn pipelined_requests_are_answered_in_order_and_each_is_judged() {
 #[tokio::test]
 async fn an_idle_connection_that_has_died_is_not_used() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     for _ in 0..2 {
         client.send(GET).await;
@@ -77,7 +80,7 @@ async fn an_idle_connection_that_has_died_is_not_used() {
 #[tokio::test]
 async fn a_request_is_sent_again_only_where_that_does_no_harm() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     let warm = async |client: &mut crate::peer::Peer<tokio::net::TcpStream>| {
         client.send(GET).await;
@@ -88,16 +91,24 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
         there
     };
     let mut there = warm(&mut client).await;
-    client.send("GET /again HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET /again HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     there.head().await;
     drop(there);
     let mut second = target.accept().await;
     assert_eq!(first(&second.head().await), "GET /again HTTP/1.1");
     // A fresh connection that dies is not tried again.
     drop(second);
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+    assert_eq!(
+        first(&client.response().await.0),
+        "HTTP/1.1 502 Bad Gateway"
+    );
     let reason = gate.rejection().await;
-    assert!(reason.contains("hung up before it had answered"), "{reason}");
+    assert!(
+        reason.contains("hung up before it had answered"),
+        "{reason}"
+    );
     gate.metric("gatehouse_proxy_retries_total", "1").await;
 
     for request in [
@@ -109,7 +120,10 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
         client.send(request).await;
         there.head().await;
         drop(there);
-        assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+        assert_eq!(
+            first(&client.response().await.0),
+            "HTTP/1.1 502 Bad Gateway"
+        );
         target.stays_alone().await;
     }
     gate.metric("gatehouse_proxy_retries_total", "1").await;
@@ -118,7 +132,7 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
 #[tokio::test]
 async fn half_an_answer_is_no_reason_to_ask_again() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
@@ -130,19 +144,26 @@ async fn half_an_answer_is_no_reason_to_ask_again() {
     there.send("HTTP/1.1 200").await;
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     drop(there);
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+    assert_eq!(
+        first(&client.response().await.0),
+        "HTTP/1.1 502 Bad Gateway"
+    );
     target.stays_alone().await;
 }
 
 #[tokio::test]
 async fn what_a_target_sends_unasked_is_nobodys_answer() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
     there.head().await;
-    there.send(format!("{OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")).await;
+    there
+        .send(format!(
+            "{OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+        ))
+        .await;
     assert_eq!(client.response().await.1, b"ok");
     client.send(GET).await;
     let mut other = target.accept().await;
@@ -150,7 +171,9 @@ async fn what_a_target_sends_unasked_is_nobodys_answer() {
     other.send(OK).await;
     assert_eq!(client.response().await.1, b"ok");
     // Also where it comes later, while the connection is idle.
-    other.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil").await;
+    other
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+        .await;
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     client.send(GET).await;
     target.accept().await.head().await;
@@ -159,7 +182,7 @@ async fn what_a_target_sends_unasked_is_nobodys_answer() {
 #[tokio::test]
 async fn a_target_that_wants_to_close_is_not_asked_again() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let mut there = target.accept().await;
@@ -168,7 +191,10 @@ async fn a_target_that_wants_to_close_is_not_asked_again() {
         .send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
         .await;
     let (head, _) = client.response().await;
-    assert!(!head.contains("close"), "that is between the target and us: {head}");
+    assert!(
+        !head.contains("close"),
+        "that is between the target and us: {head}"
+    );
     there.ends().await;
     client.send(GET).await;
     target.accept().await.head().await;
@@ -177,7 +203,7 @@ async fn a_target_that_wants_to_close_is_not_asked_again() {
 #[tokio::test]
 async fn a_client_that_wants_to_close_is_told_so() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send("GET / HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n")

@@ -31,33 +31,44 @@ target = "http://{target}"
 #[tokio::test]
 async fn requests_come_in_over_tls() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect_tls("web.example").await;
     assert_eq!(client.stream.alpn(), Some(&b"http/1.1"[..]));
     client.send(GET).await;
     let mut there = target.accept().await;
-    assert_eq!(field(&there.head().await, "x-forwarded-proto"), Some("https"));
+    assert_eq!(
+        field(&there.head().await, "x-forwarded-proto"),
+        Some("https")
+    );
     there.send(OK).await;
     assert_eq!(client.response().await.1, b"ok");
     assert_eq!(gate.decision().await.protocol, "https");
     client.send(GET).await;
     there.head().await;
-    there.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end")
+        .await;
     there.finish().await;
     assert_eq!(client.response().await.1, b"until the end");
     client.finish().await;
-    assert_eq!(client.rest().await, (Vec::new(), true), "close_notify is answered");
+    assert_eq!(
+        client.rest().await,
+        (Vec::new(), true),
+        "close_notify is answered"
+    );
 }
 
 #[tokio::test]
 async fn a_cut_off_body_over_tls_has_no_clean_end() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect_tls("web.example").await;
     client.send(GET).await;
     let mut there = target.accept().await;
     there.head().await;
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        .await;
     client.head().await;
     assert_eq!(client.text(3).await, "abc");
     drop(there);
@@ -67,7 +78,7 @@ async fn a_cut_off_body_over_tls_has_no_clean_end() {
 #[tokio::test]
 async fn hosts_of_one_certificate_share_a_connection_and_others_are_misdirected() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, THREE).await;
+    let mut gate = Gate::start(&target, THREE);
     let mut client = gate.connect_tls("web.example").await;
     client.send(GET.replace("web", "ws")).await;
     let mut there = target.accept().await;
@@ -84,9 +95,12 @@ async fn hosts_of_one_certificate_share_a_connection_and_others_are_misdirected(
 #[tokio::test]
 async fn an_unknown_server_name_gets_an_alert() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let refused = gate.try_tls("nobody.example").await.err().unwrap();
-    assert!(refused.to_string().contains("UnrecognisedName"), "{refused}");
+    assert!(
+        refused.to_string().contains("UnrecognisedName"),
+        "{refused}"
+    );
     let decision = gate.decision().await;
     assert_eq!(decision.host, "nobody.example");
     assert_eq!(gate.outbox.offences.recv().await.unwrap().weight, 1);
@@ -95,7 +109,7 @@ async fn an_unknown_server_name_gets_an_alert() {
 #[tokio::test]
 async fn plain_http_on_the_tls_port_is_closed() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = Peer::connect(gate.https).await;
     client.send(GET).await;
     client.ends().await;
@@ -111,7 +125,7 @@ async fn ten_megabytes_arrive_unchanged() {
     let hosts = PLAIN.replace("http://{target}", "https://{target}")
         + "target_certificate = { ca = \"targets.pem\" }\n";
     let files = BTreeMap::from([("targets.pem".to_owned(), ca.root_pem().to_owned())]);
-    let gate = Gate::with_files(&target, &hosts, files).await;
+    let gate = Gate::with_files(&target, &hosts, files);
     let body: Vec<u8> = (0..10_000_000_u32)
         .map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
@@ -126,7 +140,8 @@ async fn ten_megabytes_arrive_unchanged() {
         let io = target.accept().await.stream;
         let mut there = Peer::new(within(Stream::accept(io, config, b"")).await.unwrap());
         there.head().await;
-        let mut echoed = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+        let mut echoed =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").into_bytes();
         echoed.extend(there.bytes(length).await);
         there.send(&echoed).await;
         there
@@ -160,7 +175,7 @@ async fn targets_that_are_not_trusted_get_no_request() {
     ];
     for trust in untrusted {
         let hosts = PLAIN.replace("http://{target}", "https://{target}") + &trust;
-        let mut gate = Gate::start(&target, &hosts).await;
+        let mut gate = Gate::start(&target, &hosts);
         let mut client = gate.connect().await;
         client.send(GET).await;
         let io = target.accept().await.stream;
@@ -170,7 +185,10 @@ async fn targets_that_are_not_trusted_get_no_request() {
             let _ = within(stream.read_to_end(&mut seen)).await;
             assert!(seen.is_empty());
         }
-        assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+        assert_eq!(
+            first(&client.response().await.0),
+            "HTTP/1.1 502 Bad Gateway"
+        );
         let reason = gate.rejection().await;
         assert!(reason.contains("TLS failed"), "{reason}");
     }
@@ -182,7 +200,7 @@ async fn any_certificate_will_do_where_the_file_says_so() {
     let ca = Ca::create("Targets", SystemTime::now()).unwrap();
     let hosts = PLAIN.replace("http://{target}", "https://{target}")
         + "target_certificate = { trust = \"any\" }\n";
-    let gate = Gate::start(&target, &hosts).await;
+    let gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     client.send(GET).await;
     let io = target.accept().await.stream;
@@ -201,7 +219,7 @@ async fn a_target_that_ends_tls_without_saying_so_was_cut_off() {
     let ca = Ca::create("Targets", SystemTime::now()).unwrap();
     let hosts = PLAIN.replace("http://{target}", "https://{target}")
         + "target_certificate = { trust = \"any\" }\n";
-    let gate = Gate::start(&target, &hosts).await;
+    let gate = Gate::start(&target, &hosts);
     for clean in [true, false] {
         let mut client = gate.connect().await;
         client.send(GET).await;
@@ -209,7 +227,9 @@ async fn a_target_that_ends_tls_without_saying_so_was_cut_off() {
         let stream = within(Stream::accept(io, tls_of(&ca, &["web.example"]), b"")).await;
         let mut there = Peer::new(stream.unwrap());
         there.head().await;
-        there.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc").await;
+        there
+            .send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc")
+            .await;
         client.head().await;
         assert_eq!(client.text(8).await, "3\r\nabc\r\n");
         if clean {
@@ -225,7 +245,7 @@ async fn a_target_that_ends_tls_without_saying_so_was_cut_off() {
 #[tokio::test]
 async fn a_hello_may_come_byte_by_byte() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let (near, far) = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .map(|listener| (listener.local_addr().unwrap(), listener))

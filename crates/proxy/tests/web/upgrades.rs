@@ -13,14 +13,17 @@ const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n
 #[tokio::test]
 async fn frames_pass_once_the_target_has_agreed_and_not_before() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(format!("{UPGRADE}early")).await;
     let mut there = target.accept().await;
     let head = there.head().await;
     assert_eq!(field(&head, "upgrade"), Some("websocket"));
     assert_eq!(field(&head, "connection"), Some("Upgrade"));
-    assert_eq!(field(&head, "sec-websocket-key"), Some("dGhlIHNhbXBsZSBub25jZQ=="));
+    assert_eq!(
+        field(&head, "sec-websocket-key"),
+        Some("dGhlIHNhbXBsZSBub25jZQ==")
+    );
     there.stays_silent().await;
     there.send(format!("{SWITCH}hello")).await;
     let head = client.head().await;
@@ -37,7 +40,11 @@ async fn frames_pass_once_the_target_has_agreed_and_not_before() {
         there.send(&frame).await;
         assert_eq!(client.text(frame.len()).await, frame);
     }
-    gate.metric("gatehouse_proxy_upgraded_connections{host=\"web.example\"}", "1").await;
+    gate.metric(
+        "gatehouse_proxy_upgraded_connections{host=\"web.example\"}",
+        "1",
+    )
+    .await;
     // One side may end before the other.
     client.finish().await;
     there.ends().await;
@@ -45,7 +52,11 @@ async fn frames_pass_once_the_target_has_agreed_and_not_before() {
     assert_eq!(client.text(10).await, "last words");
     drop(there);
     client.ends().await;
-    gate.metric("gatehouse_proxy_upgraded_connections{host=\"web.example\"}", "0").await;
+    gate.metric(
+        "gatehouse_proxy_upgraded_connections{host=\"web.example\"}",
+        "0",
+    )
+    .await;
     let sent = "gatehouse_proxy_bytes_total{host=\"web.example\",direction=\"sent\"}";
     gate.metric(sent, "85").await;
 }
@@ -53,15 +64,19 @@ async fn frames_pass_once_the_target_has_agreed_and_not_before() {
 #[tokio::test]
 async fn a_target_that_refuses_is_answered_by_nobody_else() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     // A request hidden as early frames must not be taken for one.
     client
-        .send(format!("{UPGRADE}GET /hidden HTTP/1.1\r\nHost: web.example\r\n\r\n"))
+        .send(format!(
+            "{UPGRADE}GET /hidden HTTP/1.1\r\nHost: web.example\r\n\r\n"
+        ))
         .await;
     let mut there = target.accept().await;
     there.head().await;
-    there.send("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno").await;
+    there
+        .send("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno")
+        .await;
     let (head, body) = client.response().await;
     assert_eq!((first(&head), &*body), ("HTTP/1.1 403 No", &b"no"[..]));
     assert_eq!(field(&head, "connection"), Some("close"));
@@ -72,16 +87,20 @@ async fn a_target_that_refuses_is_answered_by_nobody_else() {
     let mut client = gate.connect().await;
     client.send(UPGRADE).await;
     there.head().await;
-    there.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
     client.head().await;
-    client.send("GET /next HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET /next HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     assert_eq!(first(&there.head().await), "GET /next HTTP/1.1");
 }
 
 #[tokio::test]
 async fn a_switch_that_nobody_asked_for_is_an_error() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     for request in ["GET / HTTP/1.1\r\nHost: web.example\r\n\r\n", UPGRADE] {
         let mut client = gate.connect().await;
         client.send(request).await;
@@ -93,7 +112,10 @@ async fn a_switch_that_nobody_asked_for_is_an_error() {
             SWITCH.to_owned()
         };
         there.send(answer).await;
-        assert_eq!(first(&client.response().await.0), "HTTP/1.1 502 Bad Gateway");
+        assert_eq!(
+            first(&client.response().await.0),
+            "HTTP/1.1 502 Bad Gateway"
+        );
         let reason = gate.rejection().await;
         assert!(reason.contains("changed the protocol"), "{reason}");
     }
@@ -102,7 +124,7 @@ async fn a_switch_that_nobody_asked_for_is_an_error() {
 #[tokio::test]
 async fn other_upgrades_are_passed_over() {
     let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN).await;
+    let gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client
         .send(
@@ -120,9 +142,11 @@ async fn other_upgrades_are_passed_over() {
 async fn a_rule_for_websockets_only_refuses_everything_else() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "websocket = \"required\"\n";
-    let gate = Gate::start(&target, &hosts).await;
+    let gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
-    client.send("GET /chat HTTP/1.1\r\nHost: web.example\r\n\r\n").await;
+    client
+        .send("GET /chat HTTP/1.1\r\nHost: web.example\r\n\r\n")
+        .await;
     assert_eq!(first(&client.response().await.0), "HTTP/1.1 403 Forbidden");
     target.stays_alone().await;
     let mut client = gate.connect().await;
@@ -130,14 +154,17 @@ async fn a_rule_for_websockets_only_refuses_everything_else() {
     let mut there = target.accept().await;
     there.head().await;
     there.send(SWITCH).await;
-    assert_eq!(first(&client.head().await), "HTTP/1.1 101 Switching Protocols");
+    assert_eq!(
+        first(&client.head().await),
+        "HTTP/1.1 101 Switching Protocols"
+    );
 }
 
 #[tokio::test]
 async fn a_tunnel_ends_when_nothing_moves_for_too_long() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "idle_timeout = \"1s\"\n";
-    let gate = Gate::start(&target, &hosts).await;
+    let gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     client.send(UPGRADE).await;
     let mut there = target.accept().await;
@@ -156,7 +183,7 @@ async fn a_tunnel_ends_when_nothing_moves_for_too_long() {
 #[tokio::test]
 async fn a_reload_ends_what_is_no_longer_allowed_and_nothing_else() {
     let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN).await;
+    let mut gate = Gate::start(&target, PLAIN);
     let mut client = gate.connect().await;
     client.send(UPGRADE).await;
     let mut there = target.accept().await;
@@ -164,13 +191,19 @@ async fn a_reload_ends_what_is_no_longer_allowed_and_nothing_else() {
     there.send(SWITCH).await;
     client.head().await;
     // Another rule that still leads there.
-    gate.reload(&target, &PLAIN.replace("target =", "paths = [\"/chat\"]\ntarget ="));
+    gate.reload(
+        &target,
+        &PLAIN.replace("target =", "paths = [\"/chat\"]\ntarget ="),
+    );
     tokio::time::sleep(Duration::from_millis(50)).await;
     client.send("still").await;
     assert_eq!(there.text(5).await, "still");
     there.send("here").await;
     assert_eq!(client.text(4).await, "here");
-    gate.reload(&target, &PLAIN.replace("target =", "paths = [\"/other\"]\ntarget ="));
+    gate.reload(
+        &target,
+        &PLAIN.replace("target =", "paths = [\"/other\"]\ntarget ="),
+    );
     assert_eq!(client.rest().await, (Vec::new(), true));
     assert_eq!(there.rest().await, (Vec::new(), true));
 }

@@ -265,3 +265,44 @@ fn secrets_are_set_and_listed_but_never_shown() {
         Ok(())
     });
 }
+
+#[test]
+fn without_root_the_same_processes_run_and_status_says_what_was_left_out() {
+    test(Site::one_server(), &["curl", "setpriv"], |lab| {
+        let folder = lab.dir().join("somebody");
+        fs::create_dir(&folder)?;
+        fs::copy(lab::program()?, folder.join("gatehouse"))?;
+        let demo = lab::repository().join("xtask/src/demo/gatehouse.toml");
+        fs::copy(demo, folder.join("gatehouse.toml"))?;
+        let folder = folder.display().to_string();
+        lab.run(Place::Gate, &["chown", "-R", "65534:65534", &folder])?
+            .success()?;
+        let as_somebody = |arguments: &str| {
+            let line = format!("cd {folder} && exec ./gatehouse {arguments} --state state");
+            [
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "sh",
+                "-c",
+                &line,
+            ]
+            .map(str::to_owned)
+        };
+        let run = as_somebody("run --config gatehouse.toml");
+        let _gate = lab.spawn(Place::Gate, "somebody", &run.each_ref().map(String::as_str))?;
+        lab.wait_for_port(Place::Gate, "127.0.0.1:8453")?;
+        let ask = as_somebody("status");
+        lab::wait_until("an answer of the box", || {
+            let said = lab.run(Place::Gate, &ask.each_ref().map(String::as_str))?;
+            Ok(said.stdout.contains("not root") && said.stdout.contains("edge"))
+        })?;
+        let answer = Curl::new("http://app.demo.localhost:8090/x").expect(lab, Place::Gate, 301)?;
+        assert_eq!(
+            answer.header("location"),
+            "https://app.demo.localhost:8453/x"
+        );
+        Ok(())
+    });
+}

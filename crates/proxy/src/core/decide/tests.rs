@@ -113,7 +113,12 @@ fn the_innovaphone_site_lets_in_what_its_file_names_and_nothing_else() {
         assert_eq!(target, Ok("172.31.31.12:443".into()));
     }
     // The system name serves SIP, LDAP and H.323 only.
-    for host in ["dvl-ckl2.net", "turn.dvl-ckl2.net", "other.example", "172.31.31.4"] {
+    for host in [
+        "dvl-ckl2.net",
+        "turn.dvl-ckl2.net",
+        "other.example",
+        "172.31.31.4",
+    ] {
         assert_eq!(outcome(&routes, &ask(host, "/")), Err(Reason::HostUnknown));
     }
 }
@@ -364,7 +369,13 @@ fn an_explanation_names_every_step_and_its_line() {
     assert!(refused.line.is_some());
     let unknown = said("http://nobody.example:81/");
     assert!(unknown.to_string().contains("port 81 does not lead to us"));
-    for url in ["ftp://hq/", "hq.dvl-ckl2.net/x", "https://", "https://a b/", "https://a/ü"] {
+    for url in [
+        "ftp://hq/",
+        "hq.dvl-ckl2.net/x",
+        "https://",
+        "https://a b/",
+        "https://a/ü",
+    ] {
         assert!(
             matches!(explain(&config, url, None), Err(NotExplained::Url(_))),
             "{url}"
@@ -378,9 +389,15 @@ fn an_explanation_of_a_redirect_and_of_an_access() {
     let said = |url, from: &str| explain(&config, url, Some(from.parse().unwrap())).unwrap();
     let redirected = said("http://rules.example/redirect?a", "198.51.100.1");
     assert_eq!(redirected.status, Some(301));
-    assert_eq!(redirected.reason, "to https://rules.example:8443/redirect?a");
+    assert_eq!(
+        redirected.reason,
+        "to https://rules.example:8443/redirect?a"
+    );
     let let_in = said("https://rules.example/either", "198.51.100.1").to_string();
     assert!(let_in.contains("access office lets it in"), "{let_in}");
     let not = said("https://rules.example/either", "203.0.113.1").to_string();
-    assert!(not.contains("access staff (basic) is not built yet"), "{not}");
+    assert!(
+        not.contains("access staff (basic) is not built yet"),
+        "{not}"
+    );
 }

@@ -1,0 +1,204 @@
+//! A request on its way: a connection to its target, the exchange, and what both connections are
+//! good for afterwards.
+
+use crate::core::{Reason, TargetKey};
+use crate::metrics::HostInstruments;
+use crate::shell::connection::{Connection, Next};
+use crate::shell::exchange::{End, Exchange, Plan, State};
+use crate::shell::report::Report;
+use crate::shell::request::Place;
+use crate::shell::target::Connected;
+use crate::shell::tunnel::{self, Tunnel};
+use crate::shell::worker::Current;
+use net::stream::Stream;
+use std::future::poll_fn;
+use std::rc::Rc;
+use tokio::time::Instant;
+
+impl Connection {
+    /// Passes a request on, and its response back.
+    pub(crate) async fn forward(
+        &mut self,
+        current: &Rc<Current>,
+        plan: Plan,
+        place: Place,
+        asked: Option<tunnel::Asked>,
+    ) -> Next {
+        let started = Instant::now();
+        let target = plan.rule.target(self.identity.tls());
+        let mut fresh = false;
+        loop {
+            let mut connected = match self.connected(current, &plan, target, fresh).await {
+                Ok(connected) => connected,
+                Err(reason) => return self.give_up(current, place, &plan, &reason).await,
+            };
+            let (end, state) = self
+                .exchange(current, &plan, place, target, &mut connected)
+                .await;
+            if !matches!(end, End::Retry) {
+                let report = self.report(current, place);
+                self.count(report.host(), state.status, started);
+            }
+            match end {
+                End::Retry => {
+                    self.worker.shared.instruments.retries.inc();
+                    self.up.rewind();
+                    self.down.reset();
+                    self.down.buffer.clear();
+                    fresh = true;
+                }
+                End::Done { client, target: ok } => {
+                    self.down.buffer.clear();
+                    if ok {
+                        self.worker.keep_idle(current, target, connected.stream);
+                    }
+                    if client {
+                        return Next::Again;
+                    }
+                    let linger = !self.up.has_whole_body();
+                    return Next::Close { linger };
+                }
+                End::Upgraded => {
+                    self.tunnel(current, place, &plan, asked, connected.stream)
+                        .await;
+                    return Next::Drop;
+                }
+                End::Failed { reason, begun } => {
+                    drop(connected);
+                    if !begun {
+                        self.down.buffer.clear();
+                        return self.give_up(current, place, &plan, &reason).await;
+                    }
+                    self.report(current, place).rejected(&reason, None);
+                    return if state.raw { Next::Reset } else { Next::Drop };
+                }
+            }
+        }
+    }
+
+    /// An idle connection, unless it must be a fresh one, or a new one.
+    async fn connected(
+        &self,
+        current: &Current,
+        plan: &Plan,
+        target: &TargetKey,
+        fresh: bool,
+    ) -> Result<Connected, Reason> {
+        let idle = if fresh {
+            None
+        } else {
+            self.worker.take_idle(target, !plan.repeatable)
+        };
+        match idle {
+            Some(connected) => Ok(connected),
+            None => self.worker.connect(current, target).await,
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        current: &Rc<Current>,
+        plan: &Plan,
+        place: Place,
+        target: &TargetKey,
+        connected: &mut Connected,
+    ) -> (End, State) {
+        // Not `self.report`: the exchange needs the rest of `self` for itself.
+        let report = Report {
+            shared: &self.worker.shared,
+            current,
+            identity: &self.identity,
+            told: &self.told,
+            host: place.host,
+            line: place.line,
+        };
+        let mut exchange = Exchange {
+            plan,
+            worker: &self.worker,
+            report: &report,
+            target_key: target,
+            reused: connected.reused,
+            client: &mut self.client,
+            target: &mut connected.stream,
+            up: &mut self.up,
+            down: &mut self.down,
+            alarm: &mut self.alarm,
+            state: State::default(),
+        };
+        exchange.be_patient();
+        let end = poll_fn(|cx| exchange.poll(cx)).await;
+        (end, exchange.state)
+    }
+
+    /// Refuses a request that was to be passed on.
+    async fn give_up(
+        &mut self,
+        current: &Rc<Current>,
+        place: Place,
+        plan: &Plan,
+        reason: &Reason,
+    ) -> Next {
+        let linger = !self.up.has_whole_body();
+        self.refuse(current, place, reason, plan.head_only, linger)
+            .await
+    }
+
+    /// Counts what an exchange that got a status has moved.
+    fn count(&self, host: &HostInstruments, status: u16, started: Instant) {
+        if status != 0 {
+            host.answered(status);
+            host.received.add(self.up.passed());
+            host.sent.add(self.down.passed());
+            host.seconds.observe(started.elapsed().as_secs_f64());
+        }
+    }
+
+    async fn tunnel(
+        &mut self,
+        current: &Rc<Current>,
+        place: Place,
+        plan: &Plan,
+        asked: Option<tunnel::Asked>,
+        mut target: Stream,
+    ) {
+        // A handshake is only taken for one when the request asked for it.
+        let Some(asked) = asked else { return };
+        let host = self.report(current, place).host().clone();
+        let _upgraded = Upgraded::count(&host);
+        let tunnel = Tunnel {
+            worker: &self.worker,
+            current: Rc::clone(current),
+            slot: self.slot,
+            identity: &self.identity,
+            asked,
+            idle: plan.rule.idle,
+            client: &mut self.client,
+            target: &mut target,
+            up: &mut self.up,
+            down: &mut self.down,
+            alarm: &mut self.alarm,
+            up_ended: false,
+            down_ended: false,
+            closing: false,
+        };
+        tunnel.run().await;
+        host.received.add(self.up.passed());
+        host.sent.add(self.down.passed());
+    }
+}
+
+/// Counts an upgraded connection.
+struct Upgraded<'a>(&'a HostInstruments);
+
+impl<'a> Upgraded<'a> {
+    fn count(host: &'a HostInstruments) -> Self {
+        host.upgraded.inc();
+        Self(host)
+    }
+}
+
+impl Drop for Upgraded<'_> {
+    fn drop(&mut self) {
+        self.0.upgraded.dec();
+    }
+}

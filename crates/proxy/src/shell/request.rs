@@ -1,0 +1,192 @@
+//! A request head: read, judged by the rules, and written for its target.
+
+use crate::core::{Ask, AskedTls, Reason, Rule, Verdict, decide, redirect, write_request};
+use crate::shell::connection::Connection;
+use crate::shell::exchange::Plan;
+use crate::shell::limits;
+use crate::shell::report::Told;
+use crate::shell::tunnel;
+use crate::shell::worker::Current;
+use proto::http::{self, Framing, Request};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What was found where a request head is due.
+pub(crate) enum Taken {
+    Incomplete,
+    Refuse {
+        reason: Reason,
+        place: Place,
+        head_only: bool,
+        linger: bool,
+    },
+    Redirect {
+        status: u16,
+        location: String,
+        place: Place,
+        head_only: bool,
+        keep: bool,
+    },
+    Forward(Plan, Place, Option<tunnel::Asked>),
+}
+
+/// Where in the configuration a decision was made.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Place {
+    /// The position of the host among the routes.
+    pub(crate) host: Option<usize>,
+    pub(crate) line: Option<u32>,
+}
+
+impl Connection {
+    /// Reads a request head, decides on it, and writes what the target gets of it.
+    pub(crate) fn take(&mut self, current: &Rc<Current>) -> Taken {
+        self.up.prepare();
+        let live = &current.live;
+        let request = match http::request(self.up.buffer.filled(), &limits::http()) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Taken::Incomplete,
+            Err(fault) => {
+                self.tell_first_line(current);
+                return Taken::Refuse {
+                    reason: Reason::Malformed(fault),
+                    place: Place::default(),
+                    head_only: false,
+                    linger: true,
+                };
+            }
+        };
+        if live.log_rejected || live.log_forwarded {
+            tell(&mut self.told, &request);
+        }
+        let host = request.host.map_or("", |host| host.name());
+        let server_name = self.server_name.as_deref();
+        let tls = self.identity.tls().then(|| AskedTls {
+            server_name,
+            same_certificate: live.same_certificate(server_name, host),
+        });
+        let ask = ask(&request, self.identity.address(), tls);
+        let verdict = decide(&live.routes, &ask);
+        if let Verdict::Forward(_, rule) = &verdict {
+            write_request(&mut self.up.out, &request, rule, &self.identity);
+        }
+        let mut taken = taken(verdict, &request, |host| {
+            redirect(
+                &live.routes,
+                host,
+                request.target.path,
+                request.target.query,
+            )
+        });
+        if let Taken::Forward(plan, _, asked) = &mut taken {
+            *asked = request.upgrade.map(|_| tunnel::Asked {
+                host: host.into(),
+                path: request.target.path.into(),
+                server_name: self.server_name.clone(),
+                target: plan.rule.target(self.identity.tls()).clone(),
+            });
+        }
+        let len = request.len;
+        self.up.buffer.consume(len);
+        if let Taken::Forward(plan, ..) = &taken {
+            self.up.begin_request(plan.framing, plan.rule.max_body);
+        }
+        taken
+    }
+
+    /// What is known of a request that could not be read.
+    pub(crate) fn tell_first_line(&mut self, current: &Current) {
+        if !current.live.log_rejected {
+            return;
+        }
+        let line = self.up.buffer.filled();
+        let end = line.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let line = &line[..end.unwrap_or(line.len()).min(120)];
+        self.told.host.clear();
+        self.told
+            .host
+            .push_str(self.server_name.as_deref().unwrap_or_default());
+        self.told.asked = line.escape_ascii().to_string();
+    }
+}
+
+fn ask<'a>(request: &Request<'a>, client: std::net::IpAddr, tls: Option<AskedTls<'a>>) -> Ask<'a> {
+    Ask {
+        client,
+        tls,
+        method: request.method,
+        host: request.host.map(|host| host.name()),
+        path: request.target.path,
+        websocket: request.upgrade.is_some(),
+        body: match request.framing {
+            Framing::Length(length) => Some(length),
+            Framing::None | Framing::Chunked => None,
+        },
+    }
+}
+
+fn taken(
+    verdict: Verdict<'_>,
+    request: &Request<'_>,
+    location: impl FnOnce(&str) -> String,
+) -> Taken {
+    let head_only = request.method == "HEAD";
+    let has_body = has_body(request);
+    let (host, line) = match &verdict {
+        Verdict::Forward(host, rule) => (Some(*host), Some(rule.line)),
+        Verdict::Redirect(host, found) => (Some(*host), Some(found.line)),
+        Verdict::Refuse { host, line, .. } => (*host, *line),
+    };
+    let place = Place {
+        host: host.map(|host| host.index),
+        line,
+    };
+    match verdict {
+        Verdict::Refuse { reason, .. } => Taken::Refuse {
+            reason,
+            place,
+            head_only,
+            linger: has_body,
+        },
+        Verdict::Redirect(_, found) => Taken::Redirect {
+            status: found.status,
+            location: location(request.host.map_or("", |host| host.name())),
+            place,
+            head_only,
+            keep: request.keep_alive && !has_body,
+        },
+        Verdict::Forward(_, rule) => Taken::Forward(plan(request, Arc::clone(rule)), place, None),
+    }
+}
+
+fn plan(request: &Request<'_>, rule: Arc<Rule>) -> Plan {
+    // RFC 9110 section 9.2.2; a body would have to be kept to be sent again.
+    let idempotent = matches!(
+        request.method,
+        "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"
+    );
+    Plan {
+        rule,
+        framing: request.framing,
+        version: request.version,
+        head_only: request.method == "HEAD",
+        keep_alive: request.keep_alive,
+        expects_continue: request.expect_continue,
+        websocket: request.upgrade.is_some(),
+        repeatable: idempotent && !has_body(request),
+    }
+}
+
+fn has_body(request: &Request<'_>) -> bool {
+    !matches!(request.framing, Framing::None | Framing::Length(0))
+}
+
+fn tell(told: &mut Told, request: &Request<'_>) {
+    told.host.clear();
+    told.host
+        .push_str(request.host.map_or("", |host| host.host()));
+    told.asked.clear();
+    told.asked.push_str(request.method);
+    told.asked.push(' ');
+    told.asked.push_str(request.target.path);
+}
