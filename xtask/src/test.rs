@@ -24,6 +24,7 @@ pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--keep-going",
             "--",
             "-D",
             "warnings",
@@ -98,6 +99,7 @@ fn documentation() -> Result<Outcome> {
         "--workspace",
         "--no-deps",
         "--document-private-items",
+        "--keep-going",
         "--quiet",
     ]);
     done(visibly(command.env("RUSTDOCFLAGS", "--deny warnings")))

@@ -27,7 +27,7 @@ fn listener() -> Listener {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         device: None,
     };
-    let mut listener = Listener::open(&key, 1).unwrap();
+    let mut listener = Listener::open(&key, 1, false).unwrap();
     listener.key.addr = address(&listener);
     listener
 }

@@ -68,9 +68,9 @@ impl Visit {
             head: LONGEST_HEAD,
             ..Limits::default()
         };
-        let (mut buffer, mut parsed) = (Vec::with_capacity(2048), 0);
+        let (mut buffer, mut progress) = (Vec::with_capacity(2048), http::Progress::default());
         loop {
-            if http::may_complete(&buffer, parsed) && !buffer.is_empty() {
+            if progress.is_worth_parsing(&buffer, &limits) {
                 match http::request(&buffer, &limits) {
                     Ok(Some(request)) => {
                         let path = request.target.path;
@@ -80,10 +80,6 @@ impl Visit {
                     Ok(None) => {}
                     Err(fault) => return Ok(Asked::Malformed(fault)),
                 }
-            }
-            parsed = buffer.len();
-            if parsed > LONGEST_HEAD {
-                return Ok(Asked::Malformed(http::Malformed::HeadTooLong));
             }
             if stream.read_buf(&mut buffer).await? == 0 {
                 return Ok(Asked::Gone);

@@ -2,7 +2,7 @@
 //!
 //! [`Material`] is a key with its chain, as it travels from the supervisor to the process that
 //! serves it. [`load_pem`] makes one from files, [`Ca::issue`] from the box's own authority;
-//! [`check`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
+//! [`check()`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
 //!
 //! Nothing here reads a file, a socket or the clock: `now` is passed in.
 #![cfg_attr(

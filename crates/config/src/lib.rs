@@ -1,6 +1,6 @@
 //! The configuration: one TOML file to checked types, every fault at once, all derived tables.
 //!
-//! [`check`] is the way in: it walks the file's TOML tree (shape), then applies the rules that
+//! [`check()`] is the way in: it walks the file's TOML tree (shape), then applies the rules that
 //! look at several settings (sense), and gives either a [`Config`] or every [`Fault`].
 //! Nothing here opens a file or a socket or asks the time; what only the box can know is passed in
 //! as [`Known`], or listed as [`Unchecked`].

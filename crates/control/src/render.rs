@@ -18,7 +18,7 @@ pub fn line(record: &Record) -> Line<'_> {
     Line(record)
 }
 
-/// A record as one line; made by [`line`].
+/// A record as one line; made by [`line()`].
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a>(&'a Record);
 

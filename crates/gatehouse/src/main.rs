@@ -5,7 +5,11 @@
 )]
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test may fail by panic"
+    )
 )]
 
 mod cli;

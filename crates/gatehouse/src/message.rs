@@ -2,9 +2,9 @@
 
 use certs::Material;
 use guard::BanSet;
-use net::ListenKey;
 use net::resolve::Names;
 use net::sandbox::Sandbox;
+use net::{ListenKey, link};
 use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub struct Start {
 }
 
 /// A configuration and all that a process without files needs to put it to work.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// Its generation.
     pub generation: u32,
@@ -59,12 +59,21 @@ pub struct Load {
     pub names: Names,
 }
 
+impl Load {
+    /// Whether it can be sent to a process at all.
+    pub fn fits(&self) -> bool {
+        link::fits(self)
+    }
+}
+
 /// From a process to the supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromRole {
     /// It has shut itself in.
     Started(Sandbox),
+    /// It can not serve, for this reason, and ends.
+    Failed(String),
     /// A configuration was taken over, or not.
     Loaded {
         /// Its generation.

@@ -17,8 +17,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-/// How long a message may be; a configuration with its certificates fits a hundred times.
-const MESSAGE_LIMIT: usize = 16 << 20;
+/// How long a message to a process may be; a configuration with its certificates fits a hundred times.
+const TO_PROCESS_LIMIT: usize = 16 << 20;
+/// How long a message to the supervisor may be: a process that was taken over shall not fill its memory.
+const TO_SUPERVISOR_LIMIT: usize = 1 << 20;
+/// What a message may carry around what [`fits`] was asked about.
+const ENVELOPE: usize = 64;
 /// How many descriptors go with one message.
 pub const DESCRIPTOR_LIMIT: usize = 64;
 const HEADER: usize = 5;
@@ -31,35 +35,80 @@ pub fn pair() -> io::Result<(StdUnixStream, StdUnixStream)> {
     StdUnixStream::pair()
 }
 
+/// Which end of a link this process has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// It keeps the process at the other end: sends long messages, takes short ones.
+    Supervisor,
+    /// It is kept by the process at the other end.
+    Process,
+}
+
 /// Splits one end into a sender and a receiver. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// The system's.
-pub fn open(end: StdUnixStream) -> io::Result<(Sender, Receiver)> {
+pub fn open(end: StdUnixStream, side: Side) -> io::Result<(Sender, Receiver)> {
+    let (send_limit, receive_limit) = match side {
+        Side::Supervisor => (TO_PROCESS_LIMIT, TO_SUPERVISOR_LIMIT),
+        Side::Process => (TO_SUPERVISOR_LIMIT, TO_PROCESS_LIMIT),
+    };
     end.set_nonblocking(true)?;
     let (read, write) = UnixStream::from_std(end)?.into_split();
-    Ok((Sender { stream: write }, Receiver { stream: read }))
+    let sender = Sender {
+        stream: write,
+        limit: send_limit,
+    };
+    let receiver = Receiver {
+        stream: read,
+        limit: receive_limit,
+    };
+    Ok((sender, receiver))
+}
+
+/// Whether a message that is little more than `content` can be sent to a process.
+pub fn fits<T: Serialize>(content: &T) -> bool {
+    let mut room = Room(TO_PROCESS_LIMIT - ENVELOPE);
+    serde_json::to_writer(&mut room, content).is_ok()
+}
+
+/// Takes so many bytes and keeps none.
+struct Room(usize);
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.checked_sub(bytes.len());
+        self.0 = left.ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Sends messages to the other process.
 #[derive(Debug)]
 pub struct Sender {
     stream: OwnedWriteHalf,
+    limit: usize,
 }
 
 impl Sender {
     /// Sends `message` and duplicates of `descriptors`. Not cancel safe: half a frame breaks the link.
     ///
     /// # Errors
-    /// The other process is gone, or the message is over the limits (ours).
+    /// The other process is gone; or, as [`io::ErrorKind::InvalidInput`] and with nothing sent, the
+    /// message is over the limits: ours.
     pub async fn send<T: Serialize>(
         &mut self,
         message: &T,
         descriptors: &[BorrowedFd<'_>],
     ) -> io::Result<()> {
         let body = serde_json::to_vec(message)?;
-        if body.len() > MESSAGE_LIMIT || descriptors.len() > DESCRIPTOR_LIMIT {
-            return Err(io::Error::other("the message is too long for the link"));
+        if body.len() > self.limit || descriptors.len() > DESCRIPTOR_LIMIT {
+            let text = "the message is too long for the link";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         let mut frame = Vec::with_capacity(HEADER + body.len());
         let length = u32::try_from(body.len()).map_err(io::Error::other)?;
@@ -92,6 +141,7 @@ impl Sender {
 #[derive(Debug)]
 pub struct Receiver {
     stream: OwnedReadHalf,
+    limit: usize,
 }
 
 impl Receiver {
@@ -115,7 +165,7 @@ impl Receiver {
         }
         let [a, b, c, d, count] = header;
         let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        if length > MESSAGE_LIMIT || usize::from(count) != descriptors.len() {
+        if length > self.limit || usize::from(count) != descriptors.len() {
             return Err(io::Error::other("a frame that is none came over the link"));
         }
         let mut body = vec![0; length];
@@ -155,8 +205,8 @@ mod tests {
     #[tokio::test]
     async fn carries_messages_and_descriptors_in_order() {
         let (ours, theirs) = pair().unwrap();
-        let (mut sender, _) = open(ours).unwrap();
-        let (_keep, mut receiver) = open(theirs).unwrap();
+        let (mut sender, _) = open(ours, Side::Supervisor).unwrap();
+        let (_keep, mut receiver) = open(theirs, Side::Process).unwrap();
         let sockets: Vec<_> = (0..DESCRIPTOR_LIMIT)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
@@ -182,12 +232,37 @@ mod tests {
     #[tokio::test]
     async fn refuses_a_frame_over_the_limit_and_ends_with_its_peer() {
         let (mut ours, theirs) = pair().unwrap();
-        let (_keep, mut receiver) = open(theirs).unwrap();
+        let (_keep, mut receiver) = open(theirs, Side::Process).unwrap();
         ours.write_all(&[0xff, 0xff, 0xff, 0xff, 0]).unwrap();
         assert!(receiver.receive::<String>().await.is_err());
         let (ours, theirs) = pair().unwrap();
-        let (_keep, mut receiver) = open(theirs).unwrap();
+        let (_keep, mut receiver) = open(theirs, Side::Process).unwrap();
         drop(ours);
         assert!(receiver.receive::<String>().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_process_may_say_less_than_it_is_told() {
+        let (ours, theirs) = pair().unwrap();
+        let (_sender, mut receiver) = open(ours, Side::Supervisor).unwrap();
+        let (mut process, _) = open(theirs.try_clone().unwrap(), Side::Process).unwrap();
+        let long = "x".repeat(TO_SUPERVISOR_LIMIT);
+        let error = process.send(&long, &[]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        // Nothing of it was sent.
+        process.send(&"short", &[]).await.unwrap();
+        let (text, _) = receiver.receive::<String>().await.unwrap().unwrap();
+        assert_eq!(text, "short");
+        let header = u32::try_from(TO_SUPERVISOR_LIMIT + 1).unwrap();
+        let mut theirs = theirs;
+        theirs.write_all(&header.to_be_bytes()).unwrap();
+        theirs.write_all(&[0]).unwrap();
+        assert!(receiver.receive::<String>().await.is_err());
+    }
+
+    #[test]
+    fn knows_what_fits() {
+        assert!(fits(&"x".repeat(TO_PROCESS_LIMIT - ENVELOPE - 2)));
+        assert!(!fits(&"x".repeat(TO_PROCESS_LIMIT - ENVELOPE - 1)));
     }
 }

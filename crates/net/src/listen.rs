@@ -70,15 +70,18 @@ pub enum ListenError {
 }
 
 impl Listener {
-    /// Binds `key` and listens, with `shards` sockets.
+    /// Binds `key` and listens, with `shards` sockets; `beside_ours` says that a listener of ours has the
+    /// port already, perhaps on other addresses.
     ///
     /// # Errors
     /// What the system refuses; the operator's configuration or machine is to blame.
-    pub fn open(key: &ListenKey, shards: usize) -> Result<Self, ListenError> {
+    pub fn open(key: &ListenKey, shards: usize, beside_ours: bool) -> Result<Self, ListenError> {
         let open = || -> io::Result<Arc<[TcpListener]>> {
             // Sockets with SO_REUSEPORT share a port silently, even with another program's: ask
             // for the port alone first.
-            drop(bound(key, false)?);
+            if !beside_ours {
+                drop(bound(key, false)?);
+            }
             (0..shards.max(1)).map(|_| listening(key)).collect()
         };
         open()
@@ -154,25 +157,26 @@ mod tests {
 
     #[test]
     fn opens_one_socket_a_worker_and_finds_a_port_in_use() {
-        let first = Listener::open(&key("127.0.0.1:0"), 1).unwrap();
+        let first = Listener::open(&key("127.0.0.1:0"), 1, false).unwrap();
         let addr = first.shards[0].local_addr().unwrap();
         drop(first);
-        let group = Listener::open(&key(&addr.to_string()), 3).unwrap();
+        let group = Listener::open(&key(&addr.to_string()), 3, false).unwrap();
         assert_eq!(group.shards.len(), 3);
         assert!(TcpStream::connect(addr).is_ok());
-        let error = Listener::open(&key(&addr.to_string()), 3).unwrap_err();
+        let error = Listener::open(&key(&addr.to_string()), 3, false).unwrap_err();
         assert!(matches!(error, ListenError::InUse(_)), "{error}");
+        assert!(Listener::open(&key(&addr.to_string()), 3, true).is_ok());
     }
 
     #[test]
     fn says_what_the_machine_does_not_have() {
-        let error = Listener::open(&key("192.0.2.77:8099"), 1).unwrap_err();
+        let error = Listener::open(&key("192.0.2.77:8099"), 1, false).unwrap_err();
         assert!(matches!(error, ListenError::NoAddress(_)), "{error}");
         let nowhere = ListenKey {
             device: Some("nosuchif0".into()),
             ..key("127.0.0.1:0")
         };
-        let error = Listener::open(&nowhere, 1).unwrap_err();
+        let error = Listener::open(&nowhere, 1, false).unwrap_err();
         assert!(matches!(error, ListenError::NoDevice(_)), "{error}");
     }
 }

@@ -1,13 +1,14 @@
 //! What a process may still do once it has its sockets: another user, no capability, no file, no
 //! other program (capabilities(7), landlock(7), seccomp(2)).
 
-use caps::CapSet;
+use caps::{CapSet, Capability};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetStatus,
     Scope,
 };
 use nix::libc;
 use nix::sys::prctl::set_no_new_privs;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -31,6 +32,9 @@ pub enum SandboxError {
     /// Capabilities could not be given up.
     #[error("can not give up capabilities: {0}")]
     Capabilities(String),
+    /// New privileges could not be ruled out.
+    #[error("can not rule out new privileges: {0}")]
+    Privileges(io::Error),
     /// Landlock did not take the rules.
     #[error("landlock: {0}")]
     Landlock(#[from] landlock::RulesetError),
@@ -48,26 +52,59 @@ pub struct Sandbox {
     pub seccomp: bool,
 }
 
-/// Changes to user and group `uid` and gives up every capability for good.
+/// Raises the number of files that this process and those it starts may have open as far as it may go,
+/// and returns it: a connection takes two and more, and the usual 1024 are soon gone.
 ///
 /// # Errors
-/// Not run as root.
-pub fn become_user(uid: u32) -> Result<(), SandboxError> {
-    let fault = |errno: nix::Error| SandboxError::User {
-        uid,
-        source: errno.into(),
-    };
+/// The system's.
+pub fn raise_open_files() -> io::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
+    Ok(hard)
+}
+
+/// Keeps every descriptor of this process but standard input, output and error from programs that it
+/// starts: what it was itself started with may be anything.
+///
+/// # Errors
+/// None yet: what the system refuses to mark stays as it is.
+pub fn close_on_exec_above_stdio() -> io::Result<()> {
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
+    Ok(())
+}
+
+/// Gives up every capability for good and, with a `uid`, changes to that user and group.
+///
+/// # Errors
+/// A `uid` without root; or the kernel refuses.
+pub fn drop_rights(uid: Option<u32>) -> Result<(), SandboxError> {
     let capabilities =
         |error: caps::errors::CapsError| SandboxError::Capabilities(error.to_string());
-    caps::clear(None, CapSet::Bounding).map_err(capabilities)?;
-    let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));
-    setgroups(&[]).map_err(fault)?;
-    setresgid(group, group, group).map_err(fault)?;
-    setresuid(user, user, user).map_err(fault)?;
+    // Only CAP_SETPCAP may empty the bounding set. Who lacks it gains nothing by that set either: no
+    // program that could give capabilities is started with the privileges closed off below.
+    if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).map_err(capabilities)? {
+        caps::clear(None, CapSet::Bounding).map_err(capabilities)?;
+    }
+    caps::clear(None, CapSet::Ambient).map_err(capabilities)?;
+    if let Some(uid) = uid {
+        become_user(uid).map_err(|errno| SandboxError::User {
+            uid,
+            source: errno.into(),
+        })?;
+    }
     for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable] {
         caps::clear(None, set).map_err(capabilities)?;
     }
-    set_no_new_privs().map_err(fault)
+    set_no_new_privs().map_err(|errno| SandboxError::Privileges(errno.into()))
+}
+
+fn become_user(uid: u32) -> nix::Result<()> {
+    let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));
+    setgroups(&[])?;
+    setresgid(group, group, group)?;
+    setresuid(user, user, user)
 }
 
 /// Closes the file system and every system call that a network server does not need, for this thread
@@ -113,9 +150,17 @@ fn close_calls(arch: TargetArch) -> Result<bool, SandboxError> {
     .map_err(seccompiler::Error::from)?;
     for filter in [no_clone3, filter] {
         let program: BpfProgram = filter.try_into().map_err(seccompiler::Error::from)?;
-        apply_filter(&program)?;
+        match apply_filter(&program) {
+            Err(seccompiler::Error::Seccomp(error)) if is_unknown(&error) => return Ok(false),
+            applied => applied?,
+        }
     }
     Ok(true)
+}
+
+/// What a kernel without seccomp, or without its filters, says.
+fn is_unknown(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EINVAL))
 }
 
 /// Calls that need no look at their arguments.
@@ -179,7 +224,6 @@ const PLAIN_CALLS: &[libc::c_long] = &[
     libc::SYS_sched_yield,
     libc::SYS_set_robust_list,
     libc::SYS_sigaltstack,
-    libc::SYS_tgkill,
 ];
 
 #[cfg(target_arch = "x86_64")]
@@ -201,6 +245,9 @@ fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxEr
     let threads = u64::from(libc::CLONE_THREAD.cast_unsigned());
     let thread_only = rule(0, SeccompCmpOp::MaskedEq(threads), threads)?;
     calls.insert(libc::SYS_clone, vec![thread_only]);
+    // Abort and panic signal a thread of this process; another process is nobody's to signal.
+    let own = rule(0, SeccompCmpOp::Eq, u64::from(std::process::id()))?;
+    calls.insert(libc::SYS_tgkill, vec![own]);
     Ok(calls)
 }
 
@@ -213,6 +260,7 @@ fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nix::fcntl::{FcntlArg::F_GETFD, FcntlArg::F_SETFD, FdFlag};
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::unix::net::UnixStream;
@@ -239,6 +287,41 @@ mod tests {
             let worker = thread::spawn(|| 7);
             assert_eq!(worker.join().unwrap(), 7);
         });
+    }
+
+    #[test]
+    fn rights_are_dropped_without_root_too() {
+        // Capabilities are a thread's own as well.
+        let thread = thread::spawn(|| {
+            drop_rights(None).unwrap();
+            for set in [
+                CapSet::Effective,
+                CapSet::Permitted,
+                CapSet::Inheritable,
+                CapSet::Ambient,
+            ] {
+                assert!(caps::read(None, set).unwrap().is_empty(), "{set:?}");
+            }
+            // The second time there is no CAP_SETPCAP left.
+            drop_rights(None).unwrap();
+            assert!(nix::sys::prctl::get_no_new_privs().unwrap());
+        });
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn inherited_descriptors_are_not_passed_on() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        nix::fcntl::fcntl(&file, F_SETFD(FdFlag::empty())).unwrap();
+        close_on_exec_above_stdio().unwrap();
+        let flags = nix::fcntl::fcntl(&file, F_GETFD).unwrap();
+        assert_eq!(flags, FdFlag::FD_CLOEXEC.bits());
+    }
+
+    #[test]
+    fn the_limit_of_open_files_is_raised_to_its_end() {
+        let limit = raise_open_files().unwrap();
+        assert_eq!(getrlimit(Resource::RLIMIT_NOFILE).unwrap(), (limit, limit));
     }
 
     #[test]

@@ -177,14 +177,25 @@ impl Stream {
         self.poll_read_some(&mut cx, &mut [0]).is_pending()
     }
 
-    /// As [`Stream::is_quiet`], but asks the kernel instead of the last event: one system call.
+    /// As [`Stream::is_quiet`], but asks the kernel instead of the last event: one system call
+    /// where nothing has come.
     pub fn is_quiet_now(&mut self) -> bool {
-        let socket = SockRef::from(&self.io);
-        let mut byte = [MaybeUninit::uninit()];
-        match socket.peek(&mut byte) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
-            Ok(1..) if self.session.is_some() => self.is_quiet(),
+        match self.peek() {
+            Ok(None) => true,
+            // What no event has told of yet is not read, and may be more than tickets.
+            Ok(Some(1..)) if self.session.is_some() => {
+                self.is_quiet() && matches!(self.peek(), Ok(None))
+            }
             _ => false,
+        }
+    }
+
+    /// Whether a byte waits in the kernel (1), the peer's end (0), or nothing.
+    fn peek(&self) -> io::Result<Option<usize>> {
+        match SockRef::from(&self.io).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

@@ -15,6 +15,7 @@ mod fields;
 mod malformed;
 mod name;
 mod path;
+mod progress;
 mod request;
 mod response;
 mod target;
@@ -27,6 +28,7 @@ pub use fields::{Field, Fields};
 pub use malformed::Malformed;
 pub use name::Name;
 pub use path::path_is_unambiguous;
+pub use progress::Progress;
 pub use request::{Request, request};
 pub use response::{Response, response};
 pub use target::{RequestTarget, Scheme, TargetForm};
@@ -87,19 +89,6 @@ impl Version {
     }
 }
 
-/// Whether the bytes after `parsed` can have completed a head that was incomplete at `parsed`.
-///
-/// A head that arrives byte by byte would be parsed anew for every byte; asking here first
-/// keeps the work linear in the bytes received. `parsed` is the length of `buf` when a parser last
-/// said `None` (0 at first).
-pub fn may_complete(buf: &[u8], parsed: usize) -> bool {
-    let fresh = buf.get(parsed.saturating_sub(3)..).unwrap_or_default();
-    parsed == 0
-        || fresh
-            .windows(2)
-            .any(|pair| matches!(pair, b"\n\r" | b"\n\n"))
-}
-
 /// Whether a byte may stand in a token (RFC 9110 section 5.6.2).
 const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
@@ -131,24 +120,4 @@ const fn trim_ows(mut bytes: &[u8]) -> &[u8] {
         bytes = rest;
     }
     bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slow_head_is_parsed_again_only_when_an_empty_line_may_have_come() {
-        let head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-        assert!(may_complete(&head[..1], 0), "the first bytes are looked at");
-        for end in 2..head.len() - 1 {
-            assert!(!may_complete(&head[..end], end - 1), "{end}");
-        }
-        assert!(may_complete(head, head.len() - 1) || may_complete(&head[..head.len() - 1], 1));
-        assert!(may_complete(head, head.len() - 2));
-        assert!(
-            may_complete(b"GET / HTTP/1.1\n\n", 15),
-            "so that it is refused"
-        );
-    }
 }

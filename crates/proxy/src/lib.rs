@@ -18,4 +18,4 @@ mod shell;
 
 pub use core::{Explanation, NotExplained, explain};
 pub use service_impl::{Config, Error, Proxy};
-pub use shell::{ConfigError, files_wanted};
+pub use shell::{ConfigError, check, files_wanted};

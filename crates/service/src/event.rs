@@ -179,6 +179,65 @@ impl Event {
             Self::Dropped { .. } => "log",
         }
     }
+
+    /// Cuts every text in it to `limit` bytes, and a list of texts to its first so many bytes.
+    pub fn clip(&mut self, limit: usize) {
+        match self {
+            Self::Decision(decision) => {
+                clip_name(&mut decision.service, limit);
+                clip_name(&mut decision.protocol, limit);
+                clip(&mut decision.host, limit);
+                clip(&mut decision.asked, limit);
+                match &mut decision.outcome {
+                    Outcome::Forwarded { target: text, .. }
+                    | Outcome::Answered { reason: text, .. }
+                    | Outcome::Rejected { reason: text, .. } => clip(text, limit),
+                }
+            }
+            Self::Banned { reason, .. } => clip(reason, limit),
+            Self::Service { name, state } => {
+                clip_name(name, limit);
+                if let ServiceState::Failed { reason, .. } = state {
+                    clip(reason, limit);
+                }
+            }
+            Self::Config { change, .. } => match change {
+                ConfigChange::RolledBack { reason } | ConfigChange::Refused { reason } => {
+                    clip(reason, limit);
+                }
+                ConfigChange::Applied | ConfigChange::Trial { .. } | ConfigChange::Confirmed => {}
+            },
+            Self::Certificate { names, text } => {
+                let mut left = limit;
+                names.retain(|name| {
+                    // A list of empty names would have no end either.
+                    let fits = name.len() < left;
+                    left = left.saturating_sub(name.len() + 1);
+                    fits
+                });
+                clip(text, limit);
+            }
+            Self::Notice { service, text } => {
+                clip_name(service, limit);
+                clip(text, limit);
+            }
+            Self::Unbanned { .. } | Self::Dropped { .. } => {}
+        }
+    }
+}
+
+/// Cuts `text` to `limit` bytes, between characters; what was cut ends in `…`.
+pub fn clip(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        text.truncate(text.floor_char_boundary(limit.saturating_sub('…'.len_utf8())));
+        text.push('…');
+    }
+}
+
+fn clip_name(name: &mut Cow<'static, str>, limit: usize) {
+    if name.len() > limit {
+        clip(name.to_mut(), limit);
+    }
 }
 
 #[cfg(test)]
@@ -198,5 +257,26 @@ mod tests {
             state: ServiceState::Draining,
         };
         assert_eq!(service.service(), "edge");
+    }
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let mut event = Event::Notice {
+            service: "s".repeat(20).into(),
+            text: "é".repeat(20),
+        };
+        event.clip(10);
+        let Event::Notice { service, text } = event else {
+            panic!("it is still a notice");
+        };
+        assert_eq!((service.as_ref(), text.as_str()), ("sssssss…", "ééé…"));
+        let mut event = Event::Certificate {
+            names: vec!["a.example".into(), "b.example".into(), String::new()],
+            text: String::new(),
+        };
+        event.clip(12);
+        let Event::Certificate { names, .. } = event else {
+            panic!("it is still about a certificate");
+        };
+        assert_eq!(names, ["a.example"]);
     }
 }

@@ -4,7 +4,11 @@
 //! as one closed [`Event`] enum. No service acts on an event.
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panic")
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test may fail by panic"
+    )
 )]
 
 mod context;
@@ -14,7 +18,7 @@ mod supervise;
 mod workers;
 
 pub use context::{BanWatch, Context, EventSender, Offence, OffenceSender, Outbox};
-pub use event::{Blame, ConfigChange, Decision, Event, Outcome, ServiceState};
+pub use event::{Blame, ConfigChange, Decision, Event, Outcome, ServiceState, clip};
 pub use metrics::Registry;
 pub use supervise::{Backoff, Supervised, supervise};
 pub use workers::{WorkerGone, Workers};

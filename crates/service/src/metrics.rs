@@ -253,7 +253,10 @@ fn render_histogram(
     for (index, count) in buckets.counts.iter().enumerate() {
         total += count.load(Ordering::Relaxed);
         match buckets.bounds.get(index) {
-            Some(bound) => writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {total}")?,
+            Some(bound) => writeln!(
+                text,
+                "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {total}"
+            )?,
             None => writeln!(text, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {total}")?,
         }
     }

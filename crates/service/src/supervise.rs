@@ -70,9 +70,11 @@ pub async fn supervise<S: Service>(mut inputs: Supervised<S::Config>, context: C
         let retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tell::<S>(&context, ServiceState::Failed { reason, retry_ms });
         tokio::select! {
-            () = sleep_until(Instant::now() + pause) => {}
-            changed = inputs.configs.changed() => if changed.is_err() { return },
+            // At the end the configuration is taken back, which is no new one.
+            biased;
             _ = stopped(&mut inputs.stop) => return tell::<S>(&context, ServiceState::Stopped),
+            changed = inputs.configs.changed() => if changed.is_err() { return },
+            () = sleep_until(Instant::now() + pause) => {}
         }
     }
 }
@@ -138,13 +140,13 @@ async fn stopped(stop: &mut watch::Receiver<Option<Instant>>) -> Instant {
 /// Runs `future`; a panic in it becomes an error that holds its message.
 async fn unpanicked<F: Future>(future: F) -> Result<F::Output, String> {
     let mut future = pin!(future);
-    poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(panic) => Poll::Ready(Err(message(panic.as_ref()))),
-        }
-    })
+        },
+    )
     .await
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 /// A message of a table.
 pub struct Row {
-    /// `request`, `response`, `response-to-head` or `body`.
+    /// `request`, `response`, `response-to-head`, `body` or `path`.
     pub kind: String,
     /// What it is called.
     pub name: String,

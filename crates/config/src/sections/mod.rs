@@ -111,7 +111,7 @@ impl crate::definition::Plain<u32> for Schema {
     }
 }
 
-/// The sections that know a key, as headers ("[guard]", "[[host.http]]"); at most three.
+/// The sections that know a key, as headers (`[guard]`, `[[host.http]]`); at most three.
 pub(crate) fn homes(key: &str) -> Vec<String> {
     let mut found = Vec::new();
     search(&File::about(), "", key, &mut found);

@@ -8,21 +8,32 @@ pub use edge::edge;
 
 use crate::message::{FromRole, Load, Start, ToRole};
 use anyhow::{Context as _, bail};
+use net::link::{self, Side};
 use net::sandbox::Sandbox;
-use net::{ListenKey, Listener, link, sandbox};
-use service::{BanWatch, Context, Event, Outbox, Registry, Service, Supervised, Workers, supervise};
+use net::{ListenKey, Listener, sandbox};
+use nix::sys::signal::{SigSet, Signal};
+use service::{
+    BanWatch, Context, Event, Outbox, Registry, Service, Supervised, Workers, clip, supervise,
+};
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::thread;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::task::spawn_local;
-use tokio::time::Instant;
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{Instant, timeout_at};
 
 /// How long sessions may go on when the supervisor is gone: it is started anew and wants the ports.
 const ORPHAN_GRACE: Duration = Duration::from_secs(5);
 /// How many events or offences travel in one message at most.
-const BATCH: usize = 256;
+const BATCH: usize = 64;
+/// How much longer than its sessions a service may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A longer text in an event is cut, as the supervisor would.
+const TEXT_LIMIT: usize = 2048;
 
 /// Runs service `S` in this process until the supervisor says stop or is gone.
 ///
@@ -30,41 +41,62 @@ const BATCH: usize = 256;
 fn host<S: Service + 'static>(
     configure: impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
 ) -> anyhow::Result<()> {
+    ignore_signals()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())?;
     runtime.block_on(async {
         let role = Role::<S>::start().await?;
-        role.serve(configure).await
+        role.serve(configure).await;
+        Ok(())
     })
 }
 
+/// What ends this process is the supervisor's word, or its silence: a signal to all of Gatehouse must not
+/// cut the sessions that the supervisor gives time to end. Holds for threads that start later.
+fn ignore_signals() -> anyhow::Result<()> {
+    let signals: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
+        .into_iter()
+        .collect();
+    Ok(signals.thread_block()?)
+}
+
+type Message = (ToRole, Vec<OwnedFd>);
+
 struct Role<S: Service> {
-    inbox: mpsc::Receiver<(ToRole, Vec<std::os::fd::OwnedFd>)>,
+    inbox: mpsc::Receiver<io::Result<Message>>,
     sender: link::Sender,
     outbox: Outbox,
     context: Context,
     listeners: BTreeMap<ListenKey, Listener>,
     configs: watch::Sender<Option<S::Config>>,
     stop: watch::Sender<Option<Instant>>,
-    life: tokio::task::JoinHandle<()>,
+    life: JoinHandle<()>,
 }
 
 impl<S: Service + 'static> Role<S> {
     async fn start() -> anyhow::Result<Self> {
-        let end = std::io::stdin().as_fd().try_clone_to_owned()?;
-        let (mut sender, mut receiver) = link::open(UnixStream::from(end))
-            .context("this command is for the supervisor only: it needs its link as standard input")?;
+        let end = io::stdin().as_fd().try_clone_to_owned()?;
+        let (mut sender, mut receiver) = link::open(UnixStream::from(end), Side::Process).context(
+            "this command is for the supervisor only: it needs its link as standard input",
+        )?;
         let Some((ToRole::Start(start), _)) = receiver.receive().await? else {
             bail!("the supervisor did not say how to start");
         };
-        let shut_in = shut_in(start)?;
-        let workers = Workers::start(start.workers)?;
+        let (shut_in, workers) = match begin(start) {
+            Ok(begun) => begun,
+            Err(error) => {
+                let reason = format!("it could not start: {error:#}");
+                let _ = sender.send(&FromRole::Failed(reason), &[]).await;
+                return Err(error);
+            }
+        };
         sender.send(&FromRole::Started(shut_in), &[]).await?;
         let (queue, inbox) = mpsc::channel(16);
         spawn_local(async move {
-            while let Ok(Some(message)) = receiver.receive().await {
-                if queue.send(message).await.is_err() {
+            while let Some(message) = receiver.receive().await.transpose() {
+                let broken = message.is_err();
+                if queue.send(message).await.is_err() || broken {
                     return;
                 }
             }
@@ -99,17 +131,40 @@ impl<S: Service + 'static> Role<S> {
     async fn serve(
         mut self,
         configure: impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
-    ) -> anyhow::Result<()> {
+    ) {
+        let Err(error) = self.talk(&configure).await else {
+            return;
+        };
+        if self.life.is_finished() {
+            return;
+        }
+        let text = format!(
+            "{}: the link to the supervisor broke: {error}; sessions have {} s to finish",
+            S::NAME,
+            ORPHAN_GRACE.as_secs()
+        );
+        // On a thread of its own: a standard error that nobody reads any more must not keep the ports.
+        let _ = thread::Builder::new().spawn(move || writeln!(io::stderr(), "{text}"));
+        let deadline = Instant::now() + ORPHAN_GRACE;
+        self.wind_down(deadline);
+        let _ = timeout_at(deadline + LAST_WORDS, self.life).await;
+    }
+
+    /// Does what the supervisor says and tells it what there is to tell, until the service has ended.
+    ///
+    /// # Errors
+    /// The link broke, or the supervisor is gone.
+    async fn talk(
+        &mut self,
+        configure: &impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
+    ) -> io::Result<()> {
         let (mut events, mut offences) = (Vec::new(), Vec::new());
         loop {
             tokio::select! {
                 message = self.inbox.recv() => {
-                    let Some((message, sockets)) = message else {
-                        self.stop.send_replace(Some(Instant::now() + ORPHAN_GRACE));
-                        let _ = (&mut self.life).await;
-                        return Ok(());
-                    };
-                    self.obey(message, sockets, &configure).await?;
+                    let gone = || io::Error::new(io::ErrorKind::UnexpectedEof, "it was closed");
+                    let (message, sockets) = message.ok_or_else(gone)??;
+                    self.obey(message, sockets, configure).await?;
                 }
                 count = self.outbox.events.recv_many(&mut events, BATCH) => if count > 0 {
                     self.tell_events(&mut events).await?;
@@ -121,18 +176,25 @@ impl<S: Service + 'static> Role<S> {
                 _ = &mut self.life => break,
             }
         }
-        while let Ok(event) = self.outbox.events.try_recv() {
-            events.push(event);
+        loop {
+            while events.len() < BATCH
+                && let Ok(event) = self.outbox.events.try_recv()
+            {
+                events.push(event);
+            }
+            if events.is_empty() {
+                return self.tell_events(&mut events).await;
+            }
+            self.tell_events(&mut events).await?;
         }
-        self.tell_events(&mut events).await
     }
 
     async fn obey(
         &mut self,
         message: ToRole,
-        sockets: Vec<std::os::fd::OwnedFd>,
+        sockets: Vec<OwnedFd>,
         configure: &impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
-    ) -> anyhow::Result<()> {
+    ) -> io::Result<()> {
         match message {
             ToRole::Start(_) => {}
             ToRole::Listener(key) => {
@@ -142,19 +204,19 @@ impl<S: Service + 'static> Role<S> {
             ToRole::Load(load) => {
                 let fault = self.load(&load, configure).err();
                 let generation = load.generation;
-                let fault = fault.map(|error| format!("{error:#}"));
+                let fault = fault.map(|error| {
+                    let mut text = format!("{error:#}");
+                    clip(&mut text, TEXT_LIMIT);
+                    text
+                });
                 self.sender
                     .send(&FromRole::Loaded { generation, fault }, &[])
                     .await?;
             }
             ToRole::Bans(bans) => self.context.bans.publish(bans),
-            ToRole::Metrics => {
-                let text = self.context.metrics.render();
-                self.sender.send(&FromRole::Metrics(text), &[]).await?;
-            }
+            ToRole::Metrics => self.tell_metrics().await?,
             ToRole::Stop { grace_ms } => {
-                let deadline = Instant::now() + Duration::from_millis(grace_ms);
-                self.stop.send_replace(Some(deadline));
+                self.wind_down(Instant::now() + Duration::from_millis(grace_ms));
             }
         }
         Ok(())
@@ -165,6 +227,9 @@ impl<S: Service + 'static> Role<S> {
         load: &Load,
         configure: &impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
     ) -> anyhow::Result<()> {
+        if self.stop.borrow().is_some() {
+            bail!("it ends");
+        }
         let listeners = load
             .listeners
             .iter()
@@ -179,22 +244,57 @@ impl<S: Service + 'static> Role<S> {
         Ok(())
     }
 
-    async fn tell_events(&mut self, events: &mut Vec<Event>) -> anyhow::Result<()> {
+    /// Lets the service end by `deadline`, and gives up what would keep its ports open meanwhile.
+    fn wind_down(&mut self, deadline: Instant) {
+        self.stop.send_if_modified(|stop| {
+            let first = stop.is_none();
+            stop.get_or_insert(deadline);
+            first
+        });
+        self.listeners.clear();
+        self.configs.send_replace(None);
+    }
+
+    async fn tell_metrics(&mut self) -> io::Result<()> {
+        let text = FromRole::Metrics(self.context.metrics.render());
+        match self.sender.send(&text, &[]).await {
+            // The question must have its answer, or the next one would get this.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let none = FromRole::Metrics(String::new());
+                self.sender.send(&none, &[]).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn tell_events(&mut self, events: &mut Vec<Event>) -> io::Result<()> {
         let count = self.outbox.take_dropped();
         if count > 0 {
             events.push(Event::Dropped { count });
         }
-        if !events.is_empty() {
-            let batch = FromRole::Events(std::mem::take(events));
-            self.sender.send(&batch, &[]).await?;
+        if events.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        for event in &mut *events {
+            event.clip(TEXT_LIMIT);
+        }
+        let batch = FromRole::Events(std::mem::take(events));
+        match (self.sender.send(&batch, &[]).await, batch) {
+            (Err(error), FromRole::Events(lost)) if error.kind() == io::ErrorKind::InvalidInput => {
+                let count = u64::try_from(lost.len()).unwrap_or(u64::MAX);
+                let dropped = FromRole::Events(vec![Event::Dropped { count }]);
+                self.sender.send(&dropped, &[]).await
+            }
+            (sent, _) => sent,
+        }
     }
 }
 
-fn shut_in(start: Start) -> anyhow::Result<Sandbox> {
-    if let Some(uid) = start.uid {
-        sandbox::become_user(uid)?;
-    }
-    Ok(sandbox::shut_in()?)
+/// Shuts this process in, then starts its threads.
+fn begin(start: Start) -> anyhow::Result<(Sandbox, Workers)> {
+    // With fewer files open than could be it serves as well.
+    let _ = sandbox::raise_open_files();
+    sandbox::drop_rights(start.uid)?;
+    let shut_in = sandbox::shut_in()?;
+    Ok((shut_in, Workers::start(start.workers)?))
 }

@@ -152,7 +152,9 @@ impl Backend for Gate {
         if let Some(from) = from
             && self.hub.warden.bans().borrow().contains(from)
         {
-            text = format!("{from} is banned: whatever it asks is rejected until the ban ends\n{text}");
+            text = format!(
+                "{from} is banned: whatever it asks is rejected until the ban ends\n{text}"
+            );
         }
         Ok(Explanation {
             text,
@@ -167,18 +169,21 @@ impl Backend for Gate {
 
 impl Gate {
     async fn applied(&self, outcome: Outcome) -> Result<Applied, Refusal> {
-        let generation = self.with(|state| described(state, outcome.generation)).await?;
-        let note = outcome.trial.map(|(reasons, _)| {
-            format!(
+        let generation = self
+            .with(|state| described(state, outcome.generation))
+            .await?;
+        let mut notes = outcome.notes;
+        if !outcome.trial.is_empty() {
+            notes.push(format!(
                 "this changes {}: confirm it within {} minutes with `gatehouse confirm`, or it is rolled back",
-                reasons.join(" and "),
+                outcome.trial.join(" and "),
                 TRIAL.as_secs() / 60
-            )
-        });
+            ));
+        }
         Ok(Applied {
             generation,
             changed: !outcome.unchanged,
-            notes: note.into_iter().collect(),
+            notes,
         })
     }
 
@@ -244,10 +249,16 @@ fn described(state: &State, number: u32) -> Result<Generation, Refusal> {
         .store
         .generation(number)
         .ok_or_else(|| Refusal::not_found(format!("generation {number} is not kept")))?;
-    let trial = state.trial.as_ref().filter(|trial| trial.generation == number);
+    let trial = state
+        .trial
+        .as_ref()
+        .filter(|trial| trial.generation == number);
     let now_in_force = match trial {
         Some(trial) => GenerationState::Trial {
-            seconds: trial.until.saturating_duration_since(TokioInstant::now()).as_secs(),
+            seconds: trial
+                .until
+                .saturating_duration_since(TokioInstant::now())
+                .as_secs(),
         },
         None if state.running.generation == number => GenerationState::Active,
         None if generation.state == store::State::Reverted => GenerationState::GivenUp,
@@ -274,7 +285,9 @@ fn certificate(material: &certs::Material) -> CertificateStatus {
     CertificateStatus {
         names: material.names.clone(),
         source: if material.temporary { "own" } else { "files" }.to_owned(),
-        expires: certs::validity(material).ok().map(|validity| validity.not_after.into()),
+        expires: certs::validity(material)
+            .ok()
+            .map(|validity| validity.not_after.into()),
         line: material.line,
         problems,
     }

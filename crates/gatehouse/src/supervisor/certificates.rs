@@ -16,6 +16,8 @@ const AUTHORITY: &str = "ca/authority.json";
 /// The certificate once more, for the operator to install.
 const ROOT: &str = "ca/root.pem";
 const ISSUED: &str = "ca/issued.json";
+/// The longest file with certificates: all public CAs together have a quarter of it.
+const LONGEST_FILE: u64 = 1 << 20;
 /// What our CA issued is replaced when it has less than this to live.
 const RENEW_BEFORE: Duration = Duration::from_hours(24 * 30);
 
@@ -48,16 +50,50 @@ impl Certificates {
             }
             None => create(store, hostname)?,
         };
-        store.set_blob(ROOT, ca.root_pem().as_bytes())?;
         let issued = store.blob(ISSUED)?;
         let issued = issued.and_then(|kept| serde_json::from_slice(&kept).ok());
         let issued = issued.unwrap_or_default();
-        Ok(Self {
+        let mut certificates = Self {
             ca,
             issued,
             places,
             journal,
-        })
+        };
+        certificates.keep_valid(hostname, store)?;
+        certificates.show_root(store);
+        Ok(certificates)
+    }
+
+    /// Makes a new CA where the kept one is not valid now: it was made while the clock was wrong, or it
+    /// has come to its end.
+    fn keep_valid(&mut self, hostname: &str, store: &mut Store) -> anyhow::Result<()> {
+        let (now, validity) = (SystemTime::now(), self.ca.validity());
+        if (validity.not_before..=validity.not_after).contains(&now) {
+            return Ok(());
+        }
+        self.ca = create(store, hostname)?;
+        self.issued.clear();
+        self.journal.notice(
+            "certs",
+            "the box's own CA was not valid now; made a new one",
+        );
+        self.show_root(store);
+        Ok(())
+    }
+
+    /// Lays the root where the operator finds it. It can be done without.
+    fn show_root(&self, store: &mut Store) {
+        let root = self.ca.root_pem().as_bytes();
+        if store
+            .blob(ROOT)
+            .is_ok_and(|kept| kept.as_deref() == Some(root))
+        {
+            return;
+        }
+        if let Err(error) = store.set_blob(ROOT, root) {
+            self.journal
+                .notice("certs", format!("{ROOT} was not written: {error}"));
+        }
     }
 
     /// Everything that the listeners of `config` present: certificates from files first, then one of our
@@ -86,10 +122,19 @@ impl Certificates {
         for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
             let name = &host.name.domain;
             let covered = |material: &Material| {
-                material.names.iter().any(|pattern| certs::covers(pattern, name))
+                material
+                    .names
+                    .iter()
+                    .any(|pattern| certs::covers(pattern, name))
             };
             if !gathered.iter().any(covered) {
-                gathered.push(self.own(name, store)?);
+                match self.own(name, store) {
+                    Ok(material) => gathered.push(material),
+                    Err(error) if lenient => {
+                        self.journal.notice("certs", format!("{name}: {error:#}"));
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(gathered)
@@ -108,25 +153,36 @@ impl Certificates {
                 return Ok(material.clone());
             }
         }
+        self.keep_valid(name, store)?;
         let mut material = self.ca.issue(&[name], Usage::Server, now)?;
         material.temporary = true;
         self.issued.insert(name.to_owned(), material.clone());
-        store.set_blob(ISSUED, &serde_json::to_vec(&self.issued)?)?;
+        // One that is not kept is made anew at the next start, and is as good until then.
+        if let Err(error) = store.set_blob(ISSUED, &serde_json::to_vec(&self.issued)?) {
+            self.journal
+                .notice("certs", format!("{ISSUED} was not written: {error}"));
+        }
         Ok(material)
     }
 
     /// Content of the files that targets' certificates are checked by, by name.
     ///
     /// # Errors
-    /// A file can not be read.
-    pub fn files(&self, config: &Config) -> anyhow::Result<BTreeMap<String, String>> {
-        proxy::files_wanted(config)
-            .into_iter()
-            .map(|file| {
-                let text = self.read(&file)?;
-                Ok((file, text))
-            })
-            .collect()
+    /// A file can not be read. With `lenient` it is left out, which costs the targets that need it.
+    pub fn files(
+        &self,
+        config: &Config,
+        lenient: bool,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut files = BTreeMap::new();
+        for file in proxy::files_wanted(config) {
+            match self.read(&file) {
+                Ok(text) => drop(files.insert(file, text)),
+                Err(error) if lenient => self.journal.notice("certs", format!("{error:#}")),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(files)
     }
 
     fn load(
@@ -147,7 +203,9 @@ impl Certificates {
                 key.name
             );
         };
-        let key = secret.text().with_context(|| format!("{}: its key is no PEM", place()))?;
+        let key = secret
+            .text()
+            .with_context(|| format!("{}: its key is no PEM", place()))?;
         let mut material = certs::load_pem(&pem, key).with_context(place)?;
         material.line = Some(certificate.line);
         for problem in certs::check(&material, &certificate.names, SystemTime::now()) {
@@ -165,9 +223,16 @@ impl Certificates {
     fn read(&self, file: &str) -> anyhow::Result<String> {
         let mut last = None;
         for place in &self.places {
-            match std::fs::read_to_string(place.join(file)) {
-                Ok(text) => return Ok(text),
-                Err(error) => last = Some((place.join(file), error)),
+            let path = place.join(file);
+            match std::fs::metadata(&path).map(|found| found.len()) {
+                Ok(length) if length > LONGEST_FILE => {
+                    bail!("{}: longer than {LONGEST_FILE} bytes", path.display())
+                }
+                Ok(_) => match std::fs::read_to_string(&path) {
+                    Ok(text) => return Ok(text),
+                    Err(error) => last = Some((path, error)),
+                },
+                Err(error) => last = Some((path, error)),
             }
         }
         let (path, error) = last.context("there is no place for files")?;

@@ -11,8 +11,12 @@ type Part = (&'static str, fn(&Config) -> String);
 pub fn locks_out(old: &Config, new: &Config) -> Vec<&'static str> {
     let parts: [Part; 4] = [
         ("the networks", |config| without_lines(&config.zones)),
-        ("the admin pages' listener", |config| without_lines(&config.admin)),
-        ("the port forwards", |config| without_lines(&config.forwards)),
+        ("the admin pages' listener", |config| {
+            without_lines(&config.admin)
+        }),
+        ("the port forwards", |config| {
+            without_lines(&config.forwards)
+        }),
         ("the firewall", |config| {
             without_lines(&(&config.allows, &config.nat))
         }),

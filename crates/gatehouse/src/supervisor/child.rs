@@ -2,25 +2,37 @@
 
 use super::Hub;
 use super::journal::now;
-use control::Moment;
 use crate::message::{FromRole, Load, Start, ToRole};
+use control::Moment;
 use guard::BanSet;
+use net::link::{self, Side};
 use net::sandbox::Sandbox;
-use net::{ListenKey, Listener, link};
-use service::{Backoff, Event, ServiceState};
+use net::{ListenKey, Listener};
+use service::{Backoff, Event, ServiceState, clip};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::process::{Child as Process, Command};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How much longer than the sessions' deadline a process may take to end before it is killed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long a process may take for one message before it is held to be of no use any more.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same once everything is to end.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a process may take to answer for its metrics.
+const METRICS_PATIENCE: Duration = Duration::from_secs(1);
+/// How many questions for metrics wait for a process at most.
+const QUESTIONS: usize = 16;
+/// A longer text in what a process says is cut.
+const TEXT_LIMIT: usize = 2048;
 /// A longer list of bans is sent at most this often.
 const BAN_PACE: Duration = Duration::from_millis(50);
 
@@ -70,10 +82,10 @@ impl Child {
         hub: Hub,
         bans: watch::Receiver<BanSet>,
         stop: watch::Receiver<Option<Duration>>,
-    ) -> (Self, tokio::task::JoinHandle<()>) {
+    ) -> (Self, JoinHandle<()>) {
         let (desired, desired_seen) = watch::channel(None);
         let (condition, condition_seen) = watch::channel(Condition::default());
-        let (metrics, questions) = mpsc::channel(16);
+        let (metrics, questions) = mpsc::channel(QUESTIONS);
         let keeper = Keeper {
             name,
             start,
@@ -119,10 +131,11 @@ impl Child {
     /// The metrics of the process as Prometheus text; empty where it does not answer.
     pub async fn metrics(&self) -> String {
         let (answer, text) = oneshot::channel();
-        if self.metrics.send(answer).await.is_err() {
+        // A full queue means that it does not answer the others either.
+        if self.condition.borrow().pid.is_none() || self.metrics.try_send(answer).is_err() {
             return String::new();
         }
-        let answered = timeout(Duration::from_secs(1), text).await;
+        let answered = timeout(METRICS_PATIENCE, text).await;
         answered.ok().and_then(Result::ok).unwrap_or_default()
     }
 }
@@ -155,7 +168,7 @@ impl Keeper {
             }
             let pause = backoff.next(began.elapsed());
             let failed = ServiceState::Failed {
-                reason: ended.map_or_else(|error| error.to_string(), |status| status.to_string()),
+                reason: ended.unwrap_or_else(|error| error.to_string()),
                 retry_ms: u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
             };
             self.note(failed.clone());
@@ -170,47 +183,70 @@ impl Keeper {
         }
     }
 
-    /// One life of the process.
-    async fn live(&mut self) -> io::Result<ExitStatus> {
+    /// One life of the process; returns why it ended.
+    async fn live(&mut self) -> io::Result<String> {
         let (ours, theirs) = link::pair()?;
         let mut process = spawn(self.name, theirs.into())?;
-        let (mut sender, receiver) = link::open(ours)?;
+        let (sender, receiver) = link::open(ours, Side::Supervisor)?;
+        // The questions of this life: one that it left open is never answered by the next.
         let waiting = Waiting::default();
-        let reader = tokio::spawn(read(
+        let reader = read(
             receiver,
             self.hub.clone(),
             self.condition.clone(),
             Arc::clone(&waiting),
-        ));
+        );
+        let mut reader = tokio::spawn(reader);
         self.condition.send_modify(|condition| {
             condition.pid = process.id();
             condition.starts += 1;
             condition.state = Some(ServiceState::Running);
             condition.since = now();
         });
-        let talk = self.talk(&mut sender, &waiting);
-        let told = tokio::select! {
-            status = process.wait() => Err(status),
-            outcome = talk => Ok(outcome),
+        let mut mouth = Mouth {
+            sender,
+            stop: self.stop.clone(),
         };
-        let ended = match told {
-            Err(status) => status,
-            Ok(Ok(deadline)) => end(&mut process, deadline).await,
-            // The link is broken: the process has ended or is of no use any more.
-            Ok(Err(_)) => end(&mut process, Instant::now()).await,
+        let mut stop = self.stop.clone();
+        let mut heard = None;
+        let (deadline, blame) = tokio::select! {
+            status = process.wait() => (Instant::now(), status.err().map(|error| error.to_string())),
+            told = self.talk(&mut mouth, &waiting) => match told {
+                Ok(deadline) => (deadline, None),
+                Err(error) => (Instant::now(), blame(&error)),
+            },
+            end = &mut reader => {
+                let end = end.unwrap_or_else(|error| Heard::Fault(error.to_string()));
+                (Instant::now(), heard.insert(end).blame())
+            }
+            // Whatever it is that it takes in so slowly.
+            () = overdue(&mut stop) => (Instant::now(), Some("it does not end".to_owned())),
         };
-        // What it said last is still in the socket.
-        let _ = timeout(LAST_WORDS, reader).await;
-        ended
+        let patience = if blame.is_some() {
+            Duration::ZERO
+        } else {
+            LAST_WORDS
+        };
+        let status = end(&mut process, deadline + patience).await;
+        if heard.is_none() {
+            // What it said last is still in the socket.
+            let rest = timeout(LAST_WORDS, &mut reader).await;
+            heard = rest.ok().and_then(Result::ok);
+            reader.abort();
+        }
+        if let Some(Heard::Failed(reason)) = heard {
+            return Ok(reason);
+        }
+        Ok(blame.map_or(status.clone(), |blame| format!("{blame}; {status}")))
     }
 
     /// Tells the process everything it must know, until it is told to stop: returns by when.
-    async fn talk(&mut self, sender: &mut link::Sender, waiting: &Waiting) -> io::Result<Instant> {
-        sender.send(&ToRole::Start(self.start), &[]).await?;
+    async fn talk(&mut self, mouth: &mut Mouth, waiting: &Waiting) -> io::Result<Instant> {
+        mouth.tell(&ToRole::Start(self.start), &[]).await?;
         let mut handed = BTreeSet::new();
         let bans = self.bans.borrow_and_update().clone();
         if !bans.is_empty() {
-            sender.send(&ToRole::Bans(bans), &[]).await?;
+            mouth.tell(&ToRole::Bans(bans), &[]).await?;
         }
         self.desired.mark_changed();
         let Self {
@@ -225,13 +261,13 @@ impl Keeper {
             tokio::select! {
                 grace = stopping(stop) => {
                     let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-                    sender.send(&ToRole::Stop { grace_ms }, &[]).await?;
+                    mouth.tell(&ToRole::Stop { grace_ms }, &[]).await?;
                     return Ok(Instant::now() + grace);
                 }
                 Ok(()) = desired.changed() => {
                     let wanted = desired.borrow_and_update().clone();
                     if let Some(wanted) = wanted {
-                        hand_over(sender, &wanted, &mut handed).await?;
+                        hand_over(mouth, &wanted, &mut handed).await?;
                     }
                 }
                 Ok(()) = bans.changed(), if bans_due.is_none() => {
@@ -240,11 +276,12 @@ impl Keeper {
                 () = sleep_until(bans_due.unwrap_or_else(Instant::now)), if bans_due.is_some() => {
                     bans_due = None;
                     let set = bans.borrow_and_update().clone();
-                    sender.send(&ToRole::Bans(set), &[]).await?;
+                    mouth.tell(&ToRole::Bans(set), &[]).await?;
                 }
                 Some(question) = questions.recv() => {
-                    waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(question);
-                    sender.send(&ToRole::Metrics, &[]).await?;
+                    if wait_for_answer(waiting, question) {
+                        mouth.tell(&ToRole::Metrics, &[]).await?;
+                    }
                 }
             }
         }
@@ -270,22 +307,93 @@ async fn stopping(stop: &mut watch::Receiver<Option<Duration>>) -> Duration {
     }
 }
 
+/// Resolves when a process that was told to stop should long have ended.
+async fn overdue(stop: &mut watch::Receiver<Option<Duration>>) {
+    let grace = stopping(stop).await;
+    sleep(grace + LAST_WORDS).await;
+}
+
+/// Says things to a process, and gives up where it does not take them.
+struct Mouth {
+    sender: link::Sender,
+    stop: watch::Receiver<Option<Duration>>,
+}
+
+impl Mouth {
+    /// After an error the link is of no use any more: half a message may be in it.
+    async fn tell(&mut self, message: &ToRole, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let stop = &mut self.stop;
+        let patience = async {
+            tokio::select! {
+                () = sleep(PATIENCE) => {}
+                _ = stopping(stop) => sleep(LAST_PATIENCE).await,
+            }
+        };
+        tokio::select! {
+            sent = self.sender.send(message, descriptors) => sent,
+            () = patience => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "it hangs: it takes no message",
+            )),
+        }
+    }
+}
+
+/// What a failed message says against a process that may be running still.
+fn blame(error: &io::Error) -> Option<String> {
+    match error.kind() {
+        // It has ended or is about to, and how says more.
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => None,
+        _ => Some(error.to_string()),
+    }
+}
+
+/// Puts `question` into line; false where nobody waits for it, or too many wait already.
+fn wait_for_answer(waiting: &Waiting, question: oneshot::Sender<String>) -> bool {
+    let mut line = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let worth_asking = !question.is_closed() && line.len() < QUESTIONS;
+    if worth_asking {
+        line.push_back(question);
+    }
+    worth_asking
+}
+
 async fn hand_over(
-    sender: &mut link::Sender,
+    mouth: &mut Mouth,
     desired: &Desired,
     handed: &mut BTreeSet<ListenKey>,
 ) -> io::Result<()> {
     for listener in &desired.listeners {
         if handed.insert(listener.key.clone()) {
             let sockets: Vec<_> = listener.shards.iter().map(AsFd::as_fd).collect();
-            sender
-                .send(&ToRole::Listener(listener.key.clone()), &sockets)
+            mouth
+                .tell(&ToRole::Listener(listener.key.clone()), &sockets)
                 .await?;
         }
     }
     handed.retain(|key| desired.load.listeners.contains(key));
     let load = ToRole::Load(Box::new(desired.load.clone()));
-    sender.send(&load, &[]).await
+    mouth.tell(&load, &[]).await
+}
+
+/// How the talk of a process ended.
+enum Heard {
+    /// It closed its end: it ended, or is about to.
+    End,
+    /// It said that it can not serve.
+    Failed(String),
+    /// It said what no process of ours says.
+    Fault(String),
+}
+
+impl Heard {
+    /// Why the process is not to be trusted any more.
+    fn blame(&self) -> Option<String> {
+        match self {
+            Self::End | Self::Failed(_) => None,
+            Self::Fault(reason) => Some(format!("its link broke: {reason}")),
+        }
+    }
 }
 
 /// Takes in what the process says. Never waits for the sending side: two full links that wait for each
@@ -295,18 +403,34 @@ async fn read(
     hub: Hub,
     condition: watch::Sender<Condition>,
     waiting: Waiting,
-) {
-    while let Ok(Some((message, _))) = receiver.receive::<FromRole>().await {
+) -> Heard {
+    loop {
+        let message = match receiver.receive::<FromRole>().await {
+            Ok(Some((message, _))) => message,
+            Ok(None) => return Heard::End,
+            Err(error) => return Heard::Fault(error.to_string()),
+        };
         match message {
             FromRole::Started(sandbox) => condition.send_modify(|condition| {
                 condition.sandbox = Some(sandbox);
             }),
-            FromRole::Loaded { generation, fault } => condition.send_modify(|condition| {
+            FromRole::Failed(mut reason) => {
+                clip(&mut reason, TEXT_LIMIT);
+                return Heard::Failed(reason);
+            }
+            FromRole::Loaded {
+                generation,
+                mut fault,
+            } => condition.send_modify(|condition| {
+                if let Some(fault) = &mut fault {
+                    clip(fault, TEXT_LIMIT);
+                }
                 condition.generation = Some(generation);
                 condition.fault = fault;
             }),
             FromRole::Events(events) => {
-                for event in events {
+                for mut event in events.into_iter().filter(may_be_said) {
+                    event.clip(TEXT_LIMIT);
                     hub.journal.record(event);
                 }
             }
@@ -328,6 +452,18 @@ async fn read(
     }
 }
 
+/// Whether `event` is news that a process can have; the others are the supervisor's own to tell.
+fn may_be_said(event: &Event) -> bool {
+    match event {
+        Event::Decision(_)
+        | Event::Notice { .. }
+        | Event::Service { .. }
+        | Event::Certificate { .. }
+        | Event::Dropped { .. } => true,
+        Event::Banned { .. } | Event::Unbanned { .. } | Event::Config { .. } => false,
+    }
+}
+
 fn spawn(name: &str, link: OwnedFd) -> io::Result<Process> {
     // The very file this process runs, even when another was put in its place.
     let mut command = std::process::Command::new("/proc/self/exe");
@@ -336,17 +472,28 @@ fn spawn(name: &str, link: OwnedFd) -> io::Result<Process> {
         .args(["role", name])
         .env_clear()
         .current_dir("/")
+        // A signal to the supervisor's group is for the supervisor: it says when the others end.
+        .process_group(0)
         .stdin(link)
         .stdout(std::process::Stdio::null());
     Command::from(command).kill_on_drop(true).spawn()
 }
 
-/// Waits until `deadline` and a little for the process to end, then kills it.
-async fn end(process: &mut Process, deadline: Instant) -> io::Result<ExitStatus> {
+/// Waits until `deadline` for the process to end, then kills it. Returns how it ended.
+async fn end(process: &mut Process, deadline: Instant) -> String {
+    let say = |status: io::Result<ExitStatus>| {
+        status.map_or_else(|error| error.to_string(), |status| status.to_string())
+    };
     tokio::select! {
-        status = process.wait() => return status,
-        () = sleep_until(deadline + LAST_WORDS) => {}
+        status = process.wait() => return say(status),
+        () = sleep_until(deadline) => {}
     }
-    process.start_kill()?;
-    process.wait().await
+    if let Err(error) = process.start_kill() {
+        return format!("it can not be killed: {error}");
+    }
+    // What the kernel holds up even now must not hold up the supervisor.
+    match timeout(LAST_WORDS, process.wait()).await {
+        Ok(status) => format!("it did not end by itself; {}", say(status)),
+        Err(_) => "it does not end even when killed".to_owned(),
+    }
 }

@@ -1,29 +1,25 @@
 //! The running box: what is in force, and every way to change it.
 
-use super::certificates::{self, Certificates};
+use super::boot::display;
 use super::child::Child;
-use super::journal::now;
-use super::boot::{Boot, display};
-use super::state::{Prepared, Running, State, Trial, policy};
+use super::journal::{Journal, now};
+use super::state::{Mode, Prepared, Running, State, Trial, policy};
 use super::{BANS, Hub, change};
 use anyhow::{Context as _, anyhow};
 use config::Config;
-use net::ListenError;
 use service::{ConfigChange, Event};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long a change that could lock the operator out waits to be confirmed.
 pub const TRIAL: Duration = Duration::from_mins(3);
 /// How long a process may take to put a configuration to work before the operator is told.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a start waits for ports that an earlier run still holds.
-const PORT_PATIENCE: Duration = Duration::from_secs(6);
+/// How often a rollback is tried again.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// The running box. Clones are the same.
 #[derive(Clone)]
@@ -42,63 +38,35 @@ pub struct Gate {
 pub struct Outcome {
     /// The generation in force now.
     pub generation: u32,
-    /// Why it must be confirmed, and for how long that can be done.
-    pub trial: Option<(Vec<&'static str>, Duration)>,
+    /// Why it must be confirmed; empty where it need not be.
+    pub trial: Vec<&'static str>,
     /// Whether nothing had to be done.
     pub unchanged: bool,
+    /// What else the operator should know.
+    pub notes: Vec<String>,
 }
 
 impl Gate {
-    /// Puts the first configuration to work.
-    ///
-    /// # Errors
-    /// A port is taken, or the box's own CA can not be made.
-    pub async fn open(
-        file: PathBuf,
-        state: &Path,
-        mut store: Store,
-        boot: Boot,
-        hub: Hub,
-        edge: Child,
-        admin: Child,
-    ) -> anyhow::Result<Self> {
-        let certificates = Certificates::open(
-            &mut store,
-            &boot.config.system.hostname,
-            certificates::places(&file, state),
-            hub.journal.clone(),
-        )?;
-        let mut state = State {
-            store,
-            certificates,
-            listeners: BTreeMap::new(),
-            running: Running::new(boot.generation, boot.text, boot.config),
-            trial: None,
-        };
-        let wanted = state.running.clone();
-        let give_up = Instant::now() + PORT_PATIENCE;
-        let prepared = loop {
-            match state.prepare(&display(&file), wanted.clone(), true) {
-                Err(error) if in_use(&error) && Instant::now() < give_up => {
-                    sleep(Duration::from_millis(100)).await;
-                }
-                other => break other?,
-            }
-        };
-        let gate = Self {
+    /// The box with `state`, nothing of which is put to work yet.
+    pub fn new(hub: Hub, edge: Child, admin: Child, file: PathBuf, state: State) -> Self {
+        Self {
             hub,
             edge,
             admin,
             started: Instant::now(),
             file: Arc::new(file),
             state: Arc::new(Mutex::new(state)),
-        };
-        gate.put_to_work(&mut *gate.state.lock().await, prepared);
-        gate.hub.journal.record(Event::Config {
-            generation: boot.generation,
-            change: ConfigChange::Applied,
-        });
-        Ok(gate)
+        }
+    }
+
+    /// The log.
+    pub fn journal(&self) -> &Journal {
+        &self.hub.journal
+    }
+
+    /// What is in force, for as long as nobody else shall change it.
+    pub(super) async fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().await
     }
 
     /// Reads the file anew and applies it.
@@ -125,17 +93,19 @@ impl Gate {
             match (to, &state.trial) {
                 (None, Some(_)) => {
                     let generation = self.revert(&mut state, "given up by the operator")?;
-                    return Ok(Outcome::done(generation));
+                    drop(state);
+                    return Ok(self.served(Outcome::done(generation)).await);
                 }
                 (Some(number), _) => number,
-                (None, None) => state.earlier().context(
-                    "there is no earlier generation; see `gatehouse generations`",
-                )?,
+                (None, None) => state
+                    .earlier()
+                    .context("there is no earlier generation; see `gatehouse generations`")?,
             }
         };
         let text = self.state.lock().await.store.text(number)?;
         let name = format!("generation {number}");
-        self.apply(&text, &name, &format!("rollback to {number}")).await
+        self.apply(&text, &name, &format!("rollback to {number}"))
+            .await
     }
 
     /// Keeps the configuration that waits to be confirmed.
@@ -171,21 +141,44 @@ impl Gate {
 
     async fn apply(&self, text: &str, name: &str, origin: &str) -> anyhow::Result<Outcome> {
         let mut state = self.state.lock().await;
-        if state.running.text == text && state.running.missing.is_empty() {
-            return Ok(Outcome {
-                unchanged: true,
-                ..Outcome::done(state.running.generation)
-            });
-        }
-        let outcome = self.try_apply(&mut state, text, name, origin).await;
+        let outcome = if state.running.text == text {
+            self.apply_same(&mut state, Mode::Strict)
+        } else {
+            self.apply_new(&mut state, text, name, origin)
+        };
         drop(state);
         match outcome {
-            Ok(outcome) => Ok(outcome),
+            Ok(outcome) => Ok(self.served(outcome).await),
             Err(error) => Err(self.refused(&error).await),
         }
     }
 
-    async fn try_apply(
+    /// Looks again at what is in force: at listeners that could not be opened, certificates, files, names.
+    pub async fn refresh(&self) {
+        let mut state = self.state.lock().await;
+        if let Err(error) = self.apply_same(&mut state, Mode::Lenient) {
+            self.hub.journal.notice("config", format!("{error:#}"));
+        }
+    }
+
+    /// The text is in force; what it refers to may have changed.
+    fn apply_same(&self, state: &mut State, mode: Mode) -> anyhow::Result<Outcome> {
+        let wanted = state.running.clone();
+        let generation = wanted.generation;
+        let name = state.told.as_ref().map(|(edge, _)| edge.file.clone());
+        let prepared = state.prepare(&name.unwrap_or_default(), wanted, mode)?;
+        let told = state.told.as_ref();
+        let unchanged = told.is_some_and(|(edge, admin)| prepared.is_same(edge, admin));
+        if !unchanged {
+            self.put_to_work(state, prepared);
+        }
+        Ok(Outcome {
+            unchanged,
+            ..Outcome::done(generation)
+        })
+    }
+
+    fn apply_new(
         &self,
         state: &mut State,
         text: &str,
@@ -193,63 +186,100 @@ impl Gate {
         origin: &str,
     ) -> anyhow::Result<Outcome> {
         let known = state.known()?;
-        let checked = config::check_with(text, name, &known).map_err(|faults| anyhow!("{faults}"))?;
+        let checked =
+            config::check_with(text, name, &known).map_err(|faults| anyhow!("{faults}"))?;
         // One trial after another: the way back leads to what was confirmed, so that is what counts.
-        let base = state.trial.as_ref().map_or(&state.running.config, |trial| &trial.base);
-        let reasons = change::locks_out(base, &checked.config);
-        let base = Arc::clone(base);
+        let trial = state.trial.as_ref();
+        let base = Arc::clone(trial.map_or(&state.running.config, |trial| &trial.base));
+        let reasons = change::locks_out(&base, &checked.config);
         let wanted = Running::new(0, text.to_owned(), checked.config);
-        let mut prepared = state.prepare(name, wanted, false)?;
-        let generation = state.store.add(text, origin, !reasons.is_empty(), now().0)?.number;
+        let mut prepared = state.prepare(name, wanted, Mode::Strict)?;
+        let on_trial = !reasons.is_empty();
+        let generation = state.store.add(text, origin, on_trial, now().0)?.number;
         prepared.number(generation);
         self.put_to_work(state, prepared);
-        let trial = (!reasons.is_empty()).then(|| self.begin_trial(state, generation, base));
-        let change = match trial {
-            Some(left) => ConfigChange::Trial { seconds: left.as_secs() },
-            None => ConfigChange::Applied,
-        };
-        self.hub.journal.record(Event::Config { generation, change });
-        for child in [&self.edge, &self.admin] {
-            if let Err(reason) = child.serving(generation, PATIENCE).await {
-                self.hub.journal.notice(child.name, reason);
+        state.trial = None;
+        let change = if on_trial {
+            let left = self.begin_trial(state, generation, base);
+            ConfigChange::Trial {
+                seconds: left.as_secs(),
             }
-        }
+        } else {
+            ConfigChange::Applied
+        };
+        self.hub
+            .journal
+            .record(Event::Config { generation, change });
         Ok(Outcome {
-            trial: trial.map(|left| (reasons, left)),
+            trial: reasons,
             ..Outcome::done(generation)
         })
     }
 
-    fn begin_trial(&self, state: &mut State, generation: u32, base: Arc<Config>) -> Duration {
+    /// Waits until the processes serve what came out, and adds what they have against it.
+    async fn served(&self, mut outcome: Outcome) -> Outcome {
+        let generation = outcome.generation;
+        let (edge, admin) = tokio::join!(
+            self.edge.serving(generation, PATIENCE),
+            self.admin.serving(generation, PATIENCE)
+        );
+        for (name, served) in [(self.edge.name, edge), (self.admin.name, admin)] {
+            if let Err(reason) = served {
+                self.hub.journal.notice(name, reason.clone());
+                outcome.notes.push(format!("{name}: {reason}"));
+            }
+        }
+        outcome
+    }
+
+    /// Begins the time in which `generation` must be confirmed, and returns it; `base` is what was
+    /// confirmed last.
+    pub fn begin_trial(&self, state: &mut State, generation: u32, base: Arc<Config>) -> Duration {
         let until = Instant::now() + TRIAL;
         state.trial = Some(Trial {
             generation,
             until,
             base,
         });
-        let gate = self.clone();
-        tokio::spawn(async move {
-            sleep_until(until).await;
-            let mut state = gate.state.lock().await;
-            let trial = state.trial.as_ref();
-            let waits = trial.is_some_and(|trial| trial.generation == generation);
-            if waits && let Err(error) = gate.revert(&mut state, "not confirmed in time") {
-                gate.hub.journal.notice("config", format!("could not roll back: {error:#}"));
-            }
-        });
+        tokio::spawn(self.clone().end_trial(generation, until));
         TRIAL
     }
 
-    /// Gives up `trial` for the newest confirmed generation, whose number it returns.
+    async fn end_trial(self, generation: u32, until: Instant) {
+        sleep_until(until).await;
+        loop {
+            let mut state = self.state.lock().await;
+            let trial = state.trial.as_ref();
+            if trial.is_none_or(|trial| trial.generation != generation) {
+                return;
+            }
+            match self.revert(&mut state, "not confirmed in time") {
+                Ok(_) => return,
+                Err(error) => {
+                    let text = format!("could not roll back, tries again: {error:#}");
+                    self.hub.journal.notice("config", text);
+                }
+            }
+            drop(state);
+            sleep(RETRY).await;
+        }
+    }
+
+    /// Gives up the trial for the newest confirmed generation, whose number it returns.
     fn revert(&self, state: &mut State, reason: &str) -> anyhow::Result<u32> {
-        let confirmed = state.store.confirmed().context("no generation is confirmed")?;
-        let generation = confirmed.number;
+        let confirmed = state.store.confirmed();
+        let generation = confirmed.context("no generation is confirmed")?.number;
         let text = state.store.text(generation)?;
         let name = format!("generation {generation}");
-        let config = config::check(&text, &name).map_err(|faults| anyhow!("{faults}"))?.config;
+        let config = config::check(&text, &name)
+            .map_err(|faults| anyhow!("{faults}"))?
+            .config;
         let wanted = Running::new(generation, text, config);
-        let prepared = state.prepare(&name, wanted, true)?;
-        state.store.revert(reason)?;
+        let prepared = state.prepare(&name, wanted, Mode::Lenient)?;
+        // The store counts it as given up even where the disk could not be told.
+        if let Err(error) = state.store.revert(reason) {
+            self.hub.journal.notice("store", error.to_string());
+        }
         let given_up = state.trial.take().map_or(0, |trial| trial.generation);
         self.put_to_work(state, prepared);
         self.hub.journal.record(Event::Config {
@@ -262,19 +292,20 @@ impl Gate {
     }
 
     /// Nothing in here fails: what could was done in [`State::prepare`].
-    fn put_to_work(&self, state: &mut State, prepared: Prepared) {
-        state.listeners = prepared
-            .edge
-            .listeners
-            .iter()
+    pub fn put_to_work(&self, state: &mut State, prepared: Prepared) {
+        let open = prepared.edge.listeners.iter();
+        state.listeners = open
             .chain(&prepared.admin.listeners)
             .map(|listener| (listener.key.clone(), listener.clone()))
             .collect();
         self.hub.warden.set_policy(policy(&prepared.running.config));
-        for (_, text) in &prepared.running.missing {
-            self.hub.journal.notice("supervisor", text.clone());
+        for missing in &prepared.running.missing {
+            if !state.running.missing.contains(missing) {
+                self.hub.journal.notice("supervisor", missing.1.clone());
+            }
         }
         state.running = prepared.running;
+        state.told = Some((prepared.edge.load.clone(), prepared.admin.load.clone()));
         self.edge.want(prepared.edge);
         self.admin.want(prepared.admin);
     }
@@ -296,12 +327,9 @@ impl Outcome {
     fn done(generation: u32) -> Self {
         Self {
             generation,
-            trial: None,
+            trial: Vec::new(),
             unchanged: false,
+            notes: Vec::new(),
         }
     }
-}
-
-fn in_use(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(ListenError::InUse(_)))
 }

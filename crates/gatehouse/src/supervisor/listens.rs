@@ -22,7 +22,9 @@ pub fn admin(config: &Config) -> Vec<ListenKey> {
 
 fn wanted(config: &Config, built: impl Fn(&Listen) -> bool) -> Vec<ListenKey> {
     let rows = listens(config).rows.into_iter();
-    rows.filter(built).flat_map(|listen| keys(&listen)).collect()
+    rows.filter(built)
+        .flat_map(|listen| keys(&listen))
+        .collect()
 }
 
 fn keys(listen: &Listen) -> Vec<ListenKey> {
@@ -33,7 +35,13 @@ fn keys(listen: &Listen) -> Vec<ListenKey> {
         On::Loopback => (loopbacks(), None),
     };
     ips.into_iter()
-        .filter(|ip| if ip.is_ipv4() { listen.ipv4 } else { listen.ipv6 })
+        .filter(|ip| {
+            if ip.is_ipv4() {
+                listen.ipv4
+            } else {
+                listen.ipv6
+            }
+        })
         .map(|ip| ListenKey {
             service: listen.service.to_owned(),
             protocol: listen.protocol.to_owned(),
@@ -62,6 +70,9 @@ mod tests {
         let config = config::check(text, "test.toml").unwrap().config;
         assert!(proxy(&config).is_empty());
         let shown: Vec<_> = admin(&config).iter().map(ToString::to_string).collect();
-        assert_eq!(shown, ["https 0.0.0.0:8443 on eth1", "https [::]:8443 on eth1"]);
+        assert_eq!(
+            shown,
+            ["https 0.0.0.0:8443 on eth1", "https [::]:8443 on eth1"]
+        );
     }
 }

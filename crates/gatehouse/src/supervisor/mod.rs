@@ -9,16 +9,18 @@ mod child;
 mod gate;
 mod journal;
 mod listens;
+mod start;
 mod state;
 mod warden;
 
+use anyhow::Context as _;
 use child::Child;
 use gate::Gate;
 use journal::Journal;
 use std::path::PathBuf;
 use std::time::Duration;
 use store::Store;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use warden::Warden;
 
@@ -28,6 +30,8 @@ use crate::message::Start;
 const BANS: &str = "bans.json";
 /// How long sessions may go on after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long the end waits for a log reader that is slow.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// The users that processes become under root. Outside every range that Debian or systemd hand out.
 const EDGE_UID: u32 = 64_770;
 const ADMIN_UID: u32 = 64_771;
@@ -46,6 +50,10 @@ pub struct Hub {
 /// Nothing could be started: the configuration has faults and there is no earlier generation, the
 /// state directory can not be used, or a port is taken.
 pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
+    // What this process was given by whoever started it is not for edge and admin.
+    net::sandbox::close_on_exec_above_stdio()?;
+    // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
+    net::sandbox::raise_open_files()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -53,58 +61,111 @@ pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
 }
 
 async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+    let mut signals = Signals::new()?;
     let opened = Store::open(&state)?;
     let journal = Journal::new();
     for note in &opened.notes {
         journal.notice("store", note.to_string());
     }
-    let mut store = opened.store;
-    let boot = boot::Boot::choose(&file, &mut store, &journal)?;
+    let choices = boot::Boot::choose(&file, &opened.store, &journal)?;
+    let hub = hub(&opened.store, &choices, journal)?;
+    let (stop, stopping) = watch::channel(None);
+    let workers = workers();
+    let (edge, edge_ended) = keep("edge", EDGE_UID, workers, &hub, &stopping);
+    let (admin, admin_ended) = keep("admin", ADMIN_UID, 1, &hub, &stopping);
+    let parts = start::Parts {
+        file,
+        store: opened.store,
+        hub: hub.clone(),
+        edge,
+        admin,
+        workers,
+    };
+    let started = tokio::select! {
+        gate = start::start(parts, &state, choices) => {
+            Some(gate.inspect_err(|_| hub.journal.flush(LAST_LINES))?)
+        }
+        () = signals.ended() => None,
+    };
+    if let Some(gate) = started {
+        let saver = gate.clone();
+        let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
+        tokio::spawn(hub.warden.clone().watch(save));
+        let socket = control::bind(&state.join(control::SOCKET_NAME))?;
+        let (end, ends) = tokio::sync::oneshot::channel::<()>();
+        let control = tokio::spawn(control::serve(socket, gate.clone(), async {
+            let _ = ends.await;
+        }));
+        signals.obey(&gate).await;
+        let seconds = GRACE.as_secs();
+        let text = format!("ends; sessions have {seconds} s to finish");
+        hub.journal.notice("supervisor", text);
+        stop.send_replace(Some(GRACE));
+        tokio::select! {
+            _ = async { tokio::join!(edge_ended, admin_ended) } => {}
+            // Asked twice: at once.
+            () = signals.ended() => {}
+        }
+        gate.keep_bans(hub.warden.saved()).await;
+        drop(end);
+        control.await??;
+    }
+    hub.journal.flush(LAST_LINES);
+    Ok(())
+}
+
+fn hub(store: &Store, choices: &[boot::Boot], journal: Journal) -> anyhow::Result<Hub> {
     let registry = service::Registry::default();
     let saved = store
         .blob(BANS)?
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
-    let policy = state::policy(&boot.config);
-    let warden = Warden::new(policy, &saved, journal.clone(), &registry);
-    let hub = Hub {
+    let policy = choices.first().map(|boot| state::policy(&boot.config));
+    let policy = policy.context("there is nothing to start with")?;
+    Ok(Hub {
+        warden: Warden::new(policy, &saved, journal.clone(), &registry),
         journal,
-        warden,
         registry,
-    };
-    let (stop, stopping) = watch::channel(None);
-    let (edge, edge_ended) = keep("edge", EDGE_UID, workers(), &hub, &stopping);
-    let (admin, admin_ended) = keep("admin", ADMIN_UID, 1, &hub, &stopping);
-    let gate = Gate::open(file, &state, store, boot, hub.clone(), edge, admin).await?;
-    let saver = gate.clone();
-    let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
-    tokio::spawn(hub.warden.clone().watch(save));
-    let (end, ends) = tokio::sync::oneshot::channel::<()>();
-    let socket = control::bind(&state.join(control::SOCKET_NAME))?;
-    let control = tokio::spawn(control::serve(socket, gate.clone(), async {
-        let _ = ends.await;
-    }));
-    loop {
+    })
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Ready once the box is to end.
+    async fn ended(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
-                // What came of it is in the log.
-                let _ = gate.reload().await;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Does what signals ask for, until they ask for the end.
+    async fn obey(&mut self, gate: &Gate) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => {
+                    // What comes of it is in the log.
+                    let gate = gate.clone();
+                    tokio::spawn(async move { drop(gate.reload().await) });
+                }
             }
         }
     }
-    let seconds = GRACE.as_secs();
-    hub.journal.notice("supervisor", format!("ends; sessions have {seconds} s to finish"));
-    stop.send_replace(Some(GRACE));
-    let _ = tokio::join!(edge_ended, admin_ended);
-    gate.keep_bans(hub.warden.saved()).await;
-    drop(end);
-    control.await??;
-    Ok(())
 }
 
 /// How many threads edge has, and every listener of it sockets: one a core. They travel in one message, so

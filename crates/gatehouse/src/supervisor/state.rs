@@ -20,10 +20,14 @@ pub struct State {
     pub store: Store,
     /// Where certificates come from.
     pub certificates: Certificates,
+    /// Threads of edge, and so sockets of its listeners; fixed at the start, as edge's are.
+    pub workers: usize,
     /// Every open listener.
     pub listeners: BTreeMap<ListenKey, Listener>,
     /// The configuration.
     pub running: Running,
+    /// What edge and admin were told last.
+    pub told: Option<(Load, Load)>,
     /// Whether it waits to be confirmed.
     pub trial: Option<Trial>,
 }
@@ -56,6 +60,15 @@ impl Running {
     }
 }
 
+/// How much of a configuration must be possible for it to be put to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All: nobody is to be surprised by what does not work.
+    Strict,
+    /// Anything: at a start and at a rollback something must come up, the rest follows.
+    Lenient,
+}
+
 /// A configuration that waits to be confirmed.
 #[derive(Clone, Debug)]
 pub struct Trial {
@@ -78,6 +91,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// Whether nothing that a process gets would differ.
+    pub fn is_same(&self, edge: &Load, admin: &Load) -> bool {
+        self.edge.load == *edge && self.admin.load == *admin
+    }
+
     /// Gives it the number that it got when it was kept.
     pub fn number(&mut self, generation: u32) {
         self.running.generation = generation;
@@ -95,43 +113,55 @@ impl State {
     /// Opens what must be opened and reads what must be read, and changes nothing that is in force.
     ///
     /// # Errors
-    /// A port is taken, or a certificate or file is missing; with `lenient`, our own CA stands in for those.
-    pub fn prepare(&mut self, name: &str, wanted: Running, lenient: bool) -> anyhow::Result<Prepared> {
+    /// With [`Mode::Strict`] a port that is taken, a certificate or file that is missing or unfit. With
+    /// [`Mode::Lenient`] only what makes it impossible to serve anything.
+    pub fn prepare(&mut self, name: &str, wanted: Running, mode: Mode) -> anyhow::Result<Prepared> {
         let config = Arc::clone(&wanted.config);
-        let certificates = self.certificates.gather(&config, &mut self.store, lenient)?;
-        let files = self.certificates.files(&config)?;
-        let names = Names::from_system();
-        let shown = self.certificates.own(&config.system.hostname, &mut self.store)?;
-        let (mut listeners, mut pages, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-        for key in listens::proxy(&config) {
-            match self.listener(&key) {
-                Ok(listener) => listeners.push(listener),
-                Err(error @ ListenError::NoFamily(_)) => missing.push((key, error.to_string())),
-                Err(error) => return Err(error.into()),
-            }
+        let lenient = mode == Mode::Lenient;
+        let certificates = self
+            .certificates
+            .gather(&config, &mut self.store, lenient)?;
+        let files = self.certificates.files(&config, lenient)?;
+        if !lenient {
+            proxy::check(&config, &certificates, &files)?;
         }
-        for key in listens::admin(&config) {
-            match self.listener(&key) {
-                Ok(listener) => pages.push(listener),
-                Err(error) => missing.push((key, format!("admin pages: {error}"))),
-            }
-        }
+        let hostname = &config.system.hostname;
+        let shown = match self.certificates.own(hostname, &mut self.store) {
+            Err(error) if !lenient => return Err(error),
+            shown => shown.ok(),
+        };
+        let mut missing = Vec::new();
+        let listeners = self.open(listens::proxy(&config), mode, &mut missing)?;
+        let pages = self.open(listens::admin(&config), mode, &mut missing)?;
         let load = |listeners: &[Listener], certificates: Vec<Material>| Load {
             generation: wanted.generation,
             file: name.to_owned(),
             text: wanted.text.clone(),
-            listeners: listeners.iter().map(|listener| listener.key.clone()).collect(),
+            listeners: listeners
+                .iter()
+                .map(|listener| listener.key.clone())
+                .collect(),
             certificates,
-            files: files.clone(),
-            names: names.clone(),
+            files: BTreeMap::new(),
+            names: Names::default(),
         };
+        let edge = Load {
+            files,
+            names: Names::from_system(),
+            ..load(&listeners, certificates.clone())
+        };
+        let admin = load(&pages, shown.into_iter().collect());
+        anyhow::ensure!(
+            edge.fits(),
+            "{name}, its certificates and the files it names are too long to be handed over"
+        );
         Ok(Prepared {
             edge: Desired {
-                load: load(&listeners, certificates.clone()),
+                load: edge,
                 listeners,
             },
             admin: Desired {
-                load: load(&pages, vec![shown]),
+                load: admin,
                 listeners: pages,
             },
             running: Running {
@@ -142,13 +172,38 @@ impl State {
         })
     }
 
-    /// The newest confirmed generation before the one in force.
+    /// Opens `keys`; what may be left out goes to `missing` with the reason.
+    fn open(
+        &self,
+        keys: Vec<ListenKey>,
+        mode: Mode,
+        missing: &mut Vec<(ListenKey, String)>,
+    ) -> Result<Vec<Listener>, ListenError> {
+        let mut open = Vec::new();
+        for key in keys {
+            match self.listener(&key) {
+                Ok(listener) => open.push(listener),
+                Err(error) if mode == Mode::Lenient || may_miss(&key, &error) => {
+                    missing.push((key, error.to_string()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(open)
+    }
+
+    /// The newest confirmed generation before the one in force that says something else.
     pub fn earlier(&self) -> Option<u32> {
+        let current = self.running.generation;
+        let same = self.store.generation(current).map(|now| now.sha256.clone());
         let list = self.store.list();
-        let confirmed = list.iter().rev().filter(|generation| generation.is_confirmed());
-        confirmed
+        let mut older = list
+            .iter()
+            .rev()
+            .filter(|generation| generation.is_confirmed() && generation.number < current);
+        older
+            .find(|generation| Some(&generation.sha256) != same.as_ref())
             .map(|generation| generation.number)
-            .find(|number| *number < self.running.generation)
     }
 
     fn listener(&self, key: &ListenKey) -> Result<Listener, ListenError> {
@@ -157,9 +212,33 @@ impl State {
         }
         let shards = match key.service.as_str() {
             "admin" => 1,
-            _ => super::workers(),
+            _ => self.workers,
         };
-        Listener::open(key, shards)
+        let same_place = |held: &&Listener| {
+            (held.key.addr, &held.key.device) == (key.addr, &key.device)
+                && held.shards.len() == shards
+        };
+        // What changes its protocol keeps its sockets, and who waits on them.
+        if let Some(held) = self.listeners.values().find(same_place) {
+            return Ok(Listener {
+                key: key.clone(),
+                shards: Arc::clone(&held.shards),
+            });
+        }
+        let ours = |held: &ListenKey| {
+            held.addr.port() == key.addr.port() && held.addr.is_ipv4() == key.addr.is_ipv4()
+        };
+        Listener::open(key, shards, self.listeners.keys().any(ours))
+    }
+}
+
+/// A machine without IPv6 serves IPv4; a box whose admin interface is not there serves the others.
+fn may_miss(key: &ListenKey, error: &ListenError) -> bool {
+    let admin = key.service == "admin";
+    match error {
+        ListenError::NoFamily(_) => true,
+        ListenError::NoDevice(_) | ListenError::NoAddress(_) => admin,
+        _ => false,
     }
 }
 

@@ -78,7 +78,11 @@ impl Warden {
         let mut guard = self.lock();
         let lifted: Vec<IpAddr> = match client {
             Some(client) => guard.clear(client).then_some(client).into_iter().collect(),
-            None => guard.clear_all().iter().map(guard::ClientKey::network).collect(),
+            None => guard
+                .clear_all()
+                .iter()
+                .map(guard::ClientKey::network)
+                .collect(),
         };
         self.publish(&mut guard);
         for client in &lifted {
@@ -141,7 +145,8 @@ impl Warden {
 
     fn publish(&self, guard: &mut Guard) {
         let set = guard.ban_set(Instant::now());
-        self.banned.set(i64::try_from(set.len()).unwrap_or(i64::MAX));
+        self.banned
+            .set(i64::try_from(set.len()).unwrap_or(i64::MAX));
         self.bans.send_replace(set);
         self.changed.notify_one();
     }

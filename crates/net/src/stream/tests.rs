@@ -220,6 +220,8 @@ async fn tickets_are_quiet_and_data_and_ends_are_not() {
     assert!(near.is_quiet(), "tickets have come");
     assert!(near.is_quiet_now());
     far.write_all(b"unasked").await.unwrap();
+    far.flush().await.unwrap();
+    assert!(!near.is_quiet_now(), "no event was needed for that");
     sleep(Duration::from_millis(20)).await;
     assert!(!near.is_quiet_now());
     assert!(!near.is_quiet());

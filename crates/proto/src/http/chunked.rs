@@ -115,6 +115,9 @@ impl ChunkDecoder {
     }
 
     /// The trailers of a finished body as name and value, without spaces around the value.
+    ///
+    /// Those that have a meaning in the head only are left out: servers put them there late, so
+    /// that they are no reason to break off, but some recipients take them for the head's.
     pub fn trailers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.trailers
             .split(|&byte| byte == b'\n')
@@ -123,6 +126,9 @@ impl ChunkDecoder {
                 let (name, value) = line.split_at_checked(colon)?;
                 let value = value.strip_prefix(b":")?;
                 let value = value.strip_suffix(b"\r").unwrap_or(value);
+                if Name::is_head_only(name) {
+                    return None;
+                }
                 Some((std::str::from_utf8(name).ok()?, trim_ows(value)))
             })
     }

@@ -184,19 +184,7 @@ impl<'b> Field<'b> {
     /// Whether a target may take it for `name`: equal but for case, and but for characters that
     /// CGI turns into underscores.
     pub fn is_twin_of(&self, name: &str) -> bool {
-        let fold = |byte: u8| {
-            if byte.is_ascii_alphanumeric() {
-                byte.to_ascii_lowercase()
-            } else {
-                b'_'
-            }
-        };
-        let own = self.name_bytes();
-        own.len() == name.len()
-            && own
-                .iter()
-                .zip(name.bytes())
-                .all(|(&a, b)| fold(a) == fold(b))
+        Name::are_twins(self.name_bytes(), name.as_bytes())
     }
 
     /// Appends it as `Name: value CR LF`; without the space if the value is empty.

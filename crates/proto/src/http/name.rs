@@ -60,6 +60,43 @@ pub enum Name {
     XRealIp,
 }
 
+/// Names that say nothing in a trailer but can mislead who merges trailers into the head (RFC 9110
+/// section 6.5.1): request modifiers, authentication, response control and routing. Known names
+/// and what describes the content are refused there before.
+const HEAD_ONLY: [&[u8]; 29] = [
+    b"accept",
+    b"accept-charset",
+    b"accept-encoding",
+    b"accept-language",
+    b"accept-ranges",
+    b"age",
+    b"cache-control",
+    b"date",
+    b"expires",
+    b"location",
+    b"max-forwards",
+    b"pragma",
+    b"proxy",
+    b"range",
+    b"realm",
+    b"refresh",
+    b"retry-after",
+    b"set-cookie",
+    b"set-cookie2",
+    b"status",
+    b"vary",
+    b"via",
+    b"warning",
+    b"www-authenticate",
+    b"x-http-method",
+    b"x-http-method-override",
+    b"x-method-override",
+    b"x-original-url",
+    b"x-rewrite-url",
+];
+/// The same by their beginning.
+const HEAD_ONLY_STARTS: [&[u8]; 2] = [b"content-", b"if-"];
+
 impl Name {
     /// Recognises a name, whatever its case.
     pub fn of(name: &[u8]) -> Self {
@@ -162,6 +199,29 @@ impl Name {
         Self::of(folded.get(..name.len()).unwrap_or(&folded)) != Self::Other
     }
 
+    /// Whether a target may take one name for the other: equal but for case, and but for characters
+    /// that CGI turns into underscores.
+    pub fn are_twins(one: &[u8], other: &[u8]) -> bool {
+        let fold = |byte: u8| {
+            if byte.is_ascii_alphanumeric() {
+                byte.to_ascii_lowercase()
+            } else {
+                b'_'
+            }
+        };
+        one.len() == other.len() && one.iter().zip(other).all(|(&a, &b)| fold(a) == fold(b))
+    }
+
+    /// Whether a field of that name, or of one some target takes for it, has no place among trailers.
+    pub(super) fn is_head_only(name: &[u8]) -> bool {
+        let begins = |start: &&[u8]| {
+            let own = name.get(..start.len());
+            own.is_some_and(|own| Self::are_twins(own, start))
+        };
+        HEAD_ONLY.iter().any(|known| Self::are_twins(name, known))
+            || HEAD_ONLY_STARTS.iter().any(begins)
+    }
+
     fn of_x_forwarded(name: &[u8]) -> Self {
         let Some((head, tail)) = name.split_at_checked(11) else {
             return Self::Other;
@@ -205,6 +265,23 @@ mod tests {
         ];
         for (name, known) in table {
             assert_eq!(Name::of(name.as_bytes()), known, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_into_the_head_is_told_from_other_trailers() {
+        for name in [
+            "Set-Cookie",
+            "LOCATION",
+            "if-none-match",
+            "If_Range",
+            "X_Original_URL",
+            "Content_Type",
+        ] {
+            assert!(Name::is_head_only(name.as_bytes()), "{name}");
+        }
+        for name in ["X-Sum", "ETag", "Server-Timing", "grpc-status", "Iffy", ""] {
+            assert!(!Name::is_head_only(name.as_bytes()), "{name}");
         }
     }
 

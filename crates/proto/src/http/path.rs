@@ -6,7 +6,7 @@ use super::Malformed;
 ///
 /// Rules match the path as it was sent, and a target may decode, fold or shorten it before it
 /// matches its own. So all that can be decoded, folded or shortened into another path is refused:
-/// dot segments (also before a path parameter, as in "/..;/"), empty segments, backslashes,
+/// dot segments (also before a path parameter, as in "/..;/", and with encoded spaces), empty segments, backslashes,
 /// fragments, and escapes that are broken, encode a slash, a control character or a character that needs
 /// none, or hide one behind a second encoding. A rule with `path_policy = "as_is"` leaves this out.
 ///
@@ -20,15 +20,13 @@ pub fn path_is_unambiguous(path: &[u8]) -> Result<(), Malformed> {
     loop {
         let end = check_segment(rest)?;
         let (segment, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        let name = match segment.iter().position(|&byte| byte == b';') {
-            Some(parameters) => segment.get(..parameters).unwrap_or_default(),
-            None => segment,
-        };
-        match (name, tail) {
-            (b"." | b"..", _) => return Err(Malformed::PathDots),
+        if is_dots(segment) {
+            return Err(Malformed::PathDots);
+        }
+        match (segment, tail) {
             // The last segment may be empty, the path then ends in "/".
-            ([], []) if segment.is_empty() => return Ok(()),
-            ([], _) => return Err(Malformed::PathEmptySegment),
+            ([], []) => return Ok(()),
+            ([] | [b';', ..], _) => return Err(Malformed::PathEmptySegment),
             (_, []) => return Ok(()),
             (_, [_, tail @ ..]) => rest = tail,
         }
@@ -50,6 +48,37 @@ fn check_segment(path: &[u8]) -> Result<usize, Malformed> {
     Ok(path.len())
 }
 
+/// Whether somebody may take a segment for "." or "..": who cuts parameters, a query or a fragment
+/// off after decoding, or strips spaces (Windows strips them together with dots at the end).
+fn is_dots(segment: &[u8]) -> bool {
+    let mut dots = 0_usize;
+    let mut spaces = false;
+    let mut rest = segment;
+    while let Some((byte, tail)) = decode_wholly(rest) {
+        match byte {
+            b'.' => dots += 1,
+            b' ' => spaces = true,
+            b';' | b'?' | b'#' => break,
+            _ => return false,
+        }
+        rest = tail;
+    }
+    matches!(dots, 1 | 2) || dots > 0 && spaces
+}
+
+/// The first character of `text`, however often it is encoded, and what follows.
+fn decode_wholly(text: &[u8]) -> Option<(u8, &[u8])> {
+    let (&first, mut rest) = text.split_first()?;
+    let mut byte = first;
+    while byte == b'%'
+        && let Some(decoded) = decode_digits(rest)
+    {
+        byte = decoded;
+        rest = rest.get(2..).unwrap_or_default();
+    }
+    Some((byte, rest))
+}
+
 /// Checks an escape, which `text` begins with.
 fn check_escape(text: &[u8]) -> Result<(), Malformed> {
     let next = text.get(3..).unwrap_or_default();
@@ -60,9 +89,9 @@ fn check_escape(text: &[u8]) -> Result<(), Malformed> {
         byte if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') => {
             Err(Malformed::PathEncodedPlain)
         }
-        // "%252e" and "%25252e"; "%2520" is a common mistake, and harmless.
+        // "%252e", "%25252e" and "%25c0%25ae"; "%2520" is a common mistake, and harmless.
         b'%' => match decode_digits(next) {
-            Some(b'.' | b'/' | b'\\' | b'%' | 0..0x20 | 0x7f) => Err(Malformed::PathDisguised),
+            Some(b'.' | b'/' | b'\\' | b'%' | 0..0x20 | 0x7f..) => Err(Malformed::PathDisguised),
             _ => Ok(()),
         },
         // Overlong UTF-8, as in "%c0%ae" for ".".
@@ -72,6 +101,8 @@ fn check_escape(text: &[u8]) -> Result<(), Malformed> {
             | (0xf0, Some(0x80..=0x8f)) => Err(Malformed::PathDisguised),
             _ => Ok(()),
         },
+        // No UTF-8 begins so, but some decode what was once meant to, overlong forms included.
+        0xf8.. => Err(Malformed::PathDisguised),
         _ => Ok(()),
     }
 }
@@ -113,6 +144,8 @@ mod tests {
             "/%F0%9F%98%80",
             "/a|b^c{d}`e\"<>",
             "/%22%3C%3E",
+            "/%23room:a.b/%3F/%3B/%20",
+            "/a%20../..%20b/.%2520b/...;a/..a%3b",
         ] {
             assert_eq!(path_is_unambiguous(path.as_bytes()), Ok(()), "{path}");
         }
@@ -160,6 +193,12 @@ mod tests {
             ("/%c0%ae", Malformed::PathDisguised),
             ("/%C1%9C", Malformed::PathDisguised),
             ("/%e0%80%ae", Malformed::PathDisguised),
+            ("/..%3b", Malformed::PathDots),
+            ("/...%20", Malformed::PathDots),
+            ("/..%253Ba/", Malformed::PathDots),
+            ("/%25fc", Malformed::PathDisguised),
+            ("/%2525252F", Malformed::PathDisguised),
+            ("/%ff", Malformed::PathDisguised),
         ];
         for (path, fault) in table {
             assert_eq!(path_is_unambiguous(path.as_bytes()), Err(fault), "{path}");

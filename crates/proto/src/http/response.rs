@@ -69,9 +69,14 @@ pub fn response<'b>(
     let framing = frame(request_method, status, version, &said)?;
     let modern = version == Version::Http11;
     let persistent = !said.options.close && (modern || said.options.keep_alive);
-    // A 204 with a body announced: some servers send it, some do not. Nobody can tell where the
-    // next response begins, so that there is none.
-    let doubtful = status == 204 && (said.chunked || said.length.is_some_and(|length| length > 0));
+    // A 204 with a body announced, a 304 with chunks: some servers send them, some do not. Nobody
+    // can tell where the next response begins, so that there is none. The length in a 304 is that
+    // of what was not modified.
+    let doubtful = match status {
+        204 => said.chunked || said.length.is_some_and(|length| length > 0),
+        304 => said.chunked,
+        _ => false,
+    };
     Ok(Some(Response {
         status,
         reason: reason(head),

@@ -6,6 +6,10 @@ use proto::http::{Framing, Name, Request, Response, TargetForm, Upgrade, Version
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
+/// What no honest client sends, and what some targets obey: CGI makes `HTTP_PROXY` of the first, by
+/// which programs choose their proxy; the others replace the path that our rules have seen.
+const NEVER_ASKED: [&str; 3] = ["Proxy", "X-Original-URL", "X-Rewrite-URL"];
+
 /// What targets are told about a client; the same for all requests of a connection.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -90,7 +94,10 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
         Name::Expect => request.expect_continue,
         Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
         name if name.is_forwarding() => false,
-        Name::Other => !field.is_hop_by_hop() && !own.is_some_and(|own| field.is_twin_of(own)),
+        Name::Other => {
+            !own.is_some_and(|own| field.is_twin_of(own))
+                && !NEVER_ASKED.iter().any(|name| field.is_twin_of(name))
+        }
         _ => !field.is_hop_by_hop(),
     });
     if let Some(host) = &request.host {

@@ -4,6 +4,7 @@
 mod date;
 mod decide;
 mod explain;
+mod handshake;
 mod headers;
 mod pages;
 mod path;
@@ -13,6 +14,7 @@ mod routes;
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
 pub use explain::{Explanation, NotExplained, explain};
+pub use handshake::Accept;
 pub use headers::{Identity, Sent, write_request, write_response};
 pub use pages::{Page, write_page};
 pub use path::{Fit, fit};

@@ -100,6 +100,9 @@ pub enum Reason {
     /// The target changed to a protocol nobody asked for.
     #[error("target {0} changed the protocol without being asked")]
     TargetSwitched(Box<str>),
+    /// The target's 101 does not belong to the handshake.
+    #[error("target {0} answered the WebSocket handshake with a wrong Sec-WebSocket-Accept")]
+    TargetAccept(Box<str>),
     /// The target broke off in the middle of its answer.
     #[error("target {0} broke off in the middle of its answer: {1}")]
     TargetBrokeOff(Box<str>, Box<str>),
@@ -134,6 +137,7 @@ impl Reason {
             | Self::TargetHungUp(..)
             | Self::TargetMalformed(..)
             | Self::TargetSwitched(_)
+            | Self::TargetAccept(_)
             | Self::TargetBrokeOff(..) => 502,
         }
     }
@@ -150,6 +154,7 @@ impl Reason {
             | Self::TargetSilent(..)
             | Self::TargetMalformed(..)
             | Self::TargetSwitched(_)
+            | Self::TargetAccept(_)
             | Self::TargetBrokeOff(..) => Blame::Upstream,
             _ => Blame::Peer,
         }
@@ -230,6 +235,7 @@ impl Reason {
             Self::TargetHungUp(..)
             | Self::TargetMalformed(..)
             | Self::TargetSwitched(_)
+            | Self::TargetAccept(_)
             | Self::TargetBrokeOff(..) => 19,
         }
     }

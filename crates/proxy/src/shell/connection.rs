@@ -10,7 +10,7 @@ use crate::shell::report::{Report, Told};
 use crate::shell::request::{Place, Taken};
 use crate::shell::worker::{Current, Worker};
 use net::stream::Stream;
-use proto::http::{Malformed, may_complete};
+use proto::http::{Malformed, Progress};
 use service::metrics::Gauge;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -119,7 +119,7 @@ impl Connection {
     async fn request(&mut self, first: bool) -> Next {
         self.up.reset();
         self.down.reset();
-        let mut parsed = 0;
+        let mut progress = Progress::default();
         let patience = match (self.up.buffer.is_empty(), first) {
             (false, _) => limits::HEAD,
             (true, true) => limits::FIRST_REQUEST,
@@ -128,8 +128,7 @@ impl Connection {
         self.alarm.set(Instant::now() + patience);
         loop {
             let filled = self.up.buffer.filled();
-            if !filled.is_empty() && may_complete(filled, parsed) {
-                parsed = filled.len();
+            if progress.is_worth_parsing(filled, &limits::http()) {
                 let current = self.worker.current();
                 if self.is_banned() {
                     self.report(&current, Place::default())
@@ -218,8 +217,10 @@ impl Connection {
                 keep,
             } => {
                 let close = !keep || self.worker.is_draining();
+                // A query may hold a password or a token, which no log is to keep.
+                let told = location.split('?').next().unwrap_or_default();
                 self.report(current, place)
-                    .answered(status, &format!("redirect to {location}"));
+                    .answered(status, &format!("redirect to {told}"));
                 let page = Page {
                     status,
                     location: Some(&location),

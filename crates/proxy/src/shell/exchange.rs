@@ -1,7 +1,7 @@
 //! One request and its response, both directions at once: a target may answer before it has
 //! the whole request.
 
-use crate::core::{Reason, Rule, Sent, TargetKey, write_response};
+use crate::core::{Accept, Reason, Rule, Sent, TargetKey, write_response};
 use crate::shell::alarm::Alarm;
 use crate::shell::lane::{Broken, Lane};
 use crate::shell::limits;
@@ -9,7 +9,7 @@ use crate::shell::report::Report;
 use crate::shell::target::name;
 use crate::shell::worker::Worker;
 use net::stream::Stream;
-use proto::http::{self, Framing, Malformed, ResponseFraming, Version, may_complete};
+use proto::http::{self, Framing, Malformed, Name, Progress, Response, ResponseFraming, Version};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -26,7 +26,8 @@ pub(crate) struct Plan {
     pub(crate) keep_alive: bool,
     /// Whether the client waits for a 100 before it sends the body.
     pub(crate) expects_continue: bool,
-    pub(crate) websocket: bool,
+    /// The client asks for a WebSocket; what a target that agrees must say.
+    pub(crate) websocket: Option<Accept>,
     /// Whether sending it twice does no harm.
     pub(crate) repeatable: bool,
 }
@@ -77,8 +78,8 @@ pub(crate) struct State {
     /// The target asked for the body, or the client sent some of it.
     continued: bool,
     interim: u8,
-    /// How much of the buffer the last attempt to read a head saw.
-    parsed: usize,
+    /// How far the head that is awaited was looked at.
+    progress: Progress,
     /// Whether anything at all came from the target.
     heard: bool,
     /// The status sent to the client; 0 before.
@@ -98,7 +99,7 @@ impl Default for State {
             sending: true,
             continued: false,
             interim: 0,
-            parsed: 0,
+            progress: Progress::default(),
             heard: false,
             status: 0,
             raw: false,
@@ -116,6 +117,8 @@ enum Heard {
     Switched,
     /// A 101 that nobody asked for.
     NotAsked,
+    /// A 101 that belongs to another handshake.
+    NotAccepted,
     Final {
         status: u16,
         raw: bool,
@@ -188,15 +191,18 @@ impl Exchange<'_> {
     fn receive_head(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
         loop {
             let filled = self.down.buffer.filled();
-            if !filled.is_empty() && may_complete(filled, self.state.parsed) {
-                self.state.parsed = filled.len();
+            if self
+                .state
+                .progress
+                .is_worth_parsing(filled, &limits::http())
+            {
                 let may_keep = self.may_keep_client();
                 let heard = hear(self.down, self.plan, may_keep, &self.worker.date());
                 match heard {
                     Ok(Heard::Incomplete) => {}
                     Ok(heard) => {
                         *moved = true;
-                        self.state.parsed = 0;
+                        self.state.progress = Progress::default();
                         self.take_head(&heard)?;
                         if self.state.phase != Phase::Head {
                             return Ok(());
@@ -242,6 +248,9 @@ impl Exchange<'_> {
             }
             Heard::NotAsked => {
                 return self.fail(Reason::TargetSwitched(name(self.target_key)));
+            }
+            Heard::NotAccepted => {
+                return self.fail(Reason::TargetAccept(name(self.target_key)));
             }
             // Before it has the whole request a target can not have agreed to it.
             Heard::Switched if !self.up.is_done() => {
@@ -315,10 +324,11 @@ impl Exchange<'_> {
     fn may_keep_client(&self) -> bool {
         // A client that never got its 100 may send the body nonetheless, or not.
         let unsure = self.plan.expects_continue && !self.state.continued;
-        // What a client sent behind a refused handshake may be WebSocket frames.
-        let early = self.plan.websocket && !self.up.buffer.is_empty();
+        // What a client sends behind a refused handshake may be WebSocket frames, whenever it
+        // comes; frames can be made to look like a request.
+        let handshake = self.plan.websocket.is_some();
         let whole = self.state.sending || self.up.has_whole_body();
-        self.plan.keep_alive && whole && !unsure && !early && !self.worker.is_draining()
+        self.plan.keep_alive && whole && !unsure && !handshake && !self.worker.is_draining()
     }
 
     fn done(&self) -> End {
@@ -390,11 +400,13 @@ fn hear(lane: &mut Lane, plan: &Plan, may_keep: bool, date: &str) -> Result<Hear
     let modern = plan.version == Version::Http11;
     let len = response.len;
     let heard = match response.status {
-        101 if response.websocket && plan.websocket => {
-            write_response(&mut lane.out, &response, false, Sent::WebSocket, date);
-            Heard::Switched
+        101 => {
+            let heard = judge_switch(&response, plan);
+            if matches!(heard, Heard::Switched) {
+                write_response(&mut lane.out, &response, false, Sent::WebSocket, date);
+            }
+            heard
         }
-        101 => Heard::NotAsked,
         status @ ..200 => {
             // RFC 9110 section 15.2: never to a client of HTTP/1.0.
             if modern {
@@ -424,4 +436,17 @@ fn hear(lane: &mut Lane, plan: &Plan, may_keep: bool, date: &str) -> Result<Hear
     };
     lane.buffer.consume(len);
     Ok(heard)
+}
+
+/// Whether a 101 is the answer to the handshake of `plan`.
+fn judge_switch(response: &Response<'_>, plan: &Plan) -> Heard {
+    let Some(accept) = plan.websocket.as_ref().filter(|_| response.websocket) else {
+        return Heard::NotAsked;
+    };
+    let answer = response.fields.all(Name::SecWebSocketAccept).next();
+    if answer.is_some_and(|answer| accept.is(answer)) {
+        Heard::Switched
+    } else {
+        Heard::NotAccepted
+    }
 }

@@ -28,7 +28,7 @@ impl Connection {
         let target = plan.rule.target(self.identity.tls());
         let mut fresh = false;
         loop {
-            let mut connected = match self.connected(current, &plan, target, fresh).await {
+            let mut connected = match self.connected(current, target, fresh).await {
                 Ok(connected) => connected,
                 Err(reason) => return self.give_up(current, place, &plan, &reason).await,
             };
@@ -55,7 +55,8 @@ impl Connection {
                     if client {
                         return Next::Again;
                     }
-                    let linger = !self.up.has_whole_body();
+                    // Frames behind a refused handshake must not cost the client the answer.
+                    let linger = !self.up.has_whole_body() || plan.websocket.is_some();
                     return Next::Close { linger };
                 }
                 End::Upgraded => {
@@ -80,14 +81,13 @@ impl Connection {
     async fn connected(
         &self,
         current: &Current,
-        plan: &Plan,
         target: &TargetKey,
         fresh: bool,
     ) -> Result<Connected, Reason> {
         let idle = if fresh {
             None
         } else {
-            self.worker.take_idle(target, !plan.repeatable)
+            self.worker.take_idle(target)
         };
         match idle {
             Some(connected) => Ok(connected),

@@ -5,7 +5,7 @@ use crate::shell::buffer::{Buffer, give_back_vector, take_vector};
 use crate::shell::limits;
 use net::stream::Stream;
 use proto::http::{
-    CHUNK_HEADER_MAX, ChunkDecoder, Framing, LAST_CHUNK, Malformed, ResponseFraming,
+    CHUNK_HEADER_MAX, ChunkDecoder, Framing, LAST_CHUNK, Malformed, Name, ResponseFraming,
     write_chunk_header,
 };
 use std::io::{self, IoSlice};
@@ -26,6 +26,8 @@ pub(crate) struct Lane {
     passed: u64,
     /// The most there may be.
     limit: Option<u64>,
+    /// The name of a field that only we may send, as a trailer neither.
+    withheld: Option<Box<str>>,
 }
 
 /// How the source frames what is left of the body.
@@ -55,8 +57,14 @@ pub(crate) enum Broken {
 }
 
 impl Lane {
-    /// Begins the body of a request; what is in `out` goes before it.
-    pub(crate) fn begin_request(&mut self, framing: Framing, limit: Option<u64>) {
+    /// Begins the body of a request; what is in `out` goes before it. `withheld` is the name of a
+    /// field that is ours to send.
+    pub(crate) fn begin_request(
+        &mut self,
+        framing: Framing,
+        limit: Option<u64>,
+        withheld: Option<&str>,
+    ) {
         self.body = match framing {
             Framing::None | Framing::Length(0) => Body::Done,
             Framing::Length(length) => Body::Length(length),
@@ -65,6 +73,8 @@ impl Lane {
         self.chunked = framing == Framing::Chunked;
         self.passed = 0;
         self.limit = limit;
+        // Only chunks have trailers.
+        self.withheld = withheld.filter(|_| self.chunked).map(Box::from);
     }
 
     /// Begins the body of a response; `chunked` says how the client gets it.
@@ -78,6 +88,7 @@ impl Lane {
         self.chunked = chunked;
         self.passed = 0;
         self.limit = None;
+        self.withheld = None;
     }
 
     /// Begins a tunnel: everything until the source ends.
@@ -86,6 +97,7 @@ impl Lane {
         self.chunked = false;
         self.passed = 0;
         self.limit = None;
+        self.withheld = None;
     }
 
     /// Makes ready for the next message; what was read ahead of it stays.
@@ -285,7 +297,7 @@ impl Lane {
         }
         if finished {
             if self.chunked {
-                write_end(&mut self.out, decoder);
+                write_end(&mut self.out, decoder, self.withheld.as_deref());
             }
             self.body = Body::Done;
         }
@@ -316,9 +328,15 @@ fn chunk(out: &mut Vec<u8>, data: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends the last chunk with the trailers of `decoder`.
-fn write_end(out: &mut Vec<u8>, decoder: &ChunkDecoder) {
-    let mut trailers = decoder.trailers().peekable();
+/// Appends the last chunk with the trailers of `decoder`, but for those that a target may take
+/// for `withheld`.
+fn write_end(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: Option<&str>) {
+    let is_withheld =
+        |name: &str| withheld.is_some_and(|own| Name::are_twins(name.as_bytes(), own.as_bytes()));
+    let mut trailers = decoder
+        .trailers()
+        .filter(|(name, _)| !is_withheld(name))
+        .peekable();
     if trailers.peek().is_none() {
         return out.extend_from_slice(LAST_CHUNK);
     }

@@ -18,7 +18,7 @@ pub(crate) struct Live {
     pub(crate) routes: Routes,
     pub(crate) chooser: Arc<Chooser>,
     pub(crate) server: Arc<ServerConfig>,
-    clients: HashMap<TargetKey, ClientTls>,
+    clients: HashMap<TargetKey, Result<ClientTls, Box<str>>>,
     pub(crate) hosts: Vec<HostInstruments>,
     pub(crate) log_rejected: bool,
     pub(crate) log_forwarded: bool,
@@ -78,7 +78,7 @@ impl Live {
         Ok(Self {
             server: Arc::new(tls::server_config(chooser.clone(), &[b"http/1.1"])?),
             chooser,
-            clients: clients(&routes, before)?,
+            clients: clients(&routes, before),
             hosts: instruments.hosts(&routes),
             log_rejected: logs(&config.config.proxy.log_rejected),
             log_forwarded: logs(&config.config.proxy.log_forwarded),
@@ -88,9 +88,17 @@ impl Live {
         })
     }
 
-    /// How TLS is spoken with `target`, if it is.
-    pub(crate) fn client(&self, target: &TargetKey) -> Option<&ClientTls> {
-        self.clients.get(target)
+    /// How TLS is spoken with `target`: `None` for a plain one.
+    ///
+    /// # Errors
+    /// Why it can not be; never a reason to speak plain with it.
+    pub(crate) fn client(&self, target: &TargetKey) -> Result<Option<&ClientTls>, &str> {
+        match (self.clients.get(target), &target.tls) {
+            (Some(Ok(client)), _) => Ok(Some(client)),
+            (Some(Err(why)), _) => Err(why),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err("its TLS settings are not known"),
+        }
     }
 
     /// Whether a listener of ours answers at `address`, an address of this machine.
@@ -116,33 +124,60 @@ fn chooser(materials: &[Material]) -> Result<Arc<Chooser>, certs::Error> {
     Chooser::new(materials.to_vec()).map(Arc::new)
 }
 
+/// What can not be put together costs its target, not the others: that a configuration is whole
+/// is asked of [`check`] before.
 fn clients(
     routes: &Routes,
     before: Option<&Live>,
-) -> Result<HashMap<TargetKey, ClientTls>, ConfigError> {
-    let mut clients: HashMap<TargetKey, ClientTls> = HashMap::new();
-    let mut configs: HashMap<&Trust, Arc<ClientConfig>> = HashMap::new();
+) -> HashMap<TargetKey, Result<ClientTls, Box<str>>> {
+    let mut clients = HashMap::new();
+    let mut configs = HashMap::new();
     for (rule, key) in routes.targets() {
         let Some(tls) = &key.tls else { continue };
-        if clients.contains_key(key) {
+        let Entry::Vacant(place) = clients.entry(key.clone()) else {
             continue;
-        }
-        if let Some(known) = before.and_then(|before| before.client(key)) {
-            clients.insert(key.clone(), known.clone());
-            continue;
-        }
-        let config = match configs.entry(&tls.trust) {
-            Entry::Occupied(known) => Arc::clone(known.get()),
-            Entry::Vacant(place) => {
-                let config = Arc::new(client_config(rule.line, tls)?);
-                Arc::clone(place.insert(config))
-            }
         };
-        let name = ServerName::try_from(tls.name.to_string())
-            .map_err(|_| ConfigError::ServerName(rule.line, tls.name.to_string()))?;
-        clients.insert(key.clone(), ClientTls { config, name });
+        let known = before.and_then(|before| before.client(key).ok().flatten());
+        place.insert(match known {
+            Some(known) => Ok(known.clone()),
+            None => client(rule.line, tls, &mut configs).map_err(|error| error.to_string().into()),
+        });
     }
-    Ok(clients)
+    clients
+}
+
+fn client<'r>(
+    line: u32,
+    tls: &'r TargetTls,
+    configs: &mut HashMap<&'r Trust, Arc<ClientConfig>>,
+) -> Result<ClientTls, ConfigError> {
+    let config = match configs.entry(&tls.trust) {
+        Entry::Occupied(known) => Arc::clone(known.get()),
+        Entry::Vacant(place) => Arc::clone(place.insert(Arc::new(client_config(line, tls)?))),
+    };
+    let name = ServerName::try_from(tls.name.to_string())
+        .map_err(|_| ConfigError::ServerName(line, tls.name.to_string()))?;
+    Ok(ClientTls { config, name })
+}
+
+/// Whether the proxy can put `config` to work whole, with these certificates and files.
+///
+/// # Errors
+/// The first thing that it can not; the configuration or a file it names is to blame.
+pub fn check(
+    config: &config::Config,
+    certificates: &[Material],
+    files: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let routes = Routes::new(config, files)?;
+    chooser(certificates)?;
+    let mut configs = HashMap::new();
+    for (rule, key) in routes.targets() {
+        if let Some(tls) = &key.tls {
+            client(rule.line, tls, &mut configs)?;
+        }
+    }
+    Ok(())
 }
 
 fn client_config(line: u32, tls: &TargetTls) -> Result<ClientConfig, ConfigError> {

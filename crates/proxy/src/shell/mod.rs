@@ -21,5 +21,5 @@ mod worker;
 pub(crate) use caps::Caps;
 pub(crate) use listener::{Order, run};
 pub(crate) use live::Live;
-pub use live::{ConfigError, files_wanted};
+pub use live::{ConfigError, check, files_wanted};
 pub(crate) use worker::Shared;

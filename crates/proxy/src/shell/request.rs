@@ -1,13 +1,13 @@
 //! A request head: read, judged by the rules, and written for its target.
 
-use crate::core::{Ask, AskedTls, Reason, Rule, Verdict, decide, redirect, write_request};
+use crate::core::{Accept, Ask, AskedTls, Reason, Rule, Verdict, decide, redirect, write_request};
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
 use crate::shell::limits;
 use crate::shell::report::Told;
 use crate::shell::tunnel;
 use crate::shell::worker::Current;
-use proto::http::{self, Framing, Request};
+use proto::http::{self, Framing, Request, Upgrade};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -89,7 +89,9 @@ impl Connection {
         let len = request.len;
         self.up.buffer.consume(len);
         if let Taken::Forward(plan, ..) = &taken {
-            self.up.begin_request(plan.framing, plan.rule.max_body);
+            let rule = &plan.rule;
+            let own = rule.client_address_header.as_deref();
+            self.up.begin_request(plan.framing, rule.max_body, own);
         }
         taken
     }
@@ -100,7 +102,10 @@ impl Connection {
             return;
         }
         let line = self.up.buffer.filled();
-        let end = line.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        // A query may hold a password or a token, which no log is to keep.
+        let end = line
+            .iter()
+            .position(|byte| matches!(byte, b'\r' | b'\n' | b'?'));
         let line = &line[..end.unwrap_or(line.len()).min(120)];
         self.told.host.clear();
         self.told
@@ -172,7 +177,9 @@ fn plan(request: &Request<'_>, rule: Arc<Rule>) -> Plan {
         head_only: request.method == "HEAD",
         keep_alive: request.keep_alive,
         expects_continue: request.expect_continue,
-        websocket: request.upgrade.is_some(),
+        websocket: request
+            .upgrade
+            .map(|Upgrade::WebSocket(asked)| Accept::of(asked.key)),
         repeatable: idempotent && !has_body(request),
     }
 }

@@ -19,17 +19,12 @@ pub(crate) struct Connected {
 }
 
 impl Worker {
-    /// An idle connection to `target`. For a request that can not be sent twice, `careful` asks
-    /// the kernel whether it is still good.
-    pub(crate) fn take_idle(&self, target: &TargetKey, careful: bool) -> Option<Connected> {
-        let alive = |stream: &mut Stream| {
-            if careful {
-                stream.is_quiet_now()
-            } else {
-                stream.is_quiet()
-            }
-        };
-        let stream = self.pool.borrow_mut().take(target, Instant::now(), alive)?;
+    /// An idle connection to `target`.
+    pub(crate) fn take_idle(&self, target: &TargetKey) -> Option<Connected> {
+        // The kernel is asked, not the last event: an answer that nobody asked for may just have
+        // come, and would be taken for the answer to the next request, another client's.
+        let mut pool = self.pool.borrow_mut();
+        let stream = pool.take(target, Instant::now(), Stream::is_quiet_now)?;
         self.shared.instruments.connects_reused.inc();
         Some(Connected {
             stream,
@@ -60,7 +55,8 @@ impl Worker {
         if peer_on_this_machine(&io).is_some_and(|peer| current.live.listens_at(peer)) {
             return Err(Reason::TargetIsUs(name(target)));
         }
-        let stream = match current.live.client(target) {
+        let tls = current.live.client(target);
+        let stream = match tls.map_err(|why| Reason::TargetTls(name(target), why.into()))? {
             None => Stream::plain(io),
             Some(tls) => {
                 let handshake = Stream::connect(io, tls.config.clone(), tls.name.clone());

@@ -47,6 +47,26 @@ async fn chunks_and_trailers_pass_both_ways() {
 }
 
 #[tokio::test]
+async fn a_trailer_can_not_stand_in_for_the_clients_address() {
+    let target = Target::start().await;
+    let hosts = PLAIN.to_owned() + "client_address_header = \"X-Client-IP\"\n";
+    let gate = Gate::start(&target, &hosts);
+    let mut client = gate.connect().await;
+    client
+        .send(
+            "POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n\
+             0\r\nX-Client-Ip: 1.2.3.4:5\r\nX_Client_IP: 6\r\nSet-Cookie: a\r\nX-Sum: 1\r\n\r\n",
+        )
+        .await;
+    let mut there = target.accept().await;
+    there.head().await;
+    assert_eq!(
+        there.chunks().await,
+        (Vec::new(), vec!["X-Sum: 1".to_owned()])
+    );
+}
+
+#[tokio::test]
 async fn a_target_may_answer_while_the_request_is_still_coming() {
     let target = Target::start().await;
     let gate = Gate::start(&target, PLAIN);

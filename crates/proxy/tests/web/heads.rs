@@ -95,6 +95,22 @@ async fn the_clients_address_in_a_field_of_its_own_replaces_the_clients_word() {
 }
 
 #[tokio::test]
+async fn fields_that_would_lead_a_target_astray_end_here() {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, PLAIN);
+    let mut client = gate.connect().await;
+    client
+        .send(
+            "GET / HTTP/1.1\r\nHost: web.example\r\nProxy: evil.example\r\nX-Original-URL: /evil\r\n\
+             x-rewrite-url: /evil\r\nX_Original_URL: /evil\r\nX_Rewrite_Url: /evil\r\nX-Proxy: 1\r\n\r\n",
+        )
+        .await;
+    let head = target.accept().await.head().await;
+    assert!(!head.contains("evil"), "{head}");
+    assert_eq!(field(&head, "x-proxy"), Some("1"));
+}
+
+#[tokio::test]
 async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
     let target = Target::start().await;
     let gate = Gate::start(&target, PLAIN);

@@ -245,7 +245,7 @@ async fn the_banned_are_closed_on_without_a_byte() {
 async fn plain_requests_are_redirected_where_the_rule_says_so() {
     let target = Target::start().await;
     let hosts = PLAIN.to_owned() + "plain = \"redirect\"\n";
-    let gate = Gate::start(&target, &hosts);
+    let mut gate = Gate::start(&target, &hosts);
     let mut client = gate.connect().await;
     for (method, status) in [("GET", 301), ("HEAD", 301), ("DELETE", 308)] {
         client
@@ -263,6 +263,9 @@ async fn plain_requests_are_redirected_where_the_rule_says_so() {
             let length = crate::peer::field(&head, "content-length").unwrap();
             client.bytes(length.parse().unwrap()).await;
         }
+        let reason = "redirect to https://Web.example/a".to_owned();
+        let told = gate.decision().await.outcome;
+        assert_eq!(told, Outcome::Answered { status, reason });
     }
     target.stays_alone().await;
 }
@@ -275,6 +278,11 @@ async fn what_comes_before_the_host_is_known_is_told_as_it_came() {
     client.send("\x01\x02garbage\r\n\r\n").await;
     client.response().await;
     assert_eq!(gate.decision().await.asked, "\\x01\\x02garbage");
+    gate.outbox.offences.recv().await.unwrap();
+    let mut client = gate.connect().await;
+    client.send("GET /a?secret=1 HTTP/7.0\r\n\r\n").await;
+    client.response().await;
+    assert_eq!(gate.decision().await.asked, "GET /a", "without its query");
     // A connection that never says anything is no offence.
     drop(gate.connect().await);
     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -83,18 +83,38 @@ async fn a_target_that_refuses_is_answered_by_nobody_else() {
     client.ends().await;
     there.stays_silent().await;
 
-    // Without early bytes the connection is still HTTP.
+    // Frames may also come later.
     let mut client = gate.connect().await;
     client.send(UPGRADE).await;
     there.head().await;
     there
         .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .await;
-    client.head().await;
-    client
-        .send("GET /next HTTP/1.1\r\nHost: web.example\r\n\r\n")
-        .await;
-    assert_eq!(first(&there.head().await), "GET /next HTTP/1.1");
+    let head = client.head().await;
+    assert_eq!(field(&head, "connection"), Some("close"));
+    client.ends().await;
+    there.stays_silent().await;
+}
+
+#[tokio::test]
+async fn a_switch_must_belong_to_the_handshake() {
+    let target = Target::start().await;
+    let mut gate = Gate::start(&target, PLAIN);
+    let line = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+    for wrong in ["", "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"] {
+        let mut client = gate.connect().await;
+        client.send(UPGRADE).await;
+        let mut there = target.accept().await;
+        there.head().await;
+        there.send(SWITCH.replace(line, wrong)).await;
+        assert_eq!(
+            first(&client.response().await.0),
+            "HTTP/1.1 502 Bad Gateway"
+        );
+        there.ends().await;
+        let reason = gate.rejection().await;
+        assert!(reason.contains("wrong Sec-WebSocket-Accept"), "{reason}");
+    }
 }
 
 #[tokio::test]

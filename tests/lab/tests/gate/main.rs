@@ -9,6 +9,7 @@ mod malformed;
 mod operator;
 mod reload;
 mod rules;
+mod start;
 mod target;
 mod the_lab;
 mod wcs;
