@@ -135,7 +135,7 @@ async fn first_that_works(
 
 /// A file that was never in force becomes a generation only once all that it wants is there.
 fn attempt(state: &mut State, name: &str, boot: &Boot) -> anyhow::Result<Prepared> {
-    let mut prepared = state.prepare(name, running(boot), Mode::Strict)?;
+    let mut prepared = state.prepare(name, running(boot), Mode::Listeners)?;
     if boot.generation.is_none() {
         let kept = state
             .store

@@ -65,6 +65,9 @@ impl Running {
 pub enum Mode {
     /// All: nobody is to be surprised by what does not work.
     Strict,
+    /// All listeners. For certificates that are not there our own CA stands in: they often come after the
+    /// first start, and are taken by a reload.
+    Listeners,
     /// Anything: at a start and at a rollback something must come up, the rest follows.
     Lenient,
 }
@@ -113,11 +116,11 @@ impl State {
     /// Opens what must be opened and reads what must be read, and changes nothing that is in force.
     ///
     /// # Errors
-    /// With [`Mode::Strict`] a port that is taken, a certificate or file that is missing or unfit. With
-    /// [`Mode::Lenient`] only what makes it impossible to serve anything.
+    /// With [`Mode::Strict`] a port that is taken, a certificate or file that is missing or unfit; with
+    /// [`Mode::Listeners`] a port; with [`Mode::Lenient`] only what makes it impossible to serve anything.
     pub fn prepare(&mut self, name: &str, wanted: Running, mode: Mode) -> anyhow::Result<Prepared> {
         let config = Arc::clone(&wanted.config);
-        let lenient = mode == Mode::Lenient;
+        let lenient = mode != Mode::Strict;
         let certificates = self
             .certificates
             .gather(&config, &mut self.store, lenient)?;
