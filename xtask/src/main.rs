@@ -10,6 +10,7 @@ mod report;
 mod run;
 mod test;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,18 +39,13 @@ enum Task {
         /// Only tests whose name contains this
         filter: Option<String>,
     },
-    /// Measure Gatehouse beside its peers on the same core
-    Bench {
-        /// What to measure
-        #[arg(default_value = "proxy", value_parser = ["proxy"])]
-        what: String,
-        /// How often each server is measured
-        #[arg(long, default_value_t = 7)]
-        rounds: usize,
-        /// Length of one measurement
-        #[arg(long, default_value_t = 5)]
-        seconds: u32,
-    },
+    /// Measure Gatehouse beside its peers, each on the same core
+    ///
+    /// Case after case; in each, the servers take turns, round after round. Ends with a table in Markdown.
+    Bench(bench::Options),
+    /// The target of WebSockets in a measurement
+    #[command(hide = true)]
+    BenchEcho { address: SocketAddr },
     /// Run every fuzz target for a while
     Fuzz {
         /// Seconds for each target
@@ -75,9 +71,8 @@ fn run(task: Task) -> Result<()> {
         Task::Demo => demo::run(),
         Task::Test { fuzz } => test::run(fuzz),
         Task::Lab { filter } => lab::run(filter.as_deref()),
-        Task::Bench {
-            rounds, seconds, ..
-        } => bench::proxy(rounds, seconds),
+        Task::Bench(options) => bench::proxy(&options),
+        Task::BenchEcho { address } => bench::echo(address),
         Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Generate => generate::run(),
     }

@@ -21,8 +21,12 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("openssl", "openssl"),
     ("python3", "python3"),
+    ("slowhttptest", "slowhttptest"),
     ("wrk", "wrk"),
 ];
+
+/// Modules of Python that the lab's own peers use, each in the Debian package `python3-MODULE`.
+const MODULES: &[&str] = &["hpack", "hyperframe", "websockets"];
 
 /// A cargo tool: its subcommand and the version that is installed where it is missing.
 struct Tool {
@@ -64,12 +68,15 @@ fn debian() -> Result<Outcome> {
         .filter(|(program, _)| !has(program))
         .map(|(_, package)| *package)
         .collect();
-    let websockets = Command::new("/usr/bin/python3")
-        .args(["-c", "import websockets"])
-        .output();
-    if !websockets.is_ok_and(|out| out.status.success()) {
-        missing.push("python3-websockets");
-    }
+    let modules: Vec<String> = MODULES
+        .iter()
+        .filter(|module| {
+            let import = format!("import {module}");
+            quietly(Command::new("/usr/bin/python3").args(["-c", &import])).is_none()
+        })
+        .map(|module| format!("python3-{module}"))
+        .collect();
+    missing.extend(modules.iter().map(String::as_str));
     if missing.is_empty() {
         say("nothing is missing");
         return Ok(Outcome::Passed);

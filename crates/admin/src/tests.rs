@@ -169,6 +169,7 @@ async fn who_is_not_let_in_or_banned_gets_not_even_tls() {
         ban_for: Duration::from_mins(5),
         never: Vec::new(),
         exempt: Vec::new(),
+        operators: Vec::new(),
     });
     guard.offence(IpAddr::from([127, 0, 0, 1]), 1, now);
     banned.bans.publish(guard.ban_set(now));

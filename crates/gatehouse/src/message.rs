@@ -18,8 +18,13 @@ pub enum ToRole {
     Start(Start),
     /// A listener; its sockets travel with the message.
     Listener(ListenKey),
-    /// The configuration in force from now on.
-    Load(Box<Load>),
+    /// The configuration to be in force from now on. Its answer is [`FromRole::Loaded`] or [`FromRole::Refused`].
+    Load {
+        /// The number that the answer names; larger for every later one.
+        number: u64,
+        /// The configuration.
+        load: Box<Load>,
+    },
     /// Who is banned from now on.
     Bans(BanSet),
     /// Asks for [`FromRole::Metrics`].
@@ -43,8 +48,6 @@ pub struct Start {
 /// A configuration and all that a process without files needs to put it to work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
-    /// Its generation.
-    pub generation: u32,
     /// What the file is called in messages.
     pub file: String,
     /// The file itself; it was checked.
@@ -74,12 +77,17 @@ pub enum FromRole {
     Started(Sandbox),
     /// It can not serve, for this reason, and ends.
     Failed(String),
-    /// A configuration was taken over, or not.
+    /// A configuration is in force: the service of the process has taken it.
     Loaded {
-        /// Its generation.
-        generation: u32,
-        /// Why it was not.
-        fault: Option<String>,
+        /// Its number.
+        number: u64,
+    },
+    /// A configuration was not taken; what was in force before stays, if anything was.
+    Refused {
+        /// Its number.
+        number: u64,
+        /// Why.
+        why: String,
     },
     /// News, in order.
     Events(Vec<Event>),

@@ -18,13 +18,19 @@ pub(crate) struct Exempt {
 }
 
 impl Exempt {
+    /// Who is neither counted nor banned.
     pub(crate) fn new(policy: &Policy) -> Self {
-        let networks: Vec<IpNet> = policy
-            .never
-            .iter()
-            .map(|network| canonical(*network))
-            .collect();
-        let addresses: HashSet<IpAddr> = policy.exempt.iter().map(IpAddr::to_canonical).collect();
+        Self::of(&policy.never, &policy.exempt)
+    }
+
+    /// Whose bans do not close the operator's way in where only hearsay led to them.
+    pub(crate) fn operators(policy: &Policy) -> Self {
+        Self::of(&policy.operators, &[])
+    }
+
+    fn of(networks: &[IpNet], addresses: &[IpAddr]) -> Self {
+        let networks: Vec<IpNet> = networks.iter().map(|network| canonical(*network)).collect();
+        let addresses: HashSet<IpAddr> = addresses.iter().map(IpAddr::to_canonical).collect();
         let of_networks = networks
             .iter()
             .filter(|network| network.prefix_len() > 64)

@@ -16,6 +16,7 @@ mod ban_set;
 mod bans;
 mod client;
 mod exempt;
+mod hearsay;
 mod saved;
 mod suspicion;
 
@@ -27,16 +28,20 @@ use ipnet::IpNet;
 pub use ban_set::BanSet;
 pub use bans::Ban;
 pub use client::{ClientKey, NotAClient};
+pub use hearsay::HEARSAY_BANS;
 pub use saved::{Saved, SavedBan};
 
 use bans::Bans;
 use exempt::Exempt;
+use hearsay::Hearsay;
 use suspicion::Suspicion;
 
 /// The most clients that are under suspicion at a time, for IPv4 and IPv6 each; about 7 MB each when full.
 pub const MAX_SUSPECTS: usize = 32_768;
 /// The most clients that are banned at a time, for IPv4 and IPv6 each; about 5 MB each when full.
 pub const MAX_BANS: usize = 32_768;
+/// The most operators' addresses whose own offences are remembered at a time.
+const MAX_OPERATORS: usize = 1024;
 /// The longest ban; a longer `ban_for` is cut to it. Ten years.
 pub const MAX_BAN: Duration = Duration::from_hours(10 * 365 * 24);
 
@@ -51,6 +56,8 @@ pub struct Policy {
     pub never: Vec<IpNet>,
     /// Single addresses likewise: targets, trunks, upstream servers.
     pub exempt: Vec<IpAddr>,
+    /// Networks from which an operator reaches the box: hearsay may get them banned, but not from there.
+    pub operators: Vec<IpNet>,
 }
 
 /// What became of an offence.
@@ -69,6 +76,11 @@ pub enum Verdict {
         until: Instant,
         /// Whether this offence was the one too many; false: the client was banned already.
         new: bool,
+    },
+    /// One too many, but hearsay has had the bans of this minute; the client is counted and goes free.
+    Withheld {
+        /// Whether it is the first of this minute.
+        first: bool,
     },
     /// The client is in `never` or `exempt`; nothing was counted.
     Exempt,
@@ -92,9 +104,15 @@ pub struct Levels {
 pub struct Guard {
     policy: Policy,
     exempt: Exempt,
+    operators: Exempt,
     v4: Family,
     v6: Family,
+    hearsay: Hearsay,
+    /// Offences of operators' addresses that are no hearsay.
+    own_words: Suspicion,
     set: BanSet,
+    /// The bans that hold for the operator's way in, too.
+    operator_set: BanSet,
     version: u64,
     /// Bans that ended since [`Guard::expire`] was last called, its answer to come.
     lifted: Vec<ClientKey>,
@@ -107,13 +125,17 @@ impl Guard {
     }
 
     fn with_caps(policy: Policy, suspects: usize, bans: usize) -> Self {
-        let exempt = Exempt::new(&policy);
+        let (exempt, operators) = (Exempt::new(&policy), Exempt::operators(&policy));
         Self {
             policy,
             exempt,
+            operators,
             v4: Family::new(suspects, bans),
             v6: Family::new(suspects, bans),
+            hearsay: Hearsay::default(),
+            own_words: Suspicion::new(MAX_OPERATORS),
             set: BanSet::default(),
+            operator_set: BanSet::default(),
             version: 0,
             lifted: Vec::new(),
         }
@@ -124,29 +146,16 @@ impl Guard {
     /// Call it only for a proven address: a completed TCP handshake or a valid nonce over UDP.
     /// `weight` is 1 for an ordinary offence; 0 only asks.
     pub fn offence(&mut self, client: IpAddr, weight: u32, now: Instant) -> Verdict {
-        let Some(key) = self.exempt.key_of(client) else {
-            return Verdict::Exempt;
-        };
-        if let Some(ban) = self.ban_of(client, now) {
-            return Verdict::Banned {
-                until: ban.until,
-                new: false,
-            };
-        }
-        let limit = self.policy.suspicious_per_minute;
-        let family = self.family(key);
-        let offences = family.suspicion.count(key, weight, now);
-        if offences <= limit || self.policy.ban_for.is_zero() {
-            return Verdict::Counted { offences, limit };
-        }
-        let until = now + self.policy.ban_for.min(MAX_BAN);
-        self.ban(Ban {
-            client: key,
-            since: now,
-            until,
-            offences,
-        });
-        Verdict::Banned { until, new: true }
+        self.report(client, weight, now, false)
+    }
+
+    /// As [`Guard::offence`], on the word of a process that talks to the world and may have been captured.
+    ///
+    /// It can invent offences of addresses that never came. So a weight counts 5 at the most, there are at most
+    /// [`HEARSAY_BANS`] new bans a minute, and a ban of an address in [`Policy::operators`] does not hold
+    /// for the operator's way in ([`Guard::operator_set`]).
+    pub fn hearsay(&mut self, client: IpAddr, weight: u32, now: Instant) -> Verdict {
+        self.report(client, weight.min(hearsay::WEIGHT), now, true)
     }
 
     /// Whether a client is banned at this moment; [`BanSet::contains`] is the faster way where a snapshot is at hand.
@@ -162,8 +171,10 @@ impl Guard {
         for key in keys_of(client).into_iter().flatten() {
             let family = self.family(key);
             family.suspicion.forget(key);
+            self.own_words.forget(key);
+            let family = self.family(key);
             if family.bans.remove(key).is_some() {
-                self.set.remove(key);
+                self.unset(key);
                 lifted = true;
             }
         }
@@ -179,6 +190,8 @@ impl Guard {
             family.bans.clear();
         }
         self.set = BanSet::default();
+        self.operator_set = BanSet::default();
+        self.own_words.clear();
         self.version += u64::from(!lifted.is_empty());
         lifted
     }
@@ -218,6 +231,7 @@ impl Guard {
     /// Bans end of clients that are now exempt; none lasts longer than the new `ban_for`, counted from its beginning.
     pub fn set_policy(&mut self, policy: Policy, now: Instant) -> Vec<ClientKey> {
         self.exempt = Exempt::new(&policy);
+        self.operators = Exempt::operators(&policy);
         self.policy = policy;
         let longest = self.policy.ban_for.min(MAX_BAN);
         let mut lifted = Vec::new();
@@ -232,7 +246,7 @@ impl Guard {
             if ban.until > now && !self.exempt.touches(ban.client) {
                 self.family(ban.client).bans.insert(ban);
             } else {
-                self.set.remove(ban.client);
+                self.unset(ban.client);
                 lifted.push(ban.client);
             }
         }
@@ -244,6 +258,13 @@ impl Guard {
     pub fn ban_set(&mut self, now: Instant) -> BanSet {
         self.drop_ended(now);
         self.set.clone()
+    }
+
+    /// The same for the operator's way in: without the bans of [`Policy::operators`] that only hearsay led to, or
+    /// that were restored, when nobody knows any more what led to them.
+    pub fn operator_set(&mut self, now: Instant) -> BanSet {
+        self.drop_ended(now);
+        self.operator_set.clone()
     }
 
     /// A number that grows whenever the ban list changes: while it stands still, nothing need be published or saved.
@@ -279,10 +300,44 @@ impl Guard {
             {
                 continue;
             }
-            self.ban(ban);
+            let spared = self.operators.touches(ban.client);
+            self.ban(ban, spared);
             taken += 1;
         }
         taken
+    }
+
+    fn report(&mut self, client: IpAddr, weight: u32, now: Instant, hearsay: bool) -> Verdict {
+        let Some(key) = self.exempt.key_of(client) else {
+            return Verdict::Exempt;
+        };
+        let limit = self.policy.suspicious_per_minute;
+        let spared = self.operators.touches(key)
+            && (hearsay || self.own_words.count(key, weight, now) <= limit);
+        if let Some(ban) = self.ban_of(client, now) {
+            let (key, until) = (ban.client, ban.until);
+            if !hearsay && !spared && self.operator_set.insert(key) {
+                self.version += 1;
+            }
+            return Verdict::Banned { until, new: false };
+        }
+        let family = self.family(key);
+        let offences = family.suspicion.count(key, weight, now);
+        if offences <= limit || self.policy.ban_for.is_zero() {
+            return Verdict::Counted { offences, limit };
+        }
+        if hearsay && let Err(first) = self.hearsay.spend(now) {
+            return Verdict::Withheld { first };
+        }
+        let until = now + self.policy.ban_for.min(MAX_BAN);
+        let ban = Ban {
+            client: key,
+            since: now,
+            until,
+            offences,
+        };
+        self.ban(ban, spared);
+        Verdict::Banned { until, new: true }
     }
 
     fn family(&mut self, key: ClientKey) -> &mut Family {
@@ -305,11 +360,15 @@ impl Guard {
             .find(|ban| ban.until > now)
     }
 
-    fn ban(&mut self, ban: Ban) {
+    /// `spared`: not at the operator's way in.
+    fn ban(&mut self, ban: Ban, spared: bool) {
         let family = self.family(ban.client);
         family.suspicion.forget(ban.client);
         let displaced = family.bans.insert(ban);
         self.set.insert(ban.client);
+        if !spared {
+            self.operator_set.insert(ban.client);
+        }
         self.lifted.retain(|client| *client != ban.client);
         if let Some(displaced) = displaced {
             self.lift(displaced);
@@ -329,8 +388,13 @@ impl Guard {
         }
     }
 
-    fn lift(&mut self, client: ClientKey) {
+    fn unset(&mut self, client: ClientKey) {
         self.set.remove(client);
+        self.operator_set.remove(client);
+    }
+
+    fn lift(&mut self, client: ClientKey) {
+        self.unset(client);
         // A caller that never asks must not make this grow; the snapshot is right in any case.
         if self.lifted.len() < 2 * MAX_BANS {
             self.lifted.push(client);

@@ -41,6 +41,7 @@ fn policy(limit: u32, ban_for: u64) -> Policy {
             "192.0.2.80".parse().unwrap(),
             "2001:db8:5::80".parse().unwrap(),
         ],
+        operators: vec!["172.16.0.0/16".parse().unwrap()],
     }
 }
 
@@ -166,7 +167,7 @@ fn the_window_is_a_minute_whatever_the_rhythm() {
                     now += 10_000;
                     past.clear();
                 }
-                Verdict::Exempt => panic!("not exempt"),
+                Verdict::Exempt | Verdict::Withheld { .. } => panic!("neither"),
             }
         }
     }
@@ -552,4 +553,72 @@ fn what_is_saved_and_handed_over_is_readable_text() {
         set
     );
     assert!(serde_json::from_str::<BanSet>(r#"["2001:db8::/32"]"#).is_err());
+}
+
+#[test]
+fn hearsay_bans_so_many_a_minute_and_no_more() {
+    let clock = Clock::new();
+    let mut guard = Guard::new(policy(20, 300));
+    let (mut banned, mut withheld, mut told) = (0, 0, 0);
+    for number in 0..1000 {
+        // The weight that an invented offence claims is not believed.
+        for times in 1..=5 {
+            let verdict = guard.hearsay(v4(number), u32::MAX, clock.at(number));
+            match verdict {
+                Verdict::Counted { .. } => assert!(times < 5),
+                Verdict::Banned { new, .. } => banned += u32::from(new),
+                Verdict::Withheld { first } => {
+                    withheld += 1;
+                    told += u32::from(first);
+                }
+                Verdict::Exempt => panic!("nobody here is"),
+            }
+        }
+    }
+    assert_eq!((banned, withheld, told), (HEARSAY_BANS, 744, 1));
+    assert!(!guard.is_banned(v4(999), clock.at(1000)));
+    // What others report is not held back by it, and a minute later hearsay counts again.
+    offend_until_banned(&mut guard, ip("203.1.0.1"), clock.at(1000));
+    for times in 1..=5 {
+        let verdict = guard.hearsay(v4(999), 5, clock.at(60_000));
+        assert_eq!(
+            matches!(verdict, Verdict::Banned { new: true, .. }),
+            times == 5
+        );
+    }
+    for exempt in ["10.1.2.3", "192.0.2.80"] {
+        let verdict = guard.hearsay(ip(exempt), 5, clock.at(60_000));
+        assert_eq!(verdict, Verdict::Exempt);
+    }
+}
+
+#[test]
+fn hearsay_does_not_close_the_operators_way_in() {
+    let clock = Clock::new();
+    let now = clock.at(0);
+    let mut guard = Guard::new(policy(4, 300));
+    let (operator, stranger) = (ip("172.16.0.9"), ip("203.0.113.5"));
+    for client in [operator, stranger] {
+        guard.hearsay(client, 5, now);
+        assert!(guard.ban_set(now).contains(client));
+    }
+    assert!(!guard.operator_set(now).contains(operator));
+    assert!(guard.operator_set(now).contains(stranger));
+    // A list that was kept does not close it either.
+    let mut later = Guard::new(policy(4, 300));
+    later.restore(&guard.save(now, 1_000), now, 1_000);
+    assert!(!later.operator_set(now).contains(operator));
+    assert!(later.operator_set(now).contains(stranger));
+    // Only who misbehaves there does; what hearsay said of him before counts for nothing.
+    for times in 1..=5 {
+        let verdict = guard.offence(operator, 1, now);
+        assert!(matches!(verdict, Verdict::Banned { new: false, .. }));
+        assert_eq!(guard.operator_set(now).contains(operator), times == 5);
+    }
+    assert!(guard.clear(operator));
+    assert!(!guard.operator_set(now).contains(operator));
+    assert_eq!(offend_until_banned(&mut guard, operator, now), 5);
+    assert!(guard.operator_set(now).contains(operator));
+    guard.expire(clock.at(300_001));
+    assert!(guard.operator_set(clock.at(300_001)).is_empty());
 }

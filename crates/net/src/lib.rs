@@ -18,4 +18,4 @@ pub mod sandbox;
 pub mod stream;
 pub mod tls;
 
-pub use listen::{ListenError, ListenKey, Listener};
+pub use listen::{Device, ListenError, ListenKey, Listener};

@@ -1,6 +1,7 @@
 //! Listening sockets: opened by the supervisor, handed to the process that serves them.
 
 use nix::libc;
+use nix::net::if_::if_nametoindex;
 use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
@@ -22,7 +23,38 @@ pub struct ListenKey {
     /// Where it listens. IPv6 sockets take IPv6 only.
     pub addr: SocketAddr,
     /// The network interface it is bound to; `None` for all.
-    pub device: Option<String>,
+    pub device: Option<Device>,
+}
+
+/// A network interface as it is now. One that was deleted and made anew under its name is another: sockets
+/// bound to the old one hear nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Device {
+    /// Its name.
+    pub name: Box<str>,
+    /// The kernel's number of it; `None`: there is none of that name.
+    pub index: Option<u32>,
+}
+
+impl Device {
+    /// The interface that is called `name` now.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            index: if_nametoindex(name).ok(),
+        }
+    }
+
+    /// Whether the name still means this interface.
+    pub fn is_current(&self) -> bool {
+        *self == Self::named(&self.name)
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 impl fmt::Display for ListenKey {
@@ -121,7 +153,7 @@ fn bound(key: &ListenKey, shared: bool) -> io::Result<Socket> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     if let Some(device) = &key.device {
-        socket.bind_device(Some(device.as_bytes()))?;
+        socket.bind_device(Some(device.name.as_bytes()))?;
     }
     socket.bind(&key.addr.into())?;
     Ok(socket)
@@ -173,10 +205,17 @@ mod tests {
         let error = Listener::open(&key("192.0.2.77:8099"), 1, false).unwrap_err();
         assert!(matches!(error, ListenError::NoAddress(_)), "{error}");
         let nowhere = ListenKey {
-            device: Some("nosuchif0".into()),
+            device: Some(Device::named("nosuchif0")),
             ..key("127.0.0.1:0")
         };
         let error = Listener::open(&nowhere, 1, false).unwrap_err();
         assert!(matches!(error, ListenError::NoDevice(_)), "{error}");
+        let loopback = Device::named("lo");
+        assert!(loopback.index.is_some() && loopback.is_current());
+        let another = Device {
+            index: Some(u32::MAX),
+            ..loopback
+        };
+        assert!(!another.is_current());
     }
 }

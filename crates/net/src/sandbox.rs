@@ -53,16 +53,35 @@ pub struct Sandbox {
 }
 
 /// Raises the number of files that this process and those it starts may have open as far as it may go,
-/// and returns it: a connection takes two and more, and the usual 1024 are soon gone.
+/// and returns it: a connection takes two and more, and the usual 1024 are soon gone. The hard limit is
+/// raised to `wanted` as well, where it is lower and this process may do that.
 ///
 /// # Errors
 /// The system's.
-pub fn raise_open_files() -> io::Result<u64> {
+pub fn raise_open_files(wanted: u64) -> io::Result<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if hard < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, wanted).is_ok() {
+        return Ok(wanted);
+    }
     if soft < hard {
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
     }
     Ok(hard)
+}
+
+/// Files that a process has open beside its connections: listeners, links, pollers, idle connections to targets.
+const OTHER_FILES: u64 = 1024;
+
+/// How many files must be allowed for so many connections of clients at once, each with one to a target.
+pub fn files_for(connections: u32) -> u64 {
+    u64::from(connections) * 2 + OTHER_FILES
+}
+
+/// How many connections of clients at once so many files allow: the other way round.
+pub fn connections_for(files: u64) -> u32 {
+    // With very few files, keep half for connections all the same.
+    let others = OTHER_FILES.min(files / 2);
+    u32::try_from((files - others) / 2).unwrap_or(u32::MAX)
 }
 
 /// Keeps every descriptor of this process but standard input, output and error from programs that it
@@ -320,8 +339,21 @@ mod tests {
 
     #[test]
     fn the_limit_of_open_files_is_raised_to_its_end() {
-        let limit = raise_open_files().unwrap();
+        let limit = raise_open_files(0).unwrap();
         assert_eq!(getrlimit(Resource::RLIMIT_NOFILE).unwrap(), (limit, limit));
+    }
+
+    #[test]
+    fn files_and_connections_are_counted_both_ways() {
+        for connections in [1, 600, 16_384, 1_000_000] {
+            assert!(connections_for(files_for(connections)) >= connections);
+        }
+        assert_eq!(connections_for(files_for(16_384)), 16_384);
+        assert_eq!(connections_for(1024), 256);
+        assert_eq!(
+            (connections_for(0), connections_for(u64::MAX)),
+            (0, u32::MAX)
+        );
     }
 
     #[test]

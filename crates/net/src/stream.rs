@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -164,10 +165,16 @@ impl Stream {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
+    /// Whether the connection ends with RST when it is dropped, or when this process dies, instead of
+    /// the FIN that tells the peer of a clean end.
+    pub fn reset_when_dropped(&self, reset: bool) {
+        // If the option can not be set, the peer is gone already.
+        let _ = SockRef::from(&self.io).set_linger(reset.then_some(Duration::ZERO));
+    }
+
     /// Closes so that the peer can not take what it got for complete: RST, and no `close_notify`.
     pub fn abort(self) {
-        // If the option can not be set, the peer is gone already.
-        let _ = self.io.set_zero_linger();
+        self.reset_when_dropped(true);
     }
 
     /// Whether an idle connection is still good: nothing has come, neither data nor an end.

@@ -10,4 +10,5 @@
 )]
 
 pub mod http;
+pub mod proxy_header;
 pub mod tls;

@@ -20,7 +20,7 @@ mod workers;
 pub use context::{BanWatch, Context, EventSender, Offence, OffenceSender, Outbox};
 pub use event::{Blame, ConfigChange, Decision, Event, Outcome, ServiceState, clip};
 pub use metrics::Registry;
-pub use supervise::{Backoff, Supervised, supervise};
+pub use supervise::{Answer, Backoff, Numbered, Supervised, supervise};
 pub use workers::{WorkerGone, Workers};
 
 use std::future::Future;

@@ -11,15 +11,30 @@ use tokio::time::{Instant, sleep_until};
 /// How long a service must have run for its next failure to be treated as the first.
 const HEALTHY_AFTER: Duration = Duration::from_mins(1);
 
-/// The pause before a new start: doubled with every failure, from 100 ms up to 10 s.
-#[derive(Clone, Copy, Debug, Default)]
+/// The pause before a new start: doubled with every failure, from 100 ms up to 10 s unless said otherwise.
+#[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     failures: u32,
+    longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::up_to(Self::LONGEST)
+    }
 }
 
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(10);
+
+    /// A back-off with no pause above `longest`.
+    pub fn up_to(longest: Duration) -> Self {
+        Self {
+            failures: 0,
+            longest,
+        }
+    }
 
     /// The pause after a run that lasted `ran`.
     pub fn next(&mut self, ran: Duration) -> Duration {
@@ -28,14 +43,34 @@ impl Backoff {
         }
         let pause = Self::FIRST.saturating_mul(1 << self.failures.min(7));
         self.failures = self.failures.saturating_add(1);
-        pause.min(Self::LONGEST)
+        pause.min(self.longest)
     }
 }
 
-/// What the supervision of a service is told from outside.
+/// A configuration for a service, with the number that its [`Answer`] names.
+#[derive(Clone, Debug)]
+pub struct Numbered<C> {
+    /// Larger for every later one.
+    pub number: u64,
+    /// The configuration.
+    pub config: C,
+}
+
+/// What a service did with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The configuration's number.
+    pub number: u64,
+    /// Why the service did not take it; `None`: it is in force.
+    pub fault: Option<String>,
+}
+
+/// What the supervision of a service is told from outside, and answers.
 pub struct Supervised<C> {
-    /// The configuration in force; `None` as long as there is none.
-    pub configs: watch::Receiver<Option<C>>,
+    /// The configuration to be in force; `None` as long as there is none.
+    pub configs: watch::Receiver<Option<Numbered<C>>>,
+    /// What the service did with the newest configuration that it was given.
+    pub answers: watch::Sender<Option<Answer>>,
     /// Set once, to the time by which the service must have ended.
     pub stop: watch::Receiver<Option<Instant>>,
 }
@@ -51,13 +86,18 @@ enum Ended {
 pub async fn supervise<S: Service>(mut inputs: Supervised<S::Config>, context: Context) {
     let mut backoff = Backoff::default();
     loop {
-        let Some(config) = first_config(&mut inputs).await else {
+        let Some(Numbered { number, config }) = first_config(&mut inputs).await else {
             return;
         };
         let began = Instant::now();
         let reason = match S::start(config, context.clone()) {
-            Err(error) => describe(&error),
+            Err(error) => {
+                let reason = describe(&error);
+                inputs.answer(number, Some(reason.clone()));
+                reason
+            }
             Ok(service) => {
+                inputs.answer(number, None);
                 tell::<S>(&context, ServiceState::Running);
                 match live(service, &mut inputs, &context).await {
                     Ended::Stop(_) => return tell::<S>(&context, ServiceState::Stopped),
@@ -98,14 +138,13 @@ async fn live<S: Service>(
                 Err(_) => break Ended::Stop(Instant::now()),
             },
         };
-        let Some(config) = fresh else { continue };
+        let Some(Numbered { number, config }) = fresh else {
+            continue;
+        };
         match service.reload(config) {
-            Ok(Reloaded::Applied) => {}
+            Ok(Reloaded::Applied) => inputs.answer(number, None),
             Ok(Reloaded::Restart) => break Ended::Restart,
-            Err(error) => context.events.send(Event::Notice {
-                service: S::NAME.into(),
-                text: format!("kept its old configuration: {}", describe(&error)),
-            }),
+            Err(error) => inputs.answer(number, Some(describe(&error))),
         }
     };
     let deadline = match ended {
@@ -117,7 +156,13 @@ async fn live<S: Service>(
     ended
 }
 
-async fn first_config<C: Clone>(inputs: &mut Supervised<C>) -> Option<C> {
+impl<C> Supervised<C> {
+    fn answer(&self, number: u64, fault: Option<String>) {
+        self.answers.send_replace(Some(Answer { number, fault }));
+    }
+}
+
+async fn first_config<C: Clone>(inputs: &mut Supervised<C>) -> Option<Numbered<C>> {
     loop {
         if let Some(config) = inputs.configs.borrow_and_update().clone() {
             return Some(config);
@@ -193,6 +238,9 @@ mod tests {
         type Error = Broken;
 
         fn start(config: u32, _: Context) -> Result<Self, Broken> {
+            if config == 9 {
+                return Err(Broken);
+            }
             Ok(Self(config))
         }
 
@@ -205,6 +253,9 @@ mod tests {
         }
 
         fn reload(&mut self, config: u32) -> Result<Reloaded, Broken> {
+            if config == 9 {
+                return Err(Broken);
+            }
             self.0 = config;
             Ok(if config == 3 {
                 Reloaded::Restart
@@ -229,9 +280,12 @@ mod tests {
         assert_eq!(backoff.next(HEALTHY_AFTER), Duration::from_millis(100));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn restarts_what_fails_and_stops_when_told() {
-        let (events, offences, mut outbox) = Outbox::new();
+    fn numbered(number: u64, config: u32) -> Numbered<u32> {
+        Numbered { number, config }
+    }
+
+    fn context() -> (Context, Outbox) {
+        let (events, offences, outbox) = Outbox::new();
         let context = Context {
             events,
             offences,
@@ -239,10 +293,17 @@ mod tests {
             metrics: Registry::default(),
             workers: Workers::start(1).unwrap(),
         };
-        let (config, configs) = watch::channel(Some(0));
+        (context, outbox)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn restarts_what_fails_and_stops_when_told() {
+        let (context, mut outbox) = context();
+        let (config, configs) = watch::channel(Some(numbered(1, 0)));
         let (stop, stop_seen) = watch::channel(None);
         let inputs = Supervised {
             configs,
+            answers: watch::channel(None).0,
             stop: stop_seen,
         };
         let life = async {
@@ -253,11 +314,11 @@ mod tests {
             while let Some(Event::Service { state, .. }) = outbox.events.recv().await {
                 match &state {
                     ServiceState::Failed { reason, .. } if reason.contains("broken") => {
-                        config.send_replace(Some(1));
+                        config.send_replace(Some(numbered(2, 1)));
                     }
                     ServiceState::Failed { reason, .. } => {
                         assert_eq!(reason, "panic: one too few");
-                        config.send_replace(Some(2));
+                        config.send_replace(Some(numbered(3, 2)));
                     }
                     ServiceState::Running if states.len() == 4 => {
                         stop.send_replace(Some(Instant::now()));
@@ -273,5 +334,40 @@ mod tests {
         assert_eq!(states[4], ServiceState::Running);
         assert_eq!(states[5], ServiceState::Draining);
         assert_eq!(states[6], ServiceState::Stopped);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_for_every_configuration_once_the_service_took_it_or_not() {
+        let (context, _outbox) = context();
+        let (config, configs) = watch::channel(Some(numbered(1, 9)));
+        let (answers, mut answered) = watch::channel(None);
+        let (stop, stop_seen) = watch::channel(None);
+        let inputs = Supervised {
+            configs,
+            answers,
+            stop: stop_seen,
+        };
+        let script = async {
+            // Refused at the start; taken by a start, a reload and a restart; refused by a reload.
+            for (number, next, taken) in [
+                (1, 2, false),
+                (2, 4, true),
+                (3, 3, true),
+                (4, 9, true),
+                (5, 5, false),
+            ] {
+                let newest = |answer: &Option<Answer>| {
+                    answer
+                        .as_ref()
+                        .is_some_and(|answer| answer.number == number)
+                };
+                let answer = answered.wait_for(newest).await.unwrap().clone();
+                let fault = answer.unwrap().fault;
+                assert_eq!(fault.is_none(), taken, "{number}: {fault:?}");
+                config.send_replace(Some(numbered(number + 1, next)));
+            }
+            stop.send_replace(Some(Instant::now()));
+        };
+        tokio::join!(supervise::<Sample>(inputs, context), script);
     }
 }

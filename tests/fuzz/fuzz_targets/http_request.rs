@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use proto::http::{Limits, MAX_HEAD, Request, Version, path_is_unambiguous, request};
+use proto::http::{Authority, Limits, MAX_HEAD, Request, Version, path_is_unambiguous, request};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(Some(head)) = request(data, &Limits::default()) else {
@@ -44,6 +44,14 @@ fuzz_target!(|data: &[u8]| {
         head.host.map(|host| host.text())
     );
     assert_eq!(rewrite(&again), rewritten);
+    if let Some(host) = &head.host {
+        let mut written = Vec::new();
+        host.write(&mut written);
+        let again = Authority::parse(&written).expect("refused anew");
+        assert_eq!((again.host(), again.port()), (host.host(), host.port()));
+        assert_eq!(again.text().as_bytes(), written);
+        assert!(!host.host().ends_with('.'));
+    }
 });
 
 fn rewrite(head: &Request<'_>) -> Vec<u8> {

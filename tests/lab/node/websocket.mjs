@@ -11,7 +11,8 @@ const browser = await chromium.launch({
 async function talk() {
   const tab = await browser.newPage();
   const response = await tab.goto(page);
-  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body") };
+  const protocol = await tab.evaluate(() => performance.getEntriesByType("navigation")[0].nextHopProtocol);
+  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body"), protocol };
   const echo = await tab.evaluate(
     ([socket, words]) =>
       new Promise((resolve, reject) => {

@@ -1,5 +1,7 @@
 //! curl as client: one request, its answer in pieces.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 
 use crate::{Lab, Place};
@@ -62,6 +64,12 @@ impl Curl {
         self.arguments
             .extend(arguments.iter().map(|&text| text.to_owned()));
         self
+    }
+
+    /// Servers are trusted whose certificates this root has signed.
+    #[must_use]
+    pub fn trusting(self, root: &Path) -> Self {
+        self.with(&["--cacert", &root.display().to_string()])
     }
 
     /// A request header, `Name: value`.

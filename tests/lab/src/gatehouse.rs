@@ -94,6 +94,19 @@ impl<'lab> Gatehouse<'lab> {
         serde_json::from_str(&text).with_context(|| text)
     }
 
+    /// The value of a series of `gatehouse metrics`, written as there: `name` or `name{label="value"}`.
+    ///
+    /// # Errors
+    /// When there is no such series, with everything that there is.
+    pub fn metric(&self, series: &str) -> Result<u64> {
+        let text = self.ok(&["metrics"])?;
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
+            .with_context(|| format!("{series} is not in\n{text}"))?;
+        value.trim().parse().with_context(|| value.to_owned())
+    }
+
     /// Follows the log in the background: `gatehouse log -f`.
     pub fn follow_log(&self, arguments: &[&str]) -> Result<Process> {
         let (program, state) = (

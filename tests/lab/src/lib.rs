@@ -16,8 +16,10 @@
 //! what a killed test left behind, the next one removes.
 
 mod browser;
+mod crowd;
 mod curl;
 mod gatehouse;
+mod mirror;
 mod network;
 mod nginx;
 mod process;
@@ -36,13 +38,16 @@ use std::{env, fs, process as std_process, thread};
 use anyhow::{Context, Result, bail};
 
 pub use browser::Browser;
+pub use crowd::{Crowd, Guests, Parrot};
 pub use curl::{Answer, Curl};
 pub use gatehouse::{Gatehouse, program};
+pub use mirror::Mirror;
 pub use network::Network;
 pub use nginx::{Nginx, Request};
 pub use process::{Output, Process};
 pub use recorder::Recorder;
 pub use site::{Place, Port, Segment, Site};
+pub use skip::report as skip;
 pub use table::{Row, rows};
 pub use websocket::{Chat, Echo};
 
@@ -229,11 +234,12 @@ fn walk(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Prints a line for whoever reads what a test measured or why it failed.
 #[expect(
     clippy::print_stderr,
     reason = "the test runner shows it beside the failure"
 )]
-fn say(text: &str) {
+pub fn say(text: &str) {
     eprintln!("{text}");
 }
 

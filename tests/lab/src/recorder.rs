@@ -1,13 +1,15 @@
 //! A target that keeps every byte it receives and answers each request head with the same words.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use crate::{Lab, Place};
+use crate::{Lab, PATIENCE, Place};
 
 /// The answer when nothing else is wanted.
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -21,6 +23,7 @@ pub struct Recorder {
 struct Shared {
     received: Mutex<Vec<u8>>,
     answer: Mutex<Vec<u8>>,
+    open: Mutex<BTreeMap<usize, TcpStream>>,
 }
 
 impl Recorder {
@@ -39,9 +42,16 @@ impl Recorder {
         recorder.answer(answer.as_bytes());
         let shared = Arc::clone(&recorder.shared);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (number, stream) in listener.incoming().flatten().enumerate() {
                 let shared = Arc::clone(&shared);
-                thread::spawn(move || record(stream, &shared).ok());
+                let Ok(own) = stream.try_clone() else {
+                    continue;
+                };
+                locked(&shared.open).insert(number, own);
+                thread::spawn(move || {
+                    record(stream, &shared).ok();
+                    locked(&shared.open).remove(&number);
+                });
             }
         });
         Ok(recorder)
@@ -61,6 +71,23 @@ impl Recorder {
     pub fn take(&self) -> String {
         let bytes = std::mem::take(&mut *locked(&self.shared.received));
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// As [`take`](Self::take), and hangs up on everybody, so that nothing more belongs to it.
+    ///
+    /// # Errors
+    /// When a connection can not be ended.
+    pub fn take_and_hang_up(&self) -> Result<String> {
+        for stream in locked(&self.shared.open).values() {
+            // The other side may have ended it already.
+            stream.shutdown(Shutdown::Both).ok();
+        }
+        let start = Instant::now();
+        while !locked(&self.shared.open).is_empty() {
+            ensure!(start.elapsed() < PATIENCE, "a connection stays open");
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(self.take())
     }
 }
 
@@ -85,6 +112,6 @@ fn record(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
 }
 
-fn locked(bytes: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
-    bytes.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(of_all: &Mutex<T>) -> MutexGuard<'_, T> {
+    of_all.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,12 +20,14 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
                     .exists();
                 (!found).then(|| "playwright-core is not installed in tests/lab/node".to_owned())
             }
-            "python3-websockets" => {
+            // A Debian package with a module of Python of the same name.
+            name if name.starts_with("python3-") => {
+                let import = format!("import {}", name.trim_start_matches("python3-"));
                 let works = std::process::Command::new("/usr/bin/python3")
-                    .args(["-c", "import websockets"])
+                    .args(["-c", &import])
                     .output()
                     .is_ok_and(|out| out.status.success());
-                (!works).then(|| "python3-websockets is not installed".to_owned())
+                (!works).then(|| format!("{name} is not installed"))
             }
             name => (!is_on_path(name)).then(|| format!("{name} is not installed")),
         })
@@ -35,7 +37,7 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
 ///
 /// # Panics
 /// In CI, when the test is not on tests/lab/allowed-skips.txt: there, a skip nobody allowed is a failure.
-pub(crate) fn report(why: &str) {
+pub fn report(why: &str) {
     let name = test_name();
     super::say(&format!("skipped: {name}: {why}"));
     if let Some(path) = env::var_os("GATEHOUSE_SKIPS") {

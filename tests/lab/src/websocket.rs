@@ -93,7 +93,7 @@ impl Chat {
 }
 
 /// The path of one of the lab's own peers.
-fn peer(name: &str) -> String {
+pub(crate) fn peer(name: &str) -> String {
     crate::repository()
         .join("tests/lab/peers")
         .join(name)

@@ -1,126 +1,183 @@
 //! `cargo xtask bench proxy`: Gatehouse beside nginx and HAProxy, each alone on one core.
 //!
-//! The machine is noisy, so that CPU time per request is what counts; rounds alternate between the
-//! servers, and the table shows medians and spread.
+//! The machine is noisy, so that CPU time per unit of work is what counts; within a case the rounds
+//! alternate between the servers, and the table shows medians and spread.
 
+mod case;
+mod echo;
+mod folder;
 mod load;
 mod peers;
+mod process;
 mod sample;
-
-use std::path::PathBuf;
-use std::{env, fs, process};
+mod server;
+mod table;
 
 use anyhow::{Result, ensure};
+use clap::{Args, ValueEnum};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::Pid;
 
 use crate::run::{cargo, has, say, visibly};
-use load::{CONNECTIONS, Load};
-use peers::Server;
-use sample::{Sample, Series};
+use case::Case;
+pub(crate) use echo::serve as echo;
+use folder::Folder;
+use load::client;
+use peers::{Kind, Peers};
+use sample::Series;
+use server::Server;
+use table::Row;
 
 /// The core of the server that is measured.
-const SERVER_CORE: &str = "0";
-/// The core of the load and of the target.
-const LOAD_CORE: &str = "1";
+const SERVER_CORE: usize = 0;
+/// The core of the load and of the targets.
+const LOAD_CORE: usize = 1;
+/// Open files that load, targets and servers may need at once.
+const FILES: u64 = 16384;
 
-/// Small keep-alive requests over TLS.
+/// What is measured, and how long.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// What to measure
+    #[arg(default_value = "proxy", value_parser = ["proxy"])]
+    what: String,
+    /// Only these cases, with commas between them; without it: all
+    #[arg(
+        long = "case",
+        value_enum,
+        value_delimiter = ',',
+        value_name = "CASE,…"
+    )]
+    cases: Vec<Case>,
+    /// How often each server is measured in each case
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Length of one measurement
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Measure target/release/gatehouse as it is, without building it first
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// Measures case after case and prints the table.
 ///
 /// # Errors
-/// When a program is missing, a server does not start, or answers something else than 200.
-pub(crate) fn proxy(rounds: usize, seconds: u32) -> Result<()> {
-    for program in ["nginx", "haproxy", "wrk", "openssl", "taskset"] {
+/// When a program is missing, nothing could be started, or a case failed; the table is printed all
+/// the same and names it.
+pub(crate) fn proxy(options: &Options) -> Result<()> {
+    for program in ["nginx", "haproxy", "wrk", "h2load", "openssl", "taskset"] {
         ensure!(
             has(program),
             "{program} is not installed; `cargo xtask test` installs what is needed"
         );
     }
-    ensure!(rounds > 0, "at least one round");
-    visibly(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "gatehouse",
-    ]))?;
-    let folder = Folder::new()?;
-    let target = peers::target(&folder.0)?;
-    let servers = peers::all(&folder.0)?;
-    let mut series: Vec<Series> = servers.iter().map(|_| Series::default()).collect();
-    for server in &servers {
-        // Connections to the target, caches and clocks warm, and the answer is what it should be.
-        Load::run(server.port, 1)?;
+    if !options.no_build {
+        visibly(&mut cargo(&[
+            "build",
+            "--release",
+            "--package",
+            "gatehouse",
+        ]))?;
     }
-    for round in 1..=rounds {
-        for (server, series) in servers.iter().zip(&mut series) {
-            let sample = measure(server, seconds)?;
-            let (name, cost, rate) = (server.name, sample.cost(), sample.rate);
+    prepare_ourselves()?;
+    let folder = Folder::new()?;
+    let peers = Peers::new(folder.path())?;
+    let cases = match options.cases.as_slice() {
+        [] => Case::value_variants(),
+        chosen => chosen,
+    };
+    let mut rows = Vec::new();
+    for &case in cases {
+        let measured = run(case, &peers, options).map_err(|error| {
+            say(&format!("{}: failed: {error:#}", case.name()));
+            match error.chain().len() {
+                1 => error.to_string(),
+                _ => format!("{error}: {}", error.root_cause()),
+            }
+        });
+        rows.push(Row { case, measured });
+    }
+    say(&table::text(
+        &rows,
+        &Peers::versions()?,
+        options.rounds,
+        options.seconds,
+    ));
+    let failed: Vec<&str> = rows
+        .iter()
+        .filter(|row| row.measured.is_err())
+        .map(|row| row.case.name())
+        .collect();
+    ensure!(failed.is_empty(), "no figures for {}", failed.join(", "));
+    Ok(())
+}
+
+/// All rounds of a case over all servers; `None` for a server that does not speak what it needs.
+fn run(case: Case, peers: &Peers, options: &Options) -> Result<Vec<Option<Series>>> {
+    // Where memory is measured, none of an earlier round may be left over: each round has a new server.
+    let lasting = if case.needs_new_server() {
+        Vec::new()
+    } else {
+        let servers = Kind::ALL.map(|kind| peers.start(kind));
+        servers.into_iter().collect::<Result<Vec<Server>>>()?
+    };
+    let mut series = Vec::new();
+    for server in &lasting {
+        let served = is_served(case, server)?;
+        if served {
+            // Connections to the target, caches and clocks warm, and the answers are what they should be.
+            load::run(case, server, 1, peers.dir())?;
+        }
+        series.push(served.then(Series::default));
+    }
+    series.resize_with(Kind::ALL.len(), || Some(Series::default()));
+    for round in 1..=options.rounds {
+        for (number, (kind, series)) in Kind::ALL.into_iter().zip(&mut series).enumerate() {
+            let new;
+            let server = if let Some(server) = lasting.get(number) {
+                server
+            } else {
+                new = peers.start(kind)?;
+                &new
+            };
+            let Some(series) = series else { continue };
+            let sample = load::run(case, server, options.seconds, peers.dir())?;
             say(&format!(
-                "round {round}/{rounds}  {name:<10} {cost:6.1} µs/request  {rate:8.0} requests/s"
+                "{:<9}  round {round}/{}  {:<9}  {}",
+                case.name(),
+                options.rounds,
+                kind.name(),
+                table::progress(case, &sample)
             ));
             series.push(sample);
         }
     }
-    drop(target);
-    say(&table(&servers, &series, rounds, seconds));
+    Ok(series)
+}
+
+/// Whether the server speaks what the case needs; what all of them must speak is checked on the way.
+fn is_served(case: Case, server: &Server) -> Result<bool> {
+    let protocol = client::negotiated(server.port())?;
+    if case == Case::H2 && protocol.as_deref() != Some(b"h2") {
+        say(&format!("h2: not served by {}", server.name()));
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Puts this program, with the loads it starts and is, on the core of the load, and lets it and its
+/// children open files enough.
+fn prepare_ourselves() -> Result<()> {
+    let mut cores = CpuSet::new();
+    cores.set(LOAD_CORE)?;
+    sched_setaffinity(Pid::from_raw(0), &cores)?;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    ensure!(
+        hard >= FILES,
+        "{hard} open files are allowed here, {FILES} are needed"
+    );
+    setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES), hard)?;
     Ok(())
-}
-
-fn measure(server: &Server, seconds: u32) -> Result<Sample> {
-    let before = sample::cpu(server.pid())?;
-    let load = Load::run(server.port, seconds)?;
-    let after = sample::cpu(server.pid())?;
-    Ok(Sample {
-        cpu: after.saturating_sub(before),
-        requests: load.requests,
-        rate: load.rate,
-        p99: load.p99,
-    })
-}
-
-/// The table for docs/benchmarks.md.
-fn table(servers: &[Server], series: &[Series], rounds: usize, seconds: u32) -> String {
-    let ours = series[0].cost();
-    let mut lines = vec![
-        String::new(),
-        format!(
-            "`cargo xtask bench proxy --rounds {rounds} --seconds {seconds}`: HTTP/1.1 keep-alive over TLS 1.3 \
-             (ECDSA P-256), {CONNECTIONS} connections,"
-        ),
-        "answer of 128 bytes from nginx over plain keep-alive; each server pinned to one core, load and target on \
-         another; medians of all rounds, in brackets least and most."
-            .to_owned(),
-        String::new(),
-        "| server | version | CPU-µs per request | ours / it | requests/s | p99 ms |".to_owned(),
-        "|---|---|---|---|---|---|".to_owned(),
-    ];
-    for (server, series) in servers.iter().zip(series) {
-        let cost = series.cost();
-        lines.push(format!(
-            "| {} | {} | {:.1} ({:.1}–{:.1}) | {:.2} | {:.0} | {:.1} |",
-            server.name,
-            server.version,
-            cost.median,
-            cost.least,
-            cost.most,
-            ours.median / cost.median,
-            series.rate().median,
-            series.p99().median,
-        ));
-    }
-    lines.join("\n")
-}
-
-/// A folder that goes when the measurement ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self> {
-        let path = env::temp_dir().join(format!("gatehouse-bench-{}", process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
 }

@@ -1,144 +1,191 @@
 //! The servers that are compared, each with a configuration that does the same work.
 
-use std::fs::{self, File};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
+use super::case::{LARGE, MIDDLE, SMALL};
+use super::server::Server;
 use super::{LOAD_CORE, SERVER_CORE};
 use crate::run::gatehouse;
 
-/// Where the target listens: not at the address of the servers, of which one would take it for itself.
+/// Where the targets listen: not at the address of the servers, of which one would take it for itself.
 const TARGET: &str = "127.0.0.2:18080";
+/// The target of WebSockets.
+const ECHO: &str = "127.0.0.2:18081";
 
-/// A running server, ended when dropped.
-pub(crate) struct Server {
-    /// As the table calls it.
-    pub(crate) name: &'static str,
-    /// Its version, as it says itself.
-    pub(crate) version: String,
-    /// Its TLS port.
-    pub(crate) port: u16,
-    child: Child,
+/// A server that is compared.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Gatehouse,
+    Nginx,
+    Haproxy,
 }
 
-impl Server {
-    /// The pid whose tree is measured.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
+impl Kind {
+    /// Ours first, then those it is compared with.
+    pub(crate) const ALL: [Self; 3] = [Self::Gatehouse, Self::Nginx, Self::Haproxy];
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Asked first: a server with children takes them along.
-        let pid = i32::try_from(self.child.id()).expect("the kernel's pids fit into an i32");
-        nix::sys::signal::kill(
-            nix::unistd::Pid::from_raw(pid),
-            nix::sys::signal::Signal::SIGTERM,
-        )
-        .ok();
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(5) && matches!(self.child.try_wait(), Ok(None))
-        {
-            thread::sleep(Duration::from_millis(20));
+    /// As the progress calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gatehouse => "gatehouse",
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
         }
-        self.child.kill().ok();
-        self.child.wait().ok();
+    }
+
+    fn port(self) -> u16 {
+        match self {
+            Self::Gatehouse => 18453,
+            Self::Nginx => 18454,
+            Self::Haproxy => 18455,
+        }
     }
 }
 
-/// What is behind the proxies: nginx with 128 bytes for every request.
-pub(crate) fn target(dir: &Path) -> Result<Server> {
-    let file = dir.join("target.conf");
-    let body = "x".repeat(128);
+/// What all servers need: files, a certificate, and running targets.
+pub(crate) struct Peers {
+    dir: PathBuf,
+    _targets: [Server; 2],
+}
+
+impl Peers {
+    /// Writes every file into `dir` and starts the targets.
+    pub(crate) fn new(dir: &Path) -> Result<Self> {
+        certificate(dir)?;
+        fs::write(dir.join("gatehouse.toml"), include_str!("gatehouse.toml"))?;
+        fs::write(dir.join("nginx.conf"), nginx_proxy(dir))?;
+        fs::write(dir.join("haproxy.cfg"), haproxy(dir))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            _targets: [target(dir)?, echo(dir)?],
+        })
+    }
+
+    /// Where their files are.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Starts one of them on the core of the servers.
+    pub(crate) fn start(&self, kind: Kind) -> Result<Server> {
+        let file = |name: &str| self.dir.join(name).display().to_string();
+        let command = match kind {
+            Kind::Gatehouse => vec![
+                gatehouse("release").display().to_string(),
+                "run".to_owned(),
+                "--config".to_owned(),
+                file("gatehouse.toml"),
+                "--state".to_owned(),
+                file("state"),
+            ],
+            Kind::Nginx => vec!["nginx".to_owned(), "-c".to_owned(), file("nginx.conf")],
+            Kind::Haproxy => ["haproxy", "-db", "-f", &file("haproxy.cfg")]
+                .map(str::to_owned)
+                .to_vec(),
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], kind.port()));
+        Server::start(kind.name(), address, SERVER_CORE, &command, &self.dir)
+    }
+
+    /// What they say of themselves, in the order of [`Kind::ALL`].
+    pub(crate) fn versions() -> Result<[String; 3]> {
+        let ours = said(Command::new(gatehouse("release")).arg("--version"))?;
+        let nginx = said(Command::new("nginx").arg("-v"))?;
+        let haproxy = said(Command::new("haproxy").arg("-v"))?;
+        let haproxy = haproxy
+            .split(['-', ' '])
+            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        Ok([
+            ours.replace("gatehouse ", "Gatehouse "),
+            nginx.replace("nginx version: nginx/", "nginx "),
+            format!("HAProxy {}", haproxy.unwrap_or_default()),
+        ])
+    }
+}
+
+/// What is behind the proxies: nginx with a small answer for every request, and two files.
+fn target(dir: &Path) -> Result<Server> {
+    let bodies = dir.join("bodies");
+    fs::create_dir_all(&bodies)?;
+    for (name, size) in [("16k", MIDDLE), ("10m", LARGE)] {
+        fs::write(
+            bodies.join(name),
+            vec![b'x'; usize::try_from(size).expect("10 MiB fit into memory")],
+        )?;
+    }
+    let body = "x".repeat(usize::try_from(SMALL).expect("128 fits"));
     let inside = format!(
-        "server {{ listen {TARGET} backlog=4096; keepalive_requests 100000000;\n\
-         location / {{ return 200 \"{body}\"; }} }}"
+        "server {{ listen {TARGET} backlog=4096; keepalive_requests 100000000; keepalive_timeout 1h;
+         location / {{ return 200 \"{body}\"; }}
+         location /bodies/ {{ root {}; sendfile on; open_file_cache max=10; }} }}",
+        dir.display()
     );
+    let file = dir.join("target.conf");
     fs::write(&file, nginx(dir, "target", &inside))?;
     let command = ["nginx", "-c", &file.display().to_string()].map(str::to_owned);
-    start("target", String::new(), TARGET, LOAD_CORE, &command, dir)
+    Server::start("target", TARGET.parse()?, LOAD_CORE, &command, dir)
 }
 
-/// Gatehouse first, then those it is compared with.
-pub(crate) fn all(dir: &Path) -> Result<Vec<Server>> {
-    certificate(dir)?;
-    Ok(vec![ours(dir)?, nginx_proxy(dir)?, haproxy(dir)?])
+/// The target of WebSockets: this program once more.
+fn echo(dir: &Path) -> Result<Server> {
+    let program = std::env::current_exe()?.display().to_string();
+    let command = [&program, "bench-echo", ECHO].map(str::to_owned);
+    Server::start("echo", ECHO.parse()?, LOAD_CORE, &command, dir)
 }
 
-fn ours(dir: &Path) -> Result<Server> {
-    let (file, program) = (dir.join("gatehouse.toml"), gatehouse("release"));
-    fs::write(&file, include_str!("gatehouse.toml"))?;
-    let version = first_line(Command::new(&program).arg("--version"))?;
-    let (program, file) = (program.display().to_string(), file.display().to_string());
-    let state = dir.join("state").display().to_string();
-    let command = [&program, "run", "--config", &file, "--state", &state].map(ToString::to_string);
-    start(
-        "gatehouse",
-        version.replace("gatehouse ", ""),
-        "127.0.0.1:18453",
-        SERVER_CORE,
-        &command,
-        dir,
-    )
-}
-
-fn nginx_proxy(dir: &Path) -> Result<Server> {
-    let file = dir.join("nginx.conf");
+fn nginx_proxy(dir: &Path) -> String {
     let inside = format!(
         "upstream target {{ server {TARGET}; keepalive 128; keepalive_requests 100000000; }}
+         upstream echo {{ server {ECHO}; }}
+         proxy_max_temp_file_size 0;
+         proxy_http_version 1.1;
          server {{
-           listen 127.0.0.1:18454 ssl backlog=4096;
+           listen 127.0.0.1:{port} ssl http2 backlog=4096;
            keepalive_requests 100000000;
            ssl_certificate {0}/cert.pem; ssl_certificate_key {0}/cert.key; ssl_protocols TLSv1.3;
            location / {{
              proxy_pass http://target;
-             proxy_http_version 1.1;
+             {FORWARDED}
              proxy_set_header Connection \"\";
-             proxy_set_header Host $http_host;
+           }}
+           location /websocket {{
+             proxy_pass http://echo;
+             {FORWARDED}
+             proxy_set_header Upgrade $http_upgrade;
+             proxy_set_header Connection upgrade;
+           }}
+         }}",
+        dir.display(),
+        port = Kind::Nginx.port(),
+    );
+    nginx(dir, "nginx", &inside)
+}
+
+/// The fields that every proxy here tells the target.
+const FORWARDED: &str = "proxy_set_header Host $http_host;
              proxy_set_header X-Real-IP $remote_addr;
              proxy_set_header X-Forwarded-For $remote_addr;
              proxy_set_header X-Forwarded-Proto $scheme;
-             proxy_set_header X-Forwarded-Host $http_host;
-           }}
-         }}",
-        dir.display()
-    );
-    fs::write(&file, nginx(dir, "nginx", &inside))?;
-    let out = Command::new("nginx").arg("-v").output()?;
-    let version = String::from_utf8_lossy(&out.stderr)
-        .trim()
-        .replace("nginx version: nginx/", "");
-    let command = ["nginx", "-c", &file.display().to_string()].map(str::to_owned);
-    start(
-        "nginx",
-        version,
-        "127.0.0.1:18454",
-        SERVER_CORE,
-        &command,
-        dir,
-    )
-}
+             proxy_set_header X-Forwarded-Host $http_host;";
 
 /// What every nginx here shares.
 fn nginx(dir: &Path, name: &str, inside: &str) -> String {
     format!(
         "daemon off; worker_processes 1; pid {0}/{name}.pid; error_log {0}/{name}-error.log;
-         events {{ worker_connections 4096; }}
+         events {{ worker_connections 8192; }}
          http {{ access_log off; client_body_temp_path {0}/{name}-body; proxy_temp_path {0}/{name}-proxy;
          {inside} }}\n",
         dir.display()
     )
 }
 
-fn haproxy(dir: &Path) -> Result<Server> {
-    let file = dir.join("haproxy.cfg");
-    let text = format!(
+fn haproxy(dir: &Path) -> String {
+    format!(
         "global
   nbthread 1
   maxconn 4096
@@ -147,77 +194,23 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout connect 5s
+  timeout tunnel 60s
   http-reuse always
 frontend tls
-  bind 127.0.0.1:18455 ssl crt {}/both.pem ssl-min-ver TLSv1.3 backlog 4096
+  bind 127.0.0.1:{} ssl crt {}/both.pem ssl-min-ver TLSv1.3 alpn h2,http/1.1 backlog 4096
   http-request set-header X-Real-IP %[src]
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto https
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  use_backend echo if {{ path /websocket }}
   default_backend target
 backend target
   server one {TARGET} pool-max-conn 128
+backend echo
+  server one {ECHO}
 ",
+        Kind::Haproxy.port(),
         dir.display()
-    );
-    fs::write(&file, text)?;
-    let line = first_line(Command::new("haproxy").arg("-v"))?;
-    let version = line
-        .split_whitespace()
-        .nth(2)
-        .unwrap_or_default()
-        .to_owned();
-    let command = ["haproxy", "-db", "-f", &file.display().to_string()].map(str::to_owned);
-    start(
-        "haproxy",
-        version,
-        "127.0.0.1:18455",
-        SERVER_CORE,
-        &command,
-        dir,
-    )
-}
-
-fn start(
-    name: &'static str,
-    version: String,
-    address: &str,
-    core: &str,
-    command: &[String],
-    dir: &Path,
-) -> Result<Server> {
-    let address: SocketAddr = address.parse()?;
-    let is_open = || TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok();
-    ensure!(!is_open(), "something listens at {address} already");
-    let log = dir.join(format!("{name}.log"));
-    let out = File::create(&log)?;
-    let child = Command::new("taskset")
-        .args(["-c", core])
-        .args(command)
-        .stdin(Stdio::null())
-        .stdout(out.try_clone()?)
-        .stderr(out)
-        .spawn()
-        .with_context(|| command.join(" "))?;
-    let mut server = Server {
-        name,
-        version,
-        port: address.port(),
-        child,
-    };
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(30) {
-        if is_open() {
-            return Ok(server);
-        }
-        if server.child.try_wait()?.is_some() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    bail!(
-        "{name} did not start:\n{}",
-        fs::read_to_string(log).unwrap_or_default()
     )
 }
 
@@ -225,17 +218,7 @@ fn start(
 fn certificate(dir: &Path) -> Result<()> {
     let (chain, key) = (dir.join("cert.pem"), dir.join("cert.key"));
     let out = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ])
+        .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(' '))
         .args(["-subj", "/CN=bench.localhost", "-keyout"])
         .arg(&key)
         .arg("-out")
@@ -253,11 +236,9 @@ fn certificate(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-fn first_line(command: &mut Command) -> Result<String> {
+/// The first line a program writes; nginx writes it to standard error.
+fn said(command: &mut Command) -> Result<String> {
     let out = command.output().with_context(|| format!("{command:?}"))?;
-    Ok(String::from_utf8_lossy(&out.stdout)
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned())
+    let text = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }

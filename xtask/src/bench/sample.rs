@@ -1,39 +1,30 @@
-//! What is counted: CPU time of a process and all its children, and the statistics of several rounds.
+//! What was measured, and the statistics of several rounds.
 
-use std::fs;
 use std::time::Duration;
-
-use anyhow::{Context, Result};
-
-/// The kernel's unit of time in /proc/PID/stat, on every architecture Linux supports here.
-const TICK: Duration = Duration::from_millis(10);
 
 /// One measurement.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
-    /// CPU time the server took.
-    pub(crate) cpu: Duration,
-    /// Requests answered in that time.
-    pub(crate) requests: u64,
-    /// Requests per second of wall time.
+    /// What one unit cost: microseconds of CPU time, or kilobytes (1000 bytes).
+    pub(crate) cost: f64,
+    /// Units per second of wall time.
     pub(crate) rate: f64,
-    /// The slowest of a hundred, in milliseconds.
-    pub(crate) p99: f64,
+    /// The slowest of a hundred, in milliseconds, where times were taken.
+    pub(crate) p99: Option<f64>,
 }
 
 impl Sample {
-    /// CPU microseconds per request.
-    pub(crate) fn cost(&self) -> f64 {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a count of requests is far below 2^52"
-        )]
-        let requests = self.requests as f64;
-        self.cpu.as_secs_f64() * 1e6 / requests
+    /// From the CPU time a server took for so many units, and the wall time it had.
+    pub(crate) fn timed(cpu: Duration, units: f64, wall: Duration, p99: Option<f64>) -> Self {
+        Self {
+            cost: cpu.as_secs_f64() * 1e6 / units,
+            rate: units / wall.as_secs_f64(),
+            p99,
+        }
     }
 }
 
-/// The measurements of one server.
+/// The measurements of one server in one case.
 #[derive(Default)]
 pub(crate) struct Series(Vec<Sample>);
 
@@ -45,106 +36,80 @@ pub(crate) struct Spread {
 }
 
 impl Series {
+    /// Adds one.
     pub(crate) fn push(&mut self, sample: Sample) {
         self.0.push(sample);
     }
 
-    /// CPU microseconds per request.
+    /// What one unit cost.
     pub(crate) fn cost(&self) -> Spread {
-        self.spread(Sample::cost)
+        spread(self.0.iter().map(|sample| sample.cost)).expect("a series has at least one round")
     }
 
-    /// Requests per second.
-    pub(crate) fn rate(&self) -> Spread {
-        self.spread(|sample| sample.rate)
+    /// Units per second, the median.
+    pub(crate) fn rate(&self) -> f64 {
+        spread(self.0.iter().map(|sample| sample.rate))
+            .expect("a series has at least one round")
+            .median
     }
 
-    /// Milliseconds.
-    pub(crate) fn p99(&self) -> Spread {
-        self.spread(|sample| sample.p99)
-    }
-
-    fn spread(&self, value: impl Fn(&Sample) -> f64) -> Spread {
-        let mut values: Vec<f64> = self.0.iter().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        let (low, high) = ((values.len() - 1) / 2, values.len() / 2);
-        Spread {
-            median: f64::midpoint(values[low], values[high]),
-            least: values[0],
-            most: values[values.len() - 1],
-        }
+    /// Milliseconds, the median.
+    pub(crate) fn p99(&self) -> Option<f64> {
+        spread(self.0.iter().filter_map(|sample| sample.p99)).map(|spread| spread.median)
     }
 }
 
-/// CPU time of a process and of everything below it, until now.
-///
-/// # Errors
-/// When the process is gone.
-pub(crate) fn cpu(pid: u32) -> Result<Duration> {
-    let mut sum = own_cpu(pid).with_context(|| format!("process {pid} is gone"))?;
-    for child in children(pid) {
-        // A child that ends meanwhile has done nothing that counts.
-        sum += cpu(child).unwrap_or_default();
-    }
-    Ok(sum)
+/// Milliseconds that 99 of 100 times do not exceed.
+pub(crate) fn p99(times: &mut [Duration]) -> Option<f64> {
+    let last = times.len().checked_sub(1)?;
+    let (_, time, _) = times.select_nth_unstable(last * 99 / 100);
+    Some(time.as_secs_f64() * 1e3)
 }
 
-/// User and system time: the 14th and 15th field, counted behind the name, which may hold spaces.
-fn own_cpu(pid: u32) -> Result<Duration> {
-    let line = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, fields) = line
-        .rsplit_once(") ")
-        .context("no name in /proc/PID/stat")?;
-    let ticks = fields
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(|text| text.parse::<u32>().unwrap_or(0))
-        .sum::<u32>();
-    Ok(TICK * ticks)
+/// A count as a number to divide by.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "requests and bytes of a measurement are far below 2^52"
+)]
+pub(crate) fn count(number: u64) -> f64 {
+    number as f64
 }
 
-fn children(pid: u32) -> Vec<u32> {
-    let mut found = Vec::new();
-    for task in fs::read_dir(format!("/proc/{pid}/task"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        found.extend(
-            list.split_whitespace()
-                .filter_map(|text| text.parse::<u32>().ok()),
-        );
-    }
-    found
+fn spread(values: impl Iterator<Item = f64>) -> Option<Spread> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let most = *values.last()?;
+    let (low, high) = ((values.len() - 1) / 2, values.len() / 2);
+    Some(Spread {
+        median: f64::midpoint(values[low], values[high]),
+        least: values[0],
+        most,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn series(costs: &[u64]) -> Series {
-        let sample = |&micros| Sample {
-            cpu: Duration::from_micros(micros),
-            requests: 1,
-            rate: 0.0,
-            p99: 0.0,
-        };
-        Series(costs.iter().map(sample).collect())
-    }
-
     #[test]
     fn the_median_of_an_even_number_is_between_the_middle_two() {
-        let cost = series(&[40, 10, 30, 20]).cost();
+        let mut series = Series::default();
+        for micros in [40, 10, 30, 20] {
+            let cpu = Duration::from_micros(micros);
+            series.push(Sample::timed(cpu, 1.0, Duration::from_secs(1), None));
+        }
+        let cost = series.cost();
         assert!((cost.median - 25.0).abs() < 1e-9);
         assert!((cost.least - 10.0).abs() < 1e-9);
         assert!((cost.most - 40.0).abs() < 1e-9);
+        assert!((series.rate() - 1.0).abs() < 1e-9);
+        assert!(series.p99().is_none());
     }
 
     #[test]
-    fn the_time_of_this_process_is_read() {
-        assert!(cpu(std::process::id()).is_ok());
-        assert!(cpu(0).is_err());
+    fn the_slowest_of_a_hundred_is_left_out() {
+        let mut times: Vec<Duration> = (1..=101).rev().map(Duration::from_millis).collect();
+        assert!((p99(&mut times).expect("not empty") - 100.0).abs() < 1e-9);
+        assert!(p99(&mut []).is_none());
     }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::{self, Command, ExitStatus};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,11 +31,15 @@ impl Child {
         Ok(self.0.try_wait()?)
     }
 
-    /// Asks it to end and waits for that.
-    pub(crate) fn end(mut self) -> Result<()> {
+    /// Asks it to end and waits for that; a further interrupt is passed on, and cuts what is under way.
+    pub(crate) fn end(mut self, interrupts: &Interrupts) -> Result<()> {
         self.ask(Signal::SIGTERM);
-        let start = Instant::now();
+        let (start, mut heard) = (Instant::now(), interrupts.count());
         while start.elapsed() < DRAIN && self.ended()?.is_none() {
+            if interrupts.count() > heard {
+                heard = interrupts.count();
+                self.ask(Signal::SIGTERM);
+            }
             thread::sleep(Duration::from_millis(50));
         }
         Ok(())
@@ -56,7 +60,7 @@ impl Drop for Child {
 }
 
 /// Ctrl-C and the polite signals of other programs, caught.
-pub(crate) struct Interrupts(Arc<AtomicBool>);
+pub(crate) struct Interrupts(Arc<AtomicU32>);
 
 impl Interrupts {
     /// Catches them from now on; called before other threads are started, which inherit the mask.
@@ -66,18 +70,23 @@ impl Interrupts {
             signals.add(signal);
         }
         signals.thread_block()?;
-        let came = Arc::new(AtomicBool::new(false));
+        let came = Arc::new(AtomicU32::new(0));
         let seen = Arc::clone(&came);
         thread::spawn(move || {
             while signals.wait().is_ok() {
-                seen.store(true, Ordering::Relaxed);
+                seen.fetch_add(1, Ordering::Relaxed);
             }
         });
         Ok(Self(came))
     }
 
+    /// How many have come.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Whether one has come.
     pub(crate) fn came(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.count() > 0
     }
 }

@@ -54,13 +54,19 @@ pub(crate) fn run() -> Result<()> {
         folder.0.display()
     ));
     let mut gate = start(&folder.0)?;
-    wait_until_ready(&mut gate, &folder.0, &interrupts)?;
+    if let Err(error) = wait_until_ready(&mut gate, &folder.0, &interrupts) {
+        gate.end(&interrupts)?;
+        return Err(error);
+    }
     say("4/4 ready\n");
     say(&what_to_try(&folder.0));
     loop {
         if interrupts.came() {
-            say("\nending");
-            return gate.end();
+            say("\nending: sessions that are open have 10 s to finish, Ctrl-C again cuts them");
+            gate.end(&interrupts)?;
+            drop(folder);
+            say("ended; nothing is left behind");
+            return Ok(());
         }
         if let Some(status) = gate.ended()? {
             bail!(
@@ -138,20 +144,20 @@ fn what_to_try(folder: &Path) -> String {
 
 In another terminal, first these:
     export GATEHOUSE_STATE={state} PATH={programs}:$PATH
-    hq() {{ curl --cacert $GATEHOUSE_STATE/ca/root.pem https://hq.demo.localhost:8453\"$1\"; }}
+    hq() {{ curl --silent --show-error --cacert $GATEHOUSE_STATE/ca/root.pem https://hq.demo.localhost:8453\"$1\"; }}
 
     hq /PBX0/APPS               # let through: a path of the configuration
-    hq /PBX0/SECRET             # refused: nobody wrote it down; after 20 of these in a minute you are banned
+    hq /PBX0/SECRET             # refused: nobody wrote it down; more than 20 of these in a minute are a ban
     curl --include http://app.demo.localhost:8090/welcome       # redirected: this host wants TLS
     gatehouse explain https://hq.demo.localhost:8453/PBX0/ADMIN # what would happen, and why
     gatehouse status            # what is running
     gatehouse log -f            # every decision with its reason, live
     gatehouse bans              # who is banned; and forgive:
-    gatehouse bans clear 127.0.0.1
+    gatehouse bans clear --all
     gatehouse check {file}
     gatehouse reload            # takes over what you changed in that file
 
-The admin page: https://127.0.0.1:8443/
+The admin page, with a certificate of the same CA: https://127.0.0.1:8443/
 Ctrl-C ends everything."
     )
 }

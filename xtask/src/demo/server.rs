@@ -94,7 +94,7 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
 fn answer(mut stream: &TcpStream, head: &Head, site: Site) -> io::Result<()> {
     let (kind, body) = match (site, head.path.as_str()) {
         (Site::Pbx, "/" | "/PBX0/APPCLIENT/appclient.htm") => {
-            let page = include_str!("page.html").replace("{{head}}", &escape(&head.text));
+            let page = include_str!("page.html").replace("{{head}}", &escape(head.text.trim_end()));
             ("text/html; charset=utf-8", page)
         }
         (Site::Pbx, path) => ("text/plain", format!("The PBX was asked for {path}\n")),

@@ -13,7 +13,8 @@ use net::sandbox::Sandbox;
 use net::{ListenKey, Listener, sandbox};
 use nix::sys::signal::{SigSet, Signal};
 use service::{
-    BanWatch, Context, Event, Outbox, Registry, Service, Supervised, Workers, clip, supervise,
+    Answer, BanWatch, Context, Event, Numbered, Outbox, Registry, Service, Supervised, Workers,
+    clip, supervise,
 };
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -69,7 +70,8 @@ struct Role<S: Service> {
     outbox: Outbox,
     context: Context,
     listeners: BTreeMap<ListenKey, Listener>,
-    configs: watch::Sender<Option<S::Config>>,
+    configs: watch::Sender<Option<Numbered<S::Config>>>,
+    answers: watch::Receiver<Option<Answer>>,
     stop: watch::Sender<Option<Instant>>,
     life: JoinHandle<()>,
 }
@@ -110,9 +112,11 @@ impl<S: Service + 'static> Role<S> {
             workers,
         };
         let (configs, seen) = watch::channel(None);
+        let (answering, answers) = watch::channel(None);
         let (stop, stop_seen) = watch::channel(None);
         let inputs = Supervised {
             configs: seen,
+            answers: answering,
             stop: stop_seen,
         };
         let life = spawn_local(supervise::<S>(inputs, context.clone()));
@@ -123,6 +127,7 @@ impl<S: Service + 'static> Role<S> {
             context,
             listeners: BTreeMap::new(),
             configs,
+            answers,
             stop,
             life,
         })
@@ -173,6 +178,12 @@ impl<S: Service + 'static> Role<S> {
                     let list = offences.drain(..).map(|offence| (offence.client, offence.weight));
                     self.sender.send(&FromRole::Offences(list.collect()), &[]).await?;
                 },
+                Ok(()) = self.answers.changed() => {
+                    let answer = self.answers.borrow_and_update().clone();
+                    if let Some(answer) = answer {
+                        self.answer(answer).await?;
+                    }
+                },
                 _ = &mut self.life => break,
             }
         }
@@ -201,17 +212,12 @@ impl<S: Service + 'static> Role<S> {
                 let listener = Listener::received(key.clone(), sockets);
                 self.listeners.insert(key, listener);
             }
-            ToRole::Load(load) => {
-                let fault = self.load(&load, configure).err();
-                let generation = load.generation;
-                let fault = fault.map(|error| {
-                    let mut text = format!("{error:#}");
-                    clip(&mut text, TEXT_LIMIT);
-                    text
-                });
-                self.sender
-                    .send(&FromRole::Loaded { generation, fault }, &[])
-                    .await?;
+            ToRole::Load { number, load } => {
+                // What it comes to, the service says.
+                if let Err(error) = self.load(number, &load, configure) {
+                    let fault = Some(format!("{error:#}"));
+                    self.answer(Answer { number, fault }).await?;
+                }
             }
             ToRole::Bans(bans) => self.context.bans.publish(bans),
             ToRole::Metrics => self.tell_metrics().await?,
@@ -222,8 +228,21 @@ impl<S: Service + 'static> Role<S> {
         Ok(())
     }
 
+    async fn answer(&mut self, answer: Answer) -> io::Result<()> {
+        let number = answer.number;
+        let message = match answer.fault {
+            None => FromRole::Loaded { number },
+            Some(mut why) => {
+                clip(&mut why, TEXT_LIMIT);
+                FromRole::Refused { number, why }
+            }
+        };
+        self.sender.send(&message, &[]).await
+    }
+
     fn load(
         &mut self,
+        number: u64,
         load: &Load,
         configure: &impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
     ) -> anyhow::Result<()> {
@@ -239,7 +258,7 @@ impl<S: Service + 'static> Role<S> {
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         let config = configure(load, listeners)?;
-        self.configs.send_replace(Some(config));
+        self.configs.send_replace(Some(Numbered { number, config }));
         self.listeners.retain(|key, _| load.listeners.contains(key));
         Ok(())
     }
@@ -293,7 +312,7 @@ impl<S: Service + 'static> Role<S> {
 /// Shuts this process in, then starts its threads.
 fn begin(start: Start) -> anyhow::Result<(Sandbox, Workers)> {
     // With fewer files open than could be it serves as well.
-    let _ = sandbox::raise_open_files();
+    let _ = sandbox::raise_open_files(0);
     sandbox::drop_rights(start.uid)?;
     let shut_in = sandbox::shut_in()?;
     Ok((shut_in, Workers::start(start.workers)?))

@@ -214,8 +214,13 @@ impl Gate {
         if !nix::unistd::geteuid().is_root() {
             texts.push("not root: the processes keep the rights of this user".to_owned());
         }
+        texts.extend(self.hub.few_files());
         for child in [&self.edge, &self.admin] {
-            let Some(sandbox) = child.condition().sandbox else {
+            let condition = child.condition();
+            if let Some(why) = condition.answer.and_then(|answer| answer.fault) {
+                texts.push(format!("{}: it can not serve: {why}", child.name));
+            }
+            let Some(sandbox) = condition.sandbox else {
                 continue;
             };
             for (closed, what) in [(sandbox.landlock, "landlock"), (sandbox.seccomp, "seccomp")] {
@@ -237,7 +242,7 @@ impl State {
                 service: key.service.clone(),
                 protocol: key.protocol.clone(),
                 address: key.addr.to_string(),
-                interface: key.device.clone(),
+                interface: key.device.as_ref().map(ToString::to_string),
                 fault,
             })
             .collect()

@@ -8,8 +8,9 @@ use guard::BanSet;
 use net::link::{self, Side};
 use net::sandbox::Sandbox;
 use net::{ListenKey, Listener};
-use service::{Backoff, Event, ServiceState, clip};
+use service::{Answer, Backoff, Event, Numbered, ServiceState, clip};
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -23,6 +24,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How much longer than the sessions' deadline a process may take to end before it is killed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// The longest pause before a process that ended is started again: clients wait meanwhile, 2 s at the most.
+const LONGEST_PAUSE: Duration = Duration::from_millis(1500);
 /// How long a process may take for one message before it is held to be of no use any more.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same once everything is to end.
@@ -45,6 +48,26 @@ pub struct Desired {
     pub load: Load,
 }
 
+/// Why a process does not serve what it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unserved {
+    /// It can not put it to work, and says why.
+    Refused(String),
+    /// It has not answered in time.
+    Late,
+}
+
+impl fmt::Display for Unserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => write!(f, "can not put the configuration to work: {why}"),
+            Self::Late => f.write_str("did not answer in time"),
+        }
+    }
+}
+
+type Order = Numbered<Desired>;
+
 /// What is known of a process, for `status`.
 #[derive(Clone, Debug, Default)]
 pub struct Condition {
@@ -54,10 +77,8 @@ pub struct Condition {
     pub sandbox: Option<Sandbox>,
     /// How often it was started.
     pub starts: u32,
-    /// The generation that it serves.
-    pub generation: Option<u32>,
-    /// Why it did not take over the newest.
-    pub fault: Option<String>,
+    /// What it did with the newest configuration that it answered for.
+    pub answer: Option<Answer>,
     /// How it is, once it was started.
     pub state: Option<ServiceState>,
     /// Since when it is so.
@@ -69,7 +90,7 @@ pub struct Condition {
 pub struct Child {
     /// Its name: `edge` or `admin`.
     pub name: &'static str,
-    desired: watch::Sender<Option<Arc<Desired>>>,
+    desired: watch::Sender<Option<Arc<Order>>>,
     condition: watch::Receiver<Condition>,
     metrics: mpsc::Sender<oneshot::Sender<String>>,
 }
@@ -105,9 +126,15 @@ impl Child {
         (child, tokio::spawn(keeper.run()))
     }
 
-    /// Sets what the process is to serve.
-    pub fn want(&self, desired: Desired) {
-        self.desired.send_replace(Some(Arc::new(desired)));
+    /// Sets what the process is to serve; returns the number under which it answers.
+    pub fn want(&self, desired: Desired) -> u64 {
+        let mut number = 0;
+        self.desired.send_modify(|order| {
+            number = order.as_ref().map_or(0, |order| order.number) + 1;
+            let config = desired;
+            *order = Some(Arc::new(Order { number, config }));
+        });
+        number
     }
 
     /// What is known of the process now.
@@ -115,17 +142,24 @@ impl Child {
         self.condition.borrow().clone()
     }
 
-    /// Waits until the process serves `generation`.
+    /// Waits until the process serves what [`Child::want`] gave the number `number`, or a later one.
     ///
     /// # Errors
-    /// Why it does not; or that it took longer than `patience`.
-    pub async fn serving(&self, generation: u32, patience: Duration) -> Result<(), String> {
+    /// It can not, or it took longer than `patience`.
+    pub async fn serving(&self, number: u64, patience: Duration) -> Result<(), Unserved> {
         let mut condition = self.condition.clone();
-        let reached = condition.wait_for(|condition| condition.generation == Some(generation));
-        match timeout(patience, reached).await {
-            Ok(Ok(condition)) => condition.fault.clone().map_or(Ok(()), Err),
-            _ => Err(format!("{} did not answer in time", self.name)),
-        }
+        let answered = condition.wait_for(|condition| {
+            let answer = condition.answer.as_ref();
+            answer.is_some_and(|answer| answer.number >= number)
+        });
+        let Ok(Ok(condition)) = timeout(patience, answered).await else {
+            return Err(Unserved::Late);
+        };
+        let fault = condition
+            .answer
+            .as_ref()
+            .and_then(|answer| answer.fault.clone());
+        fault.map_or(Ok(()), |why| Err(Unserved::Refused(why)))
     }
 
     /// The metrics of the process as Prometheus text; empty where it does not answer.
@@ -146,7 +180,7 @@ struct Keeper {
     hub: Hub,
     bans: watch::Receiver<BanSet>,
     stop: watch::Receiver<Option<Duration>>,
-    desired: watch::Receiver<Option<Arc<Desired>>>,
+    desired: watch::Receiver<Option<Arc<Order>>>,
     condition: watch::Sender<Condition>,
     questions: mpsc::Receiver<oneshot::Sender<String>>,
 }
@@ -155,13 +189,13 @@ type Waiting = Arc<Mutex<VecDeque<oneshot::Sender<String>>>>;
 
 impl Keeper {
     async fn run(mut self) {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(LONGEST_PAUSE);
         loop {
             let began = Instant::now();
             let ended = self.live().await;
             self.condition.send_modify(|condition| {
                 condition.pid = None;
-                condition.generation = None;
+                condition.answer = None;
             });
             if self.stop.borrow().is_some() {
                 return self.note(ServiceState::Stopped);
@@ -191,6 +225,7 @@ impl Keeper {
         // The questions of this life: one that it left open is never answered by the next.
         let waiting = Waiting::default();
         let reader = read(
+            self.name,
             receiver,
             self.hub.clone(),
             self.condition.clone(),
@@ -360,9 +395,10 @@ fn wait_for_answer(waiting: &Waiting, question: oneshot::Sender<String>) -> bool
 
 async fn hand_over(
     mouth: &mut Mouth,
-    desired: &Desired,
+    order: &Order,
     handed: &mut BTreeSet<ListenKey>,
 ) -> io::Result<()> {
+    let desired = &order.config;
     for listener in &desired.listeners {
         if handed.insert(listener.key.clone()) {
             let sockets: Vec<_> = listener.shards.iter().map(AsFd::as_fd).collect();
@@ -372,7 +408,10 @@ async fn hand_over(
         }
     }
     handed.retain(|key| desired.load.listeners.contains(key));
-    let load = ToRole::Load(Box::new(desired.load.clone()));
+    let load = ToRole::Load {
+        number: order.number,
+        load: Box::new(desired.load.clone()),
+    };
     mouth.tell(&load, &[]).await
 }
 
@@ -399,6 +438,7 @@ impl Heard {
 /// Takes in what the process says. Never waits for the sending side: two full links that wait for each
 /// other would stand still for good.
 async fn read(
+    name: &'static str,
     mut receiver: link::Receiver,
     hub: Hub,
     condition: watch::Sender<Condition>,
@@ -418,16 +458,17 @@ async fn read(
                 clip(&mut reason, TEXT_LIMIT);
                 return Heard::Failed(reason);
             }
-            FromRole::Loaded {
-                generation,
-                mut fault,
-            } => condition.send_modify(|condition| {
-                if let Some(fault) = &mut fault {
-                    clip(fault, TEXT_LIMIT);
-                }
-                condition.generation = Some(generation);
-                condition.fault = fault;
-            }),
+            FromRole::Loaded { number } => {
+                let fault = None;
+                condition
+                    .send_modify(|condition| condition.answer = Some(Answer { number, fault }));
+            }
+            FromRole::Refused { number, mut why } => {
+                clip(&mut why, TEXT_LIMIT);
+                let fault = Some(why);
+                condition
+                    .send_modify(|condition| condition.answer = Some(Answer { number, fault }));
+            }
             FromRole::Events(events) => {
                 for mut event in events.into_iter().filter(may_be_said) {
                     event.clip(TEXT_LIMIT);
@@ -436,7 +477,7 @@ async fn read(
             }
             FromRole::Offences(offences) => {
                 for (client, weight) in offences {
-                    hub.warden.offence(client, weight);
+                    hub.warden.offence(name, client, weight);
                 }
             }
             FromRole::Metrics(text) => {

@@ -1,12 +1,13 @@
 //! The running box: what is in force, and every way to change it.
 
 use super::boot::display;
-use super::child::Child;
+use super::child::{Child, Unserved};
 use super::journal::{Journal, now};
-use super::state::{Mode, Prepared, Running, State, Trial, policy};
+use super::state::{Mode, Prepared, Running, State, Told, Trial, policy};
 use super::{BANS, Hub, change};
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use config::Config;
+use net::ListenKey;
 use service::{ConfigChange, Event};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,9 +93,14 @@ impl Gate {
             let mut state = self.state.lock().await;
             match (to, &state.trial) {
                 (None, Some(_)) => {
-                    let generation = self.revert(&mut state, "given up by the operator")?;
+                    let (generation, asked) =
+                        self.revert(&mut state, "given up by the operator")?;
                     drop(state);
-                    return Ok(self.served(Outcome::done(generation)).await);
+                    let notes = self.see(asked).await;
+                    return Ok(Outcome {
+                        notes,
+                        ..Outcome::done(generation)
+                    });
                 }
                 (Some(number), _) => number,
                 (None, None) => state
@@ -142,13 +148,13 @@ impl Gate {
     async fn apply(&self, text: &str, name: &str, origin: &str) -> anyhow::Result<Outcome> {
         let mut state = self.state.lock().await;
         let outcome = if state.running.text == text {
-            self.apply_same(&mut state, Mode::Strict)
+            self.apply_same(&mut state).await
         } else {
-            self.apply_new(&mut state, text, name, origin)
+            self.apply_new(&mut state, text, name, origin).await
         };
         drop(state);
         match outcome {
-            Ok(outcome) => Ok(self.served(outcome).await),
+            Ok(outcome) => Ok(outcome),
             Err(error) => Err(self.refused(&error).await),
         }
     }
@@ -156,29 +162,28 @@ impl Gate {
     /// Looks again at what is in force: at listeners that could not be opened, certificates, files, names.
     pub async fn refresh(&self) {
         let mut state = self.state.lock().await;
-        if let Err(error) = self.apply_same(&mut state, Mode::Lenient) {
-            self.hub.journal.notice("config", format!("{error:#}"));
+        match same(&mut state, Mode::Lenient) {
+            Ok(None) => {}
+            Ok(Some(prepared)) => self.see_later(self.put_to_work(&mut state, prepared)),
+            Err(error) => self.hub.journal.notice("config", format!("{error:#}")),
         }
     }
 
     /// The text is in force; what it refers to may have changed.
-    fn apply_same(&self, state: &mut State, mode: Mode) -> anyhow::Result<Outcome> {
-        let wanted = state.running.clone();
-        let generation = wanted.generation;
-        let name = state.told.as_ref().map(|(edge, _)| edge.file.clone());
-        let prepared = state.prepare(&name.unwrap_or_default(), wanted, mode)?;
-        let told = state.told.as_ref();
-        let unchanged = told.is_some_and(|(edge, admin)| prepared.is_same(edge, admin));
-        if !unchanged {
-            self.put_to_work(state, prepared);
-        }
-        Ok(Outcome {
-            unchanged,
-            ..Outcome::done(generation)
-        })
+    async fn apply_same(&self, state: &mut State) -> anyhow::Result<Outcome> {
+        let done = Outcome::done(state.running.generation);
+        let Some(prepared) = same(state, Mode::Strict)? else {
+            return Ok(Outcome {
+                unchanged: true,
+                ..done
+            });
+        };
+        let notes = self.try_out(state, &prepared.told).await?;
+        self.adopt(state, prepared);
+        Ok(Outcome { notes, ..done })
     }
 
-    fn apply_new(
+    async fn apply_new(
         &self,
         state: &mut State,
         text: &str,
@@ -195,9 +200,16 @@ impl Gate {
         let wanted = Running::new(0, text.to_owned(), checked.config);
         let mut prepared = state.prepare(name, wanted, Mode::Strict)?;
         let on_trial = !reasons.is_empty();
-        let generation = state.store.add(text, origin, on_trial, now().0)?.number;
-        prepared.number(generation);
-        self.put_to_work(state, prepared);
+        let notes = self.try_out(state, &prepared.told).await?;
+        let generation = match state.store.add(text, origin, on_trial, now().0) {
+            Ok(kept) => kept.number,
+            Err(error) => {
+                self.take_back(state).await;
+                return Err(error.into());
+            }
+        };
+        prepared.running.generation = generation;
+        self.adopt(state, prepared);
         state.trial = None;
         let change = if on_trial {
             let left = self.begin_trial(state, generation, base);
@@ -212,24 +224,68 @@ impl Gate {
             .record(Event::Config { generation, change });
         Ok(Outcome {
             trial: reasons,
+            notes,
             ..Outcome::done(generation)
         })
     }
 
-    /// Waits until the processes serve what came out, and adds what they have against it.
-    async fn served(&self, mut outcome: Outcome) -> Outcome {
-        let generation = outcome.generation;
-        let (edge, admin) = tokio::join!(
-            self.edge.serving(generation, PATIENCE),
-            self.admin.serving(generation, PATIENCE)
-        );
-        for (name, served) in [(self.edge.name, edge), (self.admin.name, admin)] {
-            if let Err(reason) = served {
-                self.hub.journal.notice(name, reason.clone());
-                outcome.notes.push(format!("{name}: {reason}"));
+    /// Gives `told` to the processes and waits until they have taken it; returns what the operator should know.
+    ///
+    /// # Errors
+    /// One of them refuses it. Then both have back what they had.
+    async fn try_out(&self, state: &State, told: &Told) -> anyhow::Result<Vec<String>> {
+        let mut notes = Vec::new();
+        for (name, fault) in self.answers(self.ask(told)).await {
+            if matches!(fault, Unserved::Refused(_)) {
+                self.take_back(state).await;
+                bail!("{name} {fault}");
             }
+            // It is being started anew perhaps, and this may be what it needs.
+            self.hub.journal.notice(name, fault.to_string());
+            notes.push(format!("{name} {fault}"));
         }
-        outcome
+        Ok(notes)
+    }
+
+    /// Gives the processes again what is in force.
+    async fn take_back(&self, state: &State) {
+        if let Some(told) = &state.told {
+            self.see(self.ask(told)).await;
+        }
+    }
+
+    /// Says what the processes have against what they were asked to serve.
+    async fn see(&self, asked: Asked) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (name, fault) in self.answers(asked).await {
+            self.hub.journal.notice(name, fault.to_string());
+            notes.push(format!("{name} {fault}"));
+        }
+        notes
+    }
+
+    /// The same in the log only, without waiting here.
+    pub(super) fn see_later(&self, asked: Asked) {
+        let gate = self.clone();
+        tokio::spawn(async move { drop(gate.see(asked).await) });
+    }
+
+    fn ask(&self, told: &Told) -> Asked {
+        Asked {
+            edge: self.edge.want(told.edge.clone()),
+            admin: self.admin.want(told.admin.clone()),
+        }
+    }
+
+    async fn answers(&self, asked: Asked) -> Vec<(&'static str, Unserved)> {
+        let (edge, admin) = tokio::join!(
+            self.edge.serving(asked.edge, PATIENCE),
+            self.admin.serving(asked.admin, PATIENCE)
+        );
+        [(self.edge.name, edge), (self.admin.name, admin)]
+            .into_iter()
+            .filter_map(|(name, served)| Some((name, served.err()?)))
+            .collect()
     }
 
     /// Begins the time in which `generation` must be confirmed, and returns it; `base` is what was
@@ -254,7 +310,7 @@ impl Gate {
                 return;
             }
             match self.revert(&mut state, "not confirmed in time") {
-                Ok(_) => return,
+                Ok((_, asked)) => return self.see_later(asked),
                 Err(error) => {
                     let text = format!("could not roll back, tries again: {error:#}");
                     self.hub.journal.notice("config", text);
@@ -266,7 +322,7 @@ impl Gate {
     }
 
     /// Gives up the trial for the newest confirmed generation, whose number it returns.
-    fn revert(&self, state: &mut State, reason: &str) -> anyhow::Result<u32> {
+    fn revert(&self, state: &mut State, reason: &str) -> anyhow::Result<(u32, Asked)> {
         let confirmed = state.store.confirmed();
         let generation = confirmed.context("no generation is confirmed")?.number;
         let text = state.store.text(generation)?;
@@ -281,33 +337,47 @@ impl Gate {
             self.hub.journal.notice("store", error.to_string());
         }
         let given_up = state.trial.take().map_or(0, |trial| trial.generation);
-        self.put_to_work(state, prepared);
+        let asked = self.put_to_work(state, prepared);
         self.hub.journal.record(Event::Config {
             generation,
             change: ConfigChange::RolledBack {
                 reason: format!("generation {given_up} was {reason}"),
             },
         });
-        Ok(generation)
+        Ok((generation, asked))
     }
 
-    /// Nothing in here fails: what could was done in [`State::prepare`].
-    pub fn put_to_work(&self, state: &mut State, prepared: Prepared) {
-        let open = prepared.edge.listeners.iter();
+    /// Puts into force what no process was asked about before. Nothing in here fails: what could was done in
+    /// [`State::prepare`].
+    pub fn put_to_work(&self, state: &mut State, prepared: Prepared) -> Asked {
+        let asked = self.ask(&prepared.told);
+        self.adopt(state, prepared);
+        asked
+    }
+
+    /// Remembers that `prepared` is in force.
+    fn adopt(&self, state: &mut State, prepared: Prepared) {
+        let Prepared { running, told } = prepared;
+        let open = told.edge.listeners.iter().chain(&told.admin.listeners);
         state.listeners = open
-            .chain(&prepared.admin.listeners)
             .map(|listener| (listener.key.clone(), listener.clone()))
             .collect();
-        self.hub.warden.set_policy(policy(&prepared.running.config));
-        for missing in &prepared.running.missing {
+        self.hub.warden.set_policy(policy(&running.config));
+        for missing in &running.missing {
             if !state.running.missing.contains(missing) {
                 self.hub.journal.notice("supervisor", missing.1.clone());
             }
         }
-        state.running = prepared.running;
-        state.told = Some((prepared.edge.load.clone(), prepared.admin.load.clone()));
-        self.edge.want(prepared.edge);
-        self.admin.want(prepared.admin);
+        for (key, _) in &state.running.missing {
+            // By its text: an interface that is back is another one.
+            let is_open = |open: &ListenKey| open.to_string() == key.to_string();
+            if state.listeners.keys().any(is_open) {
+                let text = format!("{key}: it is there now, and open");
+                self.hub.journal.notice("supervisor", text);
+            }
+        }
+        state.running = running;
+        state.told = Some(told);
     }
 
     async fn refused(&self, error: &anyhow::Error) -> anyhow::Error {
@@ -321,6 +391,23 @@ impl Gate {
         });
         anyhow!(reason)
     }
+}
+
+/// What the processes were asked to serve: the numbers that their answers have.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Asked {
+    edge: u64,
+    admin: u64,
+}
+
+/// What is in force, prepared anew; `None` where no process would notice a difference.
+fn same(state: &mut State, mode: Mode) -> anyhow::Result<Option<Prepared>> {
+    let name = state.told.as_ref().map(|told| told.edge.load.file.clone());
+    let prepared = state.prepare(&name.unwrap_or_default(), state.running.clone(), mode)?;
+    let told = state.told.as_ref();
+    let unchanged = told.is_some_and(|told| told.is_same(&prepared.told));
+    Ok((!unchanged).then_some(prepared))
 }
 
 impl Outcome {

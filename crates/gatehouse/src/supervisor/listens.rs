@@ -2,7 +2,7 @@
 
 use config::Config;
 use config::tables::{Listen, On, listens};
-use net::ListenKey;
+use net::{Device, ListenKey};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The listeners of the web proxy.
@@ -30,7 +30,7 @@ fn wanted(config: &Config, built: impl Fn(&Listen) -> bool) -> Vec<ListenKey> {
 fn keys(listen: &Listen) -> Vec<ListenKey> {
     let (ips, device): (Vec<IpAddr>, _) = match &listen.on {
         On::Everywhere => (wildcards(), None),
-        On::Zone { interface, .. } => (wildcards(), Some(interface.clone())),
+        On::Zone { interface, .. } => (wildcards(), Some(Device::named(interface))),
         On::Address(address) => (vec![*address], None),
         On::Loopback => (loopbacks(), None),
     };

@@ -16,7 +16,10 @@ mod warden;
 use anyhow::Context as _;
 use child::Child;
 use gate::Gate;
+use guard::BanSet;
 use journal::Journal;
+use net::sandbox::{connections_for, files_for};
+use nix::sys::signal::{SigSet, Signal as NixSignal};
 use std::path::PathBuf;
 use std::time::Duration;
 use store::Store;
@@ -32,6 +35,8 @@ const BANS: &str = "bans.json";
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the end waits for a log reader that is slow.
 const LAST_LINES: Duration = Duration::from_secs(1);
+/// Connections of clients that edge shall serve at once.
+const CONNECTIONS: u32 = 16_384;
 /// The users that processes become under root. Outside every range that Debian or systemd hand out.
 const EDGE_UID: u32 = 64_770;
 const ADMIN_UID: u32 = 64_771;
@@ -42,6 +47,15 @@ pub struct Hub {
     journal: Journal,
     warden: Warden,
     registry: service::Registry,
+    /// How many files a process may have open.
+    files: u64,
+}
+
+impl Hub {
+    /// What the operator should know where fewer connections can be served than shall be.
+    fn few_files(&self) -> Option<String> {
+        few_files(self.files, CONNECTIONS)
+    }
 }
 
 /// Runs Gatehouse with the configuration of `file` and the state directory `state` until SIGTERM.
@@ -53,14 +67,16 @@ pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     // What this process was given by whoever started it is not for edge and admin.
     net::sandbox::close_on_exec_above_stdio()?;
     // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
-    net::sandbox::raise_open_files()?;
+    let files = net::sandbox::raise_open_files(files_for(CONNECTIONS))?;
+    // Whoever started this process may have blocked them for itself, which is inherited.
+    OBEYED.into_iter().collect::<SigSet>().thread_unblock()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(supervise(file, state))
+    runtime.block_on(supervise(file, state, files))
 }
 
-async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
+async fn supervise(file: PathBuf, state: PathBuf, files: u64) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let opened = Store::open(&state)?;
     let journal = Journal::new();
@@ -68,11 +84,15 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
         journal.notice("store", note.to_string());
     }
     let choices = boot::Boot::choose(&file, &opened.store, &journal)?;
-    let hub = hub(&opened.store, &choices, journal)?;
+    let hub = hub(&opened.store, &choices, journal, files)?;
+    if let Some(text) = hub.few_files() {
+        hub.journal.notice("supervisor", text);
+    }
     let (stop, stopping) = watch::channel(None);
     let workers = workers();
-    let (edge, edge_ended) = keep("edge", EDGE_UID, workers, &hub, &stopping);
-    let (admin, admin_ended) = keep("admin", ADMIN_UID, 1, &hub, &stopping);
+    let (bans, admin_bans) = (hub.warden.bans(), hub.warden.admin_bans());
+    let (edge, edge_ended) = keep("edge", (EDGE_UID, workers), &hub, bans, &stopping);
+    let (admin, admin_ended) = keep("admin", (ADMIN_UID, 1), &hub, admin_bans, &stopping);
     let parts = start::Parts {
         file,
         store: opened.store,
@@ -114,7 +134,7 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn hub(store: &Store, choices: &[boot::Boot], journal: Journal) -> anyhow::Result<Hub> {
+fn hub(store: &Store, choices: &[boot::Boot], journal: Journal, files: u64) -> anyhow::Result<Hub> {
     let registry = service::Registry::default();
     let saved = store
         .blob(BANS)?
@@ -126,8 +146,22 @@ fn hub(store: &Store, choices: &[boot::Boot], journal: Journal) -> anyhow::Resul
         warden: Warden::new(policy, &saved, journal.clone(), &registry),
         journal,
         registry,
+        files,
     })
 }
+
+fn few_files(files: u64, connections: u32) -> Option<String> {
+    let (served, wanted) = (connections_for(files), files_for(connections));
+    (served < connections).then(|| {
+        format!(
+            "room for {served} connections at once instead of {connections}: a process may have {files} files open; \
+             allow {wanted} (`ulimit -Hn {wanted}` before the start, or LimitNOFILE={wanted} in the unit of systemd)"
+        )
+    })
+}
+
+/// The signals that end or reload.
+const OBEYED: [NixSignal; 3] = [NixSignal::SIGTERM, NixSignal::SIGINT, NixSignal::SIGHUP];
 
 struct Signals {
     terminate: Signal,
@@ -177,9 +211,9 @@ fn workers() -> usize {
 
 fn keep(
     name: &'static str,
-    uid: u32,
-    workers: usize,
+    (uid, workers): (u32, usize),
     hub: &Hub,
+    bans: watch::Receiver<BanSet>,
     stop: &watch::Receiver<Option<Duration>>,
 ) -> (Child, tokio::task::JoinHandle<()>) {
     let root = nix::unistd::geteuid().is_root();
@@ -187,5 +221,24 @@ fn keep(
         uid: root.then_some(uid),
         workers,
     };
-    Child::keep(name, start, hub.clone(), hub.warden.bans(), stop.clone())
+    Child::keep(name, start, hub.clone(), bans, stop.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_files_are_told_with_what_they_serve_and_what_is_needed() {
+        assert_eq!(few_files(files_for(CONNECTIONS), CONNECTIONS), None);
+        let text = few_files(4096, CONNECTIONS).unwrap();
+        for part in [
+            "room for 1536",
+            "instead of 16384",
+            "4096 files",
+            "ulimit -Hn 33792",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }

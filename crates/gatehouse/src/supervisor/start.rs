@@ -77,7 +77,7 @@ pub async fn start(parts: Parts, state: &Path, choices: Vec<Boot>) -> anyhow::Re
     let gate = Gate::new(parts.hub, parts.edge, parts.admin, parts.file, state);
     let generation = prepared.running.generation;
     let mut state = gate.lock().await;
-    gate.put_to_work(&mut state, prepared);
+    gate.see_later(gate.put_to_work(&mut state, prepared));
     let confirmed = choices.iter().find(|boot| boot.generation.is_some());
     let change = match confirmed {
         Some(confirmed) if on_trial => {
@@ -140,7 +140,7 @@ fn attempt(state: &mut State, name: &str, boot: &Boot) -> anyhow::Result<Prepare
         let kept = state
             .store
             .add(&boot.text, "file", boot.on_trial, now().0)?;
-        prepared.number(kept.number);
+        prepared.running.generation = kept.number;
     }
     Ok(prepared)
 }
@@ -154,13 +154,14 @@ fn in_use(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(ListenError::InUse(_)))
 }
 
-/// Tries again what could not be opened, and renews what comes to its end.
+/// Tries again what could not be opened, opens anew what an interface took with it, and renews what comes to its end.
 async fn look_after(gate: Gate) {
     let mut refreshed = Instant::now();
     loop {
         sleep(RETRY).await;
         let due = refreshed.elapsed() >= REFRESH;
-        if due || gate.with(|state| !state.running.missing.is_empty()).await {
+        let wanting = |state: &mut State| !state.running.missing.is_empty() || state.is_deaf();
+        if due || gate.with(wanting).await {
             refreshed = Instant::now();
             gate.refresh().await;
         }

@@ -5,7 +5,8 @@ use super::child::Desired;
 use super::listens;
 use crate::message::Load;
 use certs::Material;
-use config::{Config, Known};
+use config::{Config, Known, Trust, ZoneAddress};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use net::resolve::Names;
 use net::{ListenError, ListenKey, Listener};
 use std::collections::BTreeMap;
@@ -27,9 +28,18 @@ pub struct State {
     /// The configuration.
     pub running: Running,
     /// What edge and admin were told last.
-    pub told: Option<(Load, Load)>,
+    pub told: Option<Told>,
     /// Whether it waits to be confirmed.
     pub trial: Option<Trial>,
+}
+
+/// What the processes serve.
+#[derive(Clone)]
+pub struct Told {
+    /// What edge serves.
+    pub edge: Desired,
+    /// What admin serves.
+    pub admin: Desired,
 }
 
 /// The configuration in force.
@@ -87,23 +97,14 @@ pub struct Trial {
 pub struct Prepared {
     /// What it says.
     pub running: Running,
-    /// What edge is to serve.
-    pub edge: Desired,
-    /// What admin is to serve.
-    pub admin: Desired,
+    /// What the processes are to serve.
+    pub told: Told,
 }
 
-impl Prepared {
-    /// Whether nothing that a process gets would differ.
-    pub fn is_same(&self, edge: &Load, admin: &Load) -> bool {
-        self.edge.load == *edge && self.admin.load == *admin
-    }
-
-    /// Gives it the number that it got when it was kept.
-    pub fn number(&mut self, generation: u32) {
-        self.running.generation = generation;
-        self.edge.load.generation = generation;
-        self.admin.load.generation = generation;
+impl Told {
+    /// Whether no process gets anything else by `other`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.edge.load == other.edge.load && self.admin.load == other.admin.load
     }
 }
 
@@ -137,7 +138,6 @@ impl State {
         let listeners = self.open(listens::proxy(&config), mode, &mut missing)?;
         let pages = self.open(listens::admin(&config), mode, &mut missing)?;
         let load = |listeners: &[Listener], certificates: Vec<Material>| Load {
-            generation: wanted.generation,
             file: name.to_owned(),
             text: wanted.text.clone(),
             listeners: listeners
@@ -159,13 +159,15 @@ impl State {
             "{name}, its certificates and the files it names are too long to be handed over"
         );
         Ok(Prepared {
-            edge: Desired {
-                load: edge,
-                listeners,
-            },
-            admin: Desired {
-                load: admin,
-                listeners: pages,
+            told: Told {
+                edge: Desired {
+                    load: edge,
+                    listeners,
+                },
+                admin: Desired {
+                    load: admin,
+                    listeners: pages,
+                },
             },
             running: Running {
                 missing,
@@ -193,6 +195,12 @@ impl State {
             }
         }
         Ok(open)
+    }
+
+    /// Whether a listener waits at a network interface that is gone, or was made anew.
+    pub fn is_deaf(&self) -> bool {
+        let mut devices = self.listeners.keys().filter_map(|key| key.device.as_ref());
+        devices.any(|device| !device.is_current())
     }
 
     /// The newest confirmed generation before the one in force that says something else.
@@ -252,7 +260,29 @@ pub fn policy(config: &Config) -> guard::Policy {
         ban_for: config.guard.ban_for,
         never: config.guard.never.clone(),
         exempt: servers(config),
+        operators: operators(config),
     }
+}
+
+/// From where the admin pages are opened: `from` of [admin], or the networks of the zones that reach them.
+fn operators(config: &Config) -> Vec<IpNet> {
+    if !config.admin.from.is_empty() {
+        return config.admin.from.clone();
+    }
+    let named = &config.admin.zones;
+    let zones = config.zones.iter().filter(|zone| match named.as_slice() {
+        [] => zone.trust == Trust::Inside,
+        named => named.contains(&zone.name),
+    });
+    let addresses = zones.flat_map(|zone| &zone.addresses);
+    addresses
+        .flat_map(|address| match address {
+            ZoneAddress::Static(network) => vec![network.trunc()],
+            // Which networks these are, the router says; any may be the operator's.
+            ZoneAddress::Dhcp => vec![Ipv4Net::default().into()],
+            ZoneAddress::Auto6 => vec![Ipv6Net::default().into()],
+        })
+        .collect()
 }
 
 /// The servers behind the box: never banned, whatever they ask.
@@ -273,4 +303,26 @@ pub fn known(store: &Store) -> anyhow::Result<Known> {
         secrets: Some(store.secret_names()?),
         ..Known::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_who_reaches_the_admin_pages() {
+        let of = |admin: &str| {
+            let text = format!(
+                "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+                 interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[network.wan]\ntrust = \"outside\"\n\
+                 interface = \"eth1\"\naddresses = [\"dhcp\"]\n[admin]\n{admin}\n"
+            );
+            let config = config::check(&text, "test.toml").unwrap().config;
+            let networks = policy(&config).operators;
+            networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(of(""), ["192.0.2.0/24"]);
+        assert_eq!(of("from = [\"10.1.0.0/16\"]"), ["10.1.0.0/16"]);
+        assert_eq!(of("zones = [\"wan\"]"), ["0.0.0.0/0"]);
+    }
 }

@@ -13,9 +13,12 @@ use tokio::sync::{Notify, watch};
 pub struct Warden {
     guard: Arc<Mutex<Guard>>,
     bans: watch::Sender<BanSet>,
+    /// The bans that hold at the admin pages.
+    admin_bans: watch::Sender<BanSet>,
     changed: Arc<Notify>,
     journal: Journal,
     offences: metrics::Counter,
+    withheld: metrics::Counter,
     banned: metrics::Gauge,
 }
 
@@ -24,15 +27,20 @@ impl Warden {
     pub fn new(policy: Policy, saved: &Saved, journal: Journal, registry: &Registry) -> Self {
         let mut guard = Guard::new(policy);
         guard.restore(saved, Instant::now(), now().0);
-        let set = guard.ban_set(Instant::now());
         let warden = Self {
             guard: Arc::new(Mutex::new(guard)),
-            bans: watch::channel(set).0,
+            bans: watch::channel(BanSet::default()).0,
+            admin_bans: watch::channel(BanSet::default()).0,
             changed: Arc::new(Notify::new()),
             journal,
             offences: registry.counter(
                 "gatehouse_offences_total",
                 "Offences of clients that were counted.",
+                &[],
+            ),
+            withheld: registry.counter(
+                "gatehouse_bans_withheld_total",
+                "Offences that would have been a ban if edge had not had its bans of the minute.",
                 &[],
             ),
             banned: registry.gauge("gatehouse_bans", "Clients that are banned now.", &[]),
@@ -46,19 +54,41 @@ impl Warden {
         self.bans.subscribe()
     }
 
+    /// The same for the admin pages: edge alone can not close them to an operator.
+    pub fn admin_bans(&self) -> watch::Receiver<BanSet> {
+        self.admin_bans.subscribe()
+    }
+
     /// Who is banned, for the operator.
     pub fn list(&self) -> Vec<guard::Ban> {
         self.lock().bans(Instant::now())
     }
 
-    /// Counts an offence of `client`, and bans it where it was one too many.
-    pub fn offence(&self, client: IpAddr, weight: u32) {
+    /// Counts an offence of `client` that process `from` reports, and bans it where it was one too many.
+    pub fn offence(&self, from: &str, client: IpAddr, weight: u32) {
         let at = Instant::now();
         let mut guard = self.lock();
-        match guard.offence(client, weight, at) {
+        let version = guard.version();
+        let verdict = match from {
+            // What reads the words of strangers may have been captured by one.
+            "edge" => guard.hearsay(client, weight, at),
+            _ => guard.offence(client, weight, at),
+        };
+        match verdict {
             guard::Verdict::Exempt => {}
-            guard::Verdict::Counted { .. } | guard::Verdict::Banned { new: false, .. } => {
+            guard::Verdict::Counted { .. } => self.offences.inc(),
+            guard::Verdict::Banned { new: false, .. } => {
                 self.offences.inc();
+                if guard.version() != version {
+                    self.publish(&mut guard);
+                }
+            }
+            guard::Verdict::Withheld { first } => {
+                self.offences.inc();
+                self.withheld.inc();
+                if first {
+                    self.journal.notice("guard", many_bans());
+                }
             }
             guard::Verdict::Banned { until, new: true } => {
                 self.offences.inc();
@@ -148,10 +178,21 @@ impl Warden {
         self.banned
             .set(i64::try_from(set.len()).unwrap_or(i64::MAX));
         self.bans.send_replace(set);
+        self.admin_bans
+            .send_replace(guard.operator_set(Instant::now()));
         self.changed.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Guard> {
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn many_bans() -> String {
+    format!(
+        "edge asked for more than {} new bans within a minute; who misbehaves from now until the minute is over goes \
+         free. Many addresses attack, or edge itself was captured and invents them: see `gatehouse bans` and \
+         `gatehouse log --service proxy`; a restart of the box makes edge anew, `gatehouse bans clear --all` forgives",
+        guard::HEARSAY_BANS
+    )
 }

@@ -43,19 +43,25 @@ impl<'b> Authority<'b> {
         self.text
     }
 
-    /// The host without port, in the sender's case; an IPv6 address keeps its brackets.
+    /// The host without port and without a dot at its end, in the sender's case; an IPv6 address
+    /// keeps its brackets.
     pub const fn host(&self) -> &'b str {
         self.host
-    }
-
-    /// The host as names are compared: without the dot at its end; the case is the sender's.
-    pub fn name(&self) -> &'b str {
-        self.host.strip_suffix('.').unwrap_or(self.host)
     }
 
     /// The port, if one is given: 1 to 65535.
     pub const fn port(&self) -> Option<u16> {
         self.port
+    }
+
+    /// Appends it in the form a target gets: as it came, but without a dot at the end of the name,
+    /// which some servers take for another name.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.host.as_bytes());
+        // The port is all that is left, its colon included.
+        let port = self.text.rfind(':').filter(|_| self.port.is_some());
+        let port = port.and_then(|colon| self.text.get(colon..));
+        out.extend_from_slice(port.unwrap_or_default().as_bytes());
     }
 
     /// The address, if the host is one.
@@ -87,6 +93,7 @@ impl<'b> Authority<'b> {
             };
             is_name(host).then_some((host, port))?
         };
+        let host = host.strip_suffix('.').unwrap_or(host);
         let port = match port {
             Some(port) => Some(read_port(port)?),
             None => None,
@@ -129,7 +136,8 @@ mod tests {
         let table = [
             ("hq.example", "hq.example", None),
             ("HQ.Example:453", "HQ.Example", Some(453)),
-            ("hq.example.", "hq.example.", None),
+            ("hq.example.", "hq.example", None),
+            ("HQ.example.:453", "HQ.example", Some(453)),
             ("localhost:1", "localhost", Some(1)),
             ("my_pbx", "my_pbx", None),
             ("xn--bcher-kva.example", "xn--bcher-kva.example", None),
@@ -142,10 +150,52 @@ mod tests {
             let authority = Authority::parse(text.as_bytes()).expect(text);
             assert_eq!((authority.host(), authority.port()), (host, port));
         }
-        let dotted = Authority::parse(b"hq.example.:80").unwrap();
-        assert_eq!(dotted.name(), "hq.example");
         let v6 = Authority::parse(b"[2001:db8::1]:80").unwrap();
         assert_eq!(v6.ip(), Some("2001:db8::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_a_target_gets_has_no_dot_at_its_end_and_the_port_as_it_came() {
+        for (text, written) in [
+            ("hq.example", "hq.example"),
+            ("HQ.Example.", "HQ.Example"),
+            ("hq.example.:80", "hq.example:80"),
+            ("hq.example:8443", "hq.example:8443"),
+            ("[2001:db8::1]", "[2001:db8::1]"),
+            ("[2001:db8::1]:80", "[2001:db8::1]:80"),
+            ("192.0.2.1:1", "192.0.2.1:1"),
+        ] {
+            let mut out = b"Host: ".to_vec();
+            Authority::parse(text.as_bytes()).unwrap().write(&mut out);
+            assert_eq!(out, [b"Host: ", written.as_bytes()].concat(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_are_plain_numbers_of_1_to_65535_and_dots_stand_once() {
+        for text in [
+            "a:",
+            "a:0",
+            "a:080",
+            "a:65536",
+            "a:123456",
+            "a:+80",
+            "a:80:80",
+            "a.:",
+            "a.:0",
+            "a..",
+            "a..:80",
+            "a.b..",
+            "a:.80",
+            "a:80.",
+            "[::1]80",
+            "[::1]:",
+            "[::1].",
+            "[::1].:80",
+        ] {
+            let refused = Authority::parse(text.as_bytes()).unwrap_err();
+            assert_eq!(refused, Malformed::Host, "{text}");
+        }
     }
 
     #[test]
@@ -161,19 +211,10 @@ mod tests {
             "a b",
             "a/b",
             "a,b",
-            "a:",
-            "a:0",
-            "a:080",
-            "a:65536",
-            "a:123456",
-            "a:+80",
-            "a:80:80",
             "::1",
             "2001:db8::1",
             "[]",
             "[::1",
-            "[::1]80",
-            "[::1]:",
             "[1.2.3.4]",
             "[fe80::1%25eth0]",
             "[v1.x]",

@@ -1,4 +1,4 @@
-//! Reads the tables of tests/data/http; README.md there describes them.
+//! Reads the tables of tests/data; README.md there describes them.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 pub(crate) fn rows(file: &str) -> Vec<Row> {
-    let text = std::fs::read_to_string(folder().join("http").join(file)).unwrap();
+    let text = std::fs::read_to_string(folder().join(file)).unwrap();
     let rows = text.lines().filter(|line| !line.starts_with('#'));
     rows.map(|line| {
         let [kind, name, expected, bytes] =

@@ -66,7 +66,7 @@ pub fn explain(
     let asked = Asked::parse(url).ok_or_else(|| NotExplained::Url(url.to_owned()))?;
     let routes = Routes::new(config, &BTreeMap::new())?;
     let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
-    let name = asked.authority.name();
+    let name = asked.authority.host();
     let ask = Ask {
         client: from,
         tls: asked.tls.then_some(AskedTls {

@@ -27,6 +27,14 @@ impl Accept {
     }
 }
 
+/// A key for a handshake of our own (RFC 6455 section 4.1): 16 bytes that nobody can guess.
+pub fn websocket_key() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness no TLS would have been spoken either; and the key guards against confusion only.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    base64(&bytes)
+}
+
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -2,7 +2,7 @@
 //! without what belongs to one connection, and with what we say about the client.
 
 use super::routes::Rule;
-use proto::http::{Framing, Name, Request, Response, TargetForm, Upgrade, Version};
+use proto::http::{Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
@@ -78,18 +78,22 @@ impl Sent {
 
 /// Appends the head that the target of `rule` gets for `request`, empty line included.
 ///
-/// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it.
+/// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it, but for a dot
+/// at the end of the name.
 pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, identity: &Identity) {
     out.extend_from_slice(request.method.as_bytes());
     out.push(b' ');
     write_target(out, request);
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let mut host_sent = false;
+    let dotted = request
+        .host
+        .is_some_and(|host| host.text().as_bytes().get(host.host().len()) == Some(&b'.'));
     let own = rule.client_address_header.as_deref();
     request.fields.write(out, |field| match field.known() {
         Name::Host => {
-            host_sent = true;
-            true
+            host_sent = !dotted;
+            host_sent
         }
         Name::Expect => request.expect_continue,
         Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
@@ -102,10 +106,10 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
     });
     if let Some(host) = &request.host {
         if !host_sent {
-            // HTTP/1.0 with an absolute target.
-            field(out, b"Host", host.text().as_bytes());
+            // HTTP/1.0 with an absolute target, or a name that some targets take for another.
+            authority(out, b"Host", host);
         }
-        field(out, b"X-Forwarded-Host", host.text().as_bytes());
+        authority(out, b"X-Forwarded-Host", host);
     }
     out.extend_from_slice(&identity.fields);
     if let Some(own) = own {
@@ -172,6 +176,13 @@ fn write_target(out: &mut Vec<u8>, request: &Request<'_>) {
         out.push(b'?');
         out.extend_from_slice(query.as_bytes());
     }
+}
+
+fn authority(out: &mut Vec<u8>, name: &[u8], host: &Authority<'_>) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    host.write(out);
+    out.extend_from_slice(b"\r\n");
 }
 
 fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {

@@ -18,8 +18,8 @@ pub struct Page<'a> {
     pub date: &'a str,
 }
 
-/// Appends the whole response to `out`.
-pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
+/// Appends the whole response to `out` and gives the length of the body that is in it.
+pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) -> u64 {
     let reason = reason_phrase(page.status);
     let body = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{status} {reason}</title>\n\
@@ -48,9 +48,11 @@ pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) {
     };
     out.extend_from_slice(sent.connection());
     out.extend_from_slice(b"\r\n");
-    if !page.head_only {
-        out.extend_from_slice(body.as_bytes());
+    if page.head_only {
+        return 0;
     }
+    out.extend_from_slice(body.as_bytes());
+    body.len() as u64
 }
 
 /// The usual words for the statuses that we send (RFC 9110 section 15).

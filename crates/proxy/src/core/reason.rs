@@ -49,6 +49,12 @@ pub enum Reason {
     /// The body did not come in time.
     #[error("the request body stopped to come")]
     BodyLate,
+    /// The client broke the rules of HTTP/2.
+    #[error("HTTP/2: {0}")]
+    Http2(Box<str>),
+    /// A body came or went more slowly than `body_rate`.
+    #[error("the body moved by less than body_rate, {0} bytes per second")]
+    BodySlow(u64),
     /// The client hung up in the middle of a body.
     #[error("the client hung up in the middle of its request")]
     ClientGone,
@@ -103,6 +109,11 @@ pub enum Reason {
     /// The target's 101 does not belong to the handshake.
     #[error("target {0} answered the WebSocket handshake with a wrong Sec-WebSocket-Accept")]
     TargetAccept(Box<str>),
+    /// The target did not agree to the WebSocket that a rule asks for.
+    #[error(
+        "target {0} answered the WebSocket handshake with {1}; the rule has websocket = \"required\""
+    )]
+    TargetDeclined(Box<str>, u16),
     /// The target broke off in the middle of its answer.
     #[error("target {0} broke off in the middle of its answer: {1}")]
     TargetBrokeOff(Box<str>, Box<str>),
@@ -122,9 +133,10 @@ impl Reason {
             | Self::WebSocketRefused
             | Self::Banned => 403,
             Self::BodyTooLarge(_) => 413,
-            Self::HeadLate | Self::BodyLate | Self::ClientGone => 408,
+            Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::ClientGone => 408,
             Self::AddressFull(_) | Self::Full(_) => 503,
             Self::HostMissing
+            | Self::Http2(_)
             | Self::NotTls(_)
             | Self::ServerNameUnknown(_)
             | Self::Handshake(_)
@@ -138,6 +150,7 @@ impl Reason {
             | Self::TargetMalformed(..)
             | Self::TargetSwitched(_)
             | Self::TargetAccept(_)
+            | Self::TargetDeclined(..)
             | Self::TargetBrokeOff(..) => 502,
         }
     }
@@ -155,6 +168,7 @@ impl Reason {
             | Self::TargetMalformed(..)
             | Self::TargetSwitched(_)
             | Self::TargetAccept(_)
+            | Self::TargetDeclined(..)
             | Self::TargetBrokeOff(..) => Blame::Upstream,
             _ => Blame::Peer,
         }
@@ -169,6 +183,7 @@ impl Reason {
             Self::Misdirected(_)
             | Self::BodyTooLarge(_)
             | Self::BodyLate
+            | Self::BodySlow(_)
             | Self::ClientGone
             | Self::Banned
             | Self::AddressFull(_)
@@ -210,7 +225,7 @@ impl Reason {
     /// The position in [`Reason::LABELS`].
     pub fn number(&self) -> usize {
         match self {
-            Self::Malformed(_) => 0,
+            Self::Malformed(_) | Self::Http2(_) => 0,
             Self::PathAmbiguous(_) => 1,
             Self::HostMissing | Self::HostUnknown => 2,
             Self::Misdirected(_) => 3,
@@ -219,7 +234,7 @@ impl Reason {
             Self::AccessDenied(_) | Self::AccessNotBuilt(..) => 6,
             Self::WebSocketRequired | Self::WebSocketRefused => 7,
             Self::BodyTooLarge(_) => 8,
-            Self::HeadLate | Self::BodyLate => 9,
+            Self::HeadLate | Self::BodyLate | Self::BodySlow(_) => 9,
             Self::ClientGone => 10,
             Self::Banned => 11,
             Self::AddressFull(_) | Self::Full(_) => 12,
@@ -236,6 +251,7 @@ impl Reason {
             | Self::TargetMalformed(..)
             | Self::TargetSwitched(_)
             | Self::TargetAccept(_)
+            | Self::TargetDeclined(..)
             | Self::TargetBrokeOff(..) => 19,
         }
     }

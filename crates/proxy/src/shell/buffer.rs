@@ -89,6 +89,17 @@ impl Buffer {
         }
     }
 
+    /// Puts `bytes` behind what is there; false if they do not fit.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> bool {
+        let room = self.room();
+        let Some(place) = room.get_mut(..bytes.len()) else {
+            return false;
+        };
+        place.copy_from_slice(bytes);
+        self.advance(bytes.len());
+        true
+    }
+
     pub(crate) fn clear(&mut self) {
         self.start = self.end;
         self.release_if_empty();

@@ -1,7 +1,7 @@
 //! How many connections there are, in all and of each address.
 
 use crate::core::Reason;
-use crate::shell::limits;
+use crate::shell::limits::Limits;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -11,18 +11,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Locks of the table; accepting threads seldom meet at one.
 const SHARDS: usize = 16;
+/// A provider gives a customer a /48 or less: all its /64s together may have so many times what one has.
+const SITE: u32 = 4;
 
 /// Counts connections; touched when one is accepted and when it ends.
 pub(crate) struct Caps {
     open: AtomicU32,
-    shards: [Mutex<HashMap<IpAddr, u32>>; SHARDS],
+    shards: [Mutex<HashMap<Network, u32>>; SHARDS],
     hasher: RandomState,
 }
+
+/// What is counted as one: an address with the length of its prefix.
+type Network = (IpAddr, u8);
 
 /// The right to be connected; dropping it gives it back.
 pub(crate) struct Admitted {
     caps: Arc<Caps>,
-    address: IpAddr,
+    host: Network,
+    site: Option<Network>,
 }
 
 impl Caps {
@@ -39,30 +45,66 @@ impl Caps {
         self.open.load(Ordering::Acquire)
     }
 
+    /// Whether idle connections had better make room.
+    pub(crate) fn is_nearly_full(&self, limits: &Limits) -> bool {
+        self.open() >= limits.connections - limits.connections / 8
+    }
+
     /// Counts a connection from `client`, or says why there may be none.
-    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Result<Admitted, Reason> {
-        if self.open.fetch_add(1, Ordering::AcqRel) >= limits::CONNECTIONS {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        client: IpAddr,
+        limits: &Limits,
+    ) -> Result<Admitted, Reason> {
+        if self.open.fetch_add(1, Ordering::AcqRel) >= limits.connections {
             self.open.fetch_sub(1, Ordering::AcqRel);
-            return Err(Reason::Full(limits::CONNECTIONS));
+            return Err(Reason::Full(limits.connections));
         }
-        let address = network(client);
-        let mut shard = self.shard(address);
-        let count = shard.entry(address).or_insert(0);
-        if *count >= limits::CONNECTIONS_PER_ADDRESS {
-            drop(shard);
+        let (host, site) = networks(client);
+        let most = limits.connections_per_address;
+        let full = if !self.enter(host, most) {
+            Some(most)
+        } else if let Some(site) = site
+            && !self.enter(site, most.saturating_mul(SITE))
+        {
+            self.leave(host);
+            Some(most.saturating_mul(SITE))
+        } else {
+            None
+        };
+        if let Some(most) = full {
             self.open.fetch_sub(1, Ordering::AcqRel);
-            return Err(Reason::AddressFull(limits::CONNECTIONS_PER_ADDRESS));
+            return Err(Reason::AddressFull(most));
         }
-        *count += 1;
-        drop(shard);
         Ok(Admitted {
             caps: Arc::clone(self),
-            address,
+            host,
+            site,
         })
     }
 
-    fn shard(&self, address: IpAddr) -> std::sync::MutexGuard<'_, HashMap<IpAddr, u32>> {
-        let hash = self.hasher.hash_one(address).to_ne_bytes();
+    fn enter(&self, network: Network, most: u32) -> bool {
+        let mut shard = self.shard(network);
+        let count = shard.entry(network).or_insert(0);
+        if *count >= most {
+            return false;
+        }
+        *count += 1;
+        true
+    }
+
+    fn leave(&self, network: Network) {
+        let mut shard = self.shard(network);
+        if let Some(count) = shard.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                shard.remove(&network);
+            }
+        }
+    }
+
+    fn shard(&self, network: Network) -> std::sync::MutexGuard<'_, HashMap<Network, u32>> {
+        let hash = self.hasher.hash_one(network).to_ne_bytes();
         self.shards[usize::from(hash[0]) % SHARDS]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -71,23 +113,24 @@ impl Caps {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        let mut shard = self.caps.shard(self.address);
-        if let Some(count) = shard.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                shard.remove(&self.address);
-            }
+        self.caps.leave(self.host);
+        if let Some(site) = self.site {
+            self.caps.leave(site);
         }
-        drop(shard);
         self.caps.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-/// What is counted as one address: IPv6 hosts have a /64 each.
-fn network(client: IpAddr) -> IpAddr {
+/// What `client` is counted as: IPv6 hosts have a /64 each, and sites a /48.
+fn networks(client: IpAddr) -> (Network, Option<Network>) {
+    let prefix = |v6: Ipv6Addr, len: u8| {
+        let rest = 128 - u32::from(len);
+        let bits = v6.to_bits() >> rest << rest;
+        (IpAddr::V6(Ipv6Addr::from_bits(bits)), len)
+    };
     match client.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 @ IpAddr::V4(_) => v4,
+        IpAddr::V6(v6) => (prefix(v6, 64), Some(prefix(v6, 48))),
+        v4 @ IpAddr::V4(_) => ((v4, 32), None),
     }
 }
 
@@ -95,26 +138,51 @@ fn network(client: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    fn admit(caps: &Arc<Caps>, client: impl Into<IpAddr>) -> Result<Admitted, Reason> {
+        let limits = Limits {
+            connections: 100,
+            connections_per_address: 10,
+            ..Limits::default()
+        };
+        caps.admit(client.into(), &limits)
+    }
+
     #[test]
     fn an_address_has_its_share_and_a_slash_64_is_one() {
         let caps = Caps::new();
-        let client = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
-        let held: Vec<_> = (0..limits::CONNECTIONS_PER_ADDRESS)
-            .map(|index| caps.admit(client(u16::try_from(index).unwrap())).unwrap())
-            .collect();
-        assert!(matches!(
-            caps.admit(client(0xffff)),
-            Err(Reason::AddressFull(_))
-        ));
-        let other = caps.admit("203.0.113.9".parse().unwrap()).unwrap();
-        assert_eq!(caps.open(), limits::CONNECTIONS_PER_ADDRESS + 1);
+        let client = |last| [0x2001, 0xdb8, 0, 1, 0, 0, 0, last];
+        let held: Vec<_> = (0..10).map(|n| admit(&caps, client(n)).unwrap()).collect();
+        let full = admit(&caps, client(0xffff)).err();
+        assert_eq!(full, Some(Reason::AddressFull(10)));
+        let other = admit(&caps, [203, 0, 113, 9]).unwrap();
+        assert_eq!(caps.open(), 11);
         drop((held, other));
         assert_eq!(caps.open(), 0);
-        assert!(
-            caps.shards
-                .iter()
-                .all(|shard| shard.lock().unwrap().is_empty())
-        );
-        assert!(caps.admit(client(1)).is_ok());
+        let empty = |shard: &Mutex<HashMap<_, _>>| shard.lock().unwrap().is_empty();
+        assert!(caps.shards.iter().all(empty));
+        assert!(admit(&caps, client(1)).is_ok());
+    }
+
+    #[test]
+    fn many_slash_64s_of_one_site_do_not_help() {
+        let caps = Caps::new();
+        let client = |net| [0x2001, 0xdb8, 7, net, 0, 0, 0, 1];
+        let held: Vec<_> = (0..40).map(|n| admit(&caps, client(n)).unwrap()).collect();
+        let full = admit(&caps, client(99)).err();
+        assert_eq!(full, Some(Reason::AddressFull(40)));
+        assert!(admit(&caps, [0x2001, 0xdb8, 8, 1, 0, 0, 0, 1]).is_ok());
+        assert_eq!(caps.open(), 40);
+        drop(held);
+    }
+
+    #[test]
+    fn all_together_have_an_end() {
+        let caps = Caps::new();
+        let held: Vec<_> = (0..100)
+            .map(|n| admit(&caps, [192, 0, 2, n]).unwrap())
+            .collect();
+        let full = admit(&caps, [198, 51, 100, 1]).err();
+        assert_eq!(full, Some(Reason::Full(100)));
+        drop(held);
     }
 }

@@ -1,13 +1,16 @@
 //! One request and its response, both directions at once: a target may answer before it has
 //! the whole request.
 
-use crate::core::{Accept, Reason, Rule, Sent, TargetKey, write_response};
+use crate::core::{Accept, Reason, Rule, Sent, TargetKey, Trust, write_response};
 use crate::shell::alarm::Alarm;
+use crate::shell::client::Client;
 use crate::shell::lane::{Broken, Lane};
-use crate::shell::limits;
+use crate::shell::limits::{self, Limits};
+use crate::shell::pace::Pace;
 use crate::shell::report::Report;
 use crate::shell::target::name;
 use crate::shell::worker::Worker;
+use config::WebSocket;
 use net::stream::Stream;
 use proto::http::{self, Framing, Malformed, Name, Progress, Response, ResponseFraming, Version};
 use std::sync::Arc;
@@ -30,6 +33,13 @@ pub(crate) struct Plan {
     pub(crate) websocket: Option<Accept>,
     /// Whether sending it twice does no harm.
     pub(crate) repeatable: bool,
+}
+
+impl Plan {
+    /// Whether only a WebSocket may come of it, or an error.
+    fn needs_switch(&self) -> bool {
+        self.rule.websocket == WebSocket::Required
+    }
 }
 
 /// How an exchange ended.
@@ -56,17 +66,18 @@ enum Phase {
 }
 
 /// An exchange under way.
-pub(crate) struct Exchange<'a> {
+pub(crate) struct Exchange<'a, C> {
     pub(crate) plan: &'a Plan,
     pub(crate) worker: &'a Worker,
     pub(crate) report: &'a Report<'a>,
     pub(crate) target_key: &'a TargetKey,
     pub(crate) reused: bool,
-    pub(crate) client: &'a mut Stream,
+    pub(crate) client: &'a mut C,
     pub(crate) target: &'a mut Stream,
     pub(crate) up: &'a mut Lane,
     pub(crate) down: &'a mut Lane,
     pub(crate) alarm: &'a mut Alarm,
+    pub(crate) limits: &'a Limits,
     pub(crate) state: State,
 }
 
@@ -90,6 +101,7 @@ pub(crate) struct State {
     target_open: bool,
     /// The client has ended its direction.
     client_ended: bool,
+    pace: Pace,
 }
 
 impl Default for State {
@@ -106,6 +118,7 @@ impl Default for State {
             client_open: false,
             target_open: false,
             client_ended: false,
+            pace: Pace::default(),
         }
     }
 }
@@ -119,15 +132,19 @@ enum Heard {
     NotAsked,
     /// A 101 that belongs to another handshake.
     NotAccepted,
+    /// Something else than a WebSocket, where nothing else is allowed.
+    Declined(u16),
     Final {
         status: u16,
+        /// The length of the body, if it is known.
+        body: Option<u64>,
         raw: bool,
         client_open: bool,
         target_open: bool,
     },
 }
 
-impl Exchange<'_> {
+impl<C: Client> Exchange<'_, C> {
     /// Moves both directions as far as they go.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         let mut moved = false;
@@ -137,12 +154,44 @@ impl Exchange<'_> {
         if moved {
             self.be_patient();
         }
+        if let Err(end) = self.keep_pace() {
+            return Poll::Ready(end);
+        }
         self.alarm.poll(cx).map(|()| self.too_late())
     }
 
     /// From now on nothing may stand still for longer than the rule allows.
     pub(crate) fn be_patient(&mut self) {
         self.alarm.set(Instant::now() + self.patience());
+    }
+
+    /// A client that is waited for, for its body or until it takes ours, must be worth the wait.
+    fn keep_pace(&mut self) -> Result<(), End> {
+        let up = self.state.sending && self.is_client_awaited();
+        let down = self.state.phase == Phase::Body && self.is_client_full();
+        if !up && !down && self.state.pace.is_at_rest() {
+            return Ok(());
+        }
+        let bytes = self.up.passed() + self.down.passed();
+        let waiting = up || down;
+        if self
+            .state
+            .pace
+            .is_kept(waiting, bytes, Instant::now(), self.limits)
+        {
+            return Ok(());
+        }
+        self.fail(Reason::BodySlow(self.limits.body_rate))
+    }
+
+    /// Nothing is left to be written: it is the client's body that is waited for.
+    fn is_client_awaited(&self) -> bool {
+        self.up.buffer.is_empty() && !self.up.has_unsent() && !self.target.has_unsent()
+    }
+
+    /// The client does not take what is there for it.
+    fn is_client_full(&self) -> bool {
+        self.down.has_unsent() || !self.down.buffer.is_empty() || self.client.has_unsent()
     }
 
     fn patience(&self) -> Duration {
@@ -194,11 +243,12 @@ impl Exchange<'_> {
             if self
                 .state
                 .progress
-                .is_worth_parsing(filled, &limits::http())
+                .is_worth_parsing(filled, &http::Limits::default())
             {
                 let may_keep = self.may_keep_client();
-                let heard = hear(self.down, self.plan, may_keep, &self.worker.date());
-                match heard {
+                let abrupt = is_trusted_anyway(self.target_key);
+                let date = self.worker.date();
+                match hear::<C>(self.down, self.plan, may_keep, abrupt, &date) {
                     Ok(Heard::Incomplete) => {}
                     Ok(heard) => {
                         *moved = true;
@@ -245,12 +295,16 @@ impl Exchange<'_> {
                     let fault = Malformed::StatusLine;
                     return self.fail(Reason::TargetMalformed(name(self.target_key), fault));
                 }
+                self.hand_over_head(None)?;
             }
             Heard::NotAsked => {
                 return self.fail(Reason::TargetSwitched(name(self.target_key)));
             }
             Heard::NotAccepted => {
                 return self.fail(Reason::TargetAccept(name(self.target_key)));
+            }
+            Heard::Declined(status) => {
+                return self.fail(Reason::TargetDeclined(name(self.target_key), status));
             }
             // Before it has the whole request a target can not have agreed to it.
             Heard::Switched if !self.up.is_done() => {
@@ -262,10 +316,12 @@ impl Exchange<'_> {
                 self.up.reset();
                 self.up.begin_tunnel();
                 self.down.begin_tunnel();
+                self.hand_over_head(None)?;
                 return Err(End::Upgraded);
             }
             Heard::Final {
                 status,
+                body,
                 raw,
                 client_open,
                 target_open,
@@ -276,9 +332,21 @@ impl Exchange<'_> {
                 self.state.target_open = target_open;
                 self.state.phase = Phase::Body;
                 self.report.forwarded(&**self.target_key, !self.reused);
+                self.hand_over_head(body)?;
+                if raw {
+                    // Should this process be killed, or cut at the end of a drain.
+                    self.client.reset_when_dropped(true);
+                }
             }
         }
         Ok(())
+    }
+
+    fn hand_over_head(&mut self, body: Option<u64>) -> Result<(), End> {
+        match self.down.hand_over_head(self.client, body) {
+            Ok(()) => Ok(()),
+            Err(_) => self.fail(Reason::ClientGone),
+        }
     }
 
     fn receive_body(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
@@ -287,6 +355,12 @@ impl Exchange<'_> {
             // Responses have no limit.
             Poll::Pending | Poll::Ready(Err(Broken::TooLarge(_))) => return Ok(()),
             Poll::Ready(Ok(())) => {
+                if self.client.end_body(self.down.trailers()).is_err() {
+                    return self.fail(Reason::ClientGone);
+                }
+                if self.state.raw {
+                    self.client.reset_when_dropped(false);
+                }
                 let both = self.state.client_open && self.state.target_open;
                 if self.state.sending && both {
                     self.state.phase = Phase::After;
@@ -304,17 +378,25 @@ impl Exchange<'_> {
 
     /// While only the target is waited for, the client may hang up, or send its next request.
     fn watch_client(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
-        let waiting = !self.state.sending && !self.state.client_ended;
-        if !waiting || !self.up.buffer.is_empty() || self.client.poll_readable(cx).is_pending() {
+        if self.state.sending {
             return Ok(());
         }
-        match self.up.poll_read(cx, self.client) {
-            Poll::Ready(Ok(0)) => {
-                self.state.client_ended = true;
-                *moved = true;
+        // What is read ahead is kept, so that it must not become much.
+        while !self.state.client_ended && self.up.buffer.len() < limits::READ_AHEAD {
+            match self.client.poll_readable(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
+                Poll::Ready(Ok(())) => {}
             }
-            Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
-            Poll::Ready(Ok(_)) | Poll::Pending => {}
+            match self.up.poll_read(cx, self.client) {
+                Poll::Ready(Ok(0)) => {
+                    self.state.client_ended = true;
+                    *moved = true;
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return self.fail(Reason::ClientGone),
+                Poll::Pending => break,
+            }
         }
         self.up.buffer.release_if_empty();
         Ok(())
@@ -350,10 +432,12 @@ impl Exchange<'_> {
     }
 
     fn fail(&self, reason: Reason) -> Result<(), End> {
-        Err(End::Failed {
-            reason,
-            begun: self.state.phase != Phase::Head,
-        })
+        Err(self.failed(reason))
+    }
+
+    fn failed(&self, reason: Reason) -> End {
+        let begun = self.state.phase != Phase::Head && self.down.has_begun();
+        End::Failed { reason, begun }
     }
 
     fn too_late(&self) -> End {
@@ -366,35 +450,37 @@ impl Exchange<'_> {
                     target: false,
                 };
             }
-            // Nothing is left to be written: it is the client that we wait for.
-            Phase::Head if self.state.sending && self.up.buffer.is_empty() => {
-                if self.up.has_unsent() {
-                    silent()
-                } else {
-                    Reason::BodyLate
-                }
-            }
+            Phase::Head if self.state.sending && self.is_client_awaited() => Reason::BodyLate,
             Phase::Head => silent(),
-            Phase::Body if self.down.has_unsent() || !self.down.buffer.is_empty() => {
-                Reason::ClientGone
-            }
+            Phase::Body if self.is_client_full() => Reason::ClientGone,
             Phase::Body => {
                 let why = format!("it was silent for {seconds} s");
                 Reason::TargetBrokeOff(name(self.target_key), why.into())
             }
         };
-        End::Failed {
-            reason,
-            begun: self.state.phase != Phase::Head,
-        }
+        self.failed(reason)
     }
 }
 
+/// Whether TLS with the target keeps nobody out of the middle anyway: then a body that ends with
+/// the connection may end without TLS's goodbye, which old servers leave out.
+fn is_trusted_anyway(target: &TargetKey) -> bool {
+    let trust = target.tls.as_ref().map(|tls| &tls.trust);
+    trust == Some(&Trust::Any)
+}
+
 /// Reads a response head from `lane` and writes what the client gets of it.
-fn hear(lane: &mut Lane, plan: &Plan, may_keep: bool, date: &str) -> Result<Heard, Malformed> {
+fn hear<C: Client>(
+    lane: &mut Lane,
+    plan: &Plan,
+    may_keep: bool,
+    abrupt_end: bool,
+    date: &str,
+) -> Result<Heard, Malformed> {
     lane.prepare();
     let method = if plan.head_only { "HEAD" } else { "GET" };
-    let Some(response) = http::response(lane.buffer.filled(), method, &limits::http())? else {
+    let Some(response) = http::response(lane.buffer.filled(), method, &http::Limits::default())?
+    else {
         return Ok(Heard::Incomplete);
     };
     let modern = plan.version == Version::Http11;
@@ -414,21 +500,28 @@ fn hear(lane: &mut Lane, plan: &Plan, may_keep: bool, date: &str) -> Result<Hear
             }
             Heard::Interim(status)
         }
+        status @ ..400 if plan.needs_switch() => Heard::Declined(status),
         status => {
             let framing = response.framing;
             let unframed = matches!(
                 framing,
                 ResponseFraming::Chunked | ResponseFraming::UntilClose
             );
-            let chunked = modern && unframed;
+            let raw = unframed && !modern;
+            let chunked = unframed && !raw && !C::FRAMES_BODIES;
             let client_open = may_keep && (modern || !unframed);
             let sent = Sent::from((plan.version, client_open));
             write_response(&mut lane.out, &response, chunked, sent, date);
             let target_open = response.keep_alive;
-            lane.begin_response(framing, chunked);
+            lane.begin_response(framing, chunked, abrupt_end);
             Heard::Final {
                 status,
-                raw: unframed && !chunked,
+                body: match framing {
+                    ResponseFraming::None => Some(0),
+                    ResponseFraming::Length(length) => Some(length),
+                    ResponseFraming::Chunked | ResponseFraming::UntilClose => None,
+                },
+                raw,
                 client_open,
                 target_open,
             }

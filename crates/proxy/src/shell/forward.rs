@@ -3,6 +3,7 @@
 
 use crate::core::{Reason, TargetKey};
 use crate::metrics::HostInstruments;
+use crate::shell::client::Client;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::exchange::{End, Exchange, Plan, State};
 use crate::shell::report::Report;
@@ -15,7 +16,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use tokio::time::Instant;
 
-impl Connection {
+impl<C: Client> Connection<C> {
     /// Passes a request on, and its response back.
     pub(crate) async fn forward(
         &mut self,
@@ -123,6 +124,7 @@ impl Connection {
             up: &mut self.up,
             down: &mut self.down,
             alarm: &mut self.alarm,
+            limits: &self.limits,
             state: State::default(),
         };
         exchange.be_patient();
@@ -168,7 +170,7 @@ impl Connection {
         let tunnel = Tunnel {
             worker: &self.worker,
             current: Rc::clone(current),
-            slot: self.slot,
+            slot: &self.slot,
             identity: &self.identity,
             asked,
             idle: plan.rule.idle,

@@ -1,13 +1,13 @@
 //! The TLS handshake of a client: its hello is read once, by us to see the server name, and then by
 //! rustls.
 
-use crate::core::{Identity, Reason};
+use crate::core::{Identity, Page, Reason, write_page};
 use crate::shell::buffer::Buffer;
-use crate::shell::limits;
 use crate::shell::report::{Report, Told};
 use crate::shell::worker::{Current, Worker};
 use net::stream::{Stream, tls_fault};
 use net::tls::UNRECOGNIZED_NAME;
+use proto::http::MAX_METHOD;
 use proto::tls::{Hello, MAX_BUFFERED, client_hello};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -20,14 +20,15 @@ pub(crate) async fn handshake(
     worker: &Rc<Worker>,
     io: TcpStream,
     identity: &Identity,
-) -> Option<(Stream, Option<Box<str>>)> {
+) -> Option<(Stream, Option<Rc<str>>)> {
     let mut told = Told {
         host: String::new(),
         asked: "TLS handshake".to_owned(),
     };
     let current = worker.current();
-    let shake = shake(&current, io, &mut told);
-    let reason = match timeout(limits::HANDSHAKE, shake).await {
+    let date = worker.date();
+    let shake = shake(&current, io, &mut told, &date);
+    let reason = match timeout(worker.limits().handshake, shake).await {
         Ok(Ok(done)) => {
             worker.shared.instruments.handshakes.inc();
             return Some(done);
@@ -58,10 +59,11 @@ async fn shake(
     current: &Current,
     io: TcpStream,
     told: &mut Told,
-) -> Result<(Stream, Option<Box<str>>), Fault> {
+    date: &str,
+) -> Result<(Stream, Option<Rc<str>>), Fault> {
     let mut stream = Stream::plain(io);
     let mut buffer = Buffer::default();
-    let hello = read_hello(&mut stream, &mut buffer).await?;
+    let hello = read_hello(&mut stream, &mut buffer, date).await?;
     let live = &current.live;
     if let Some(name) = &hello.server_name {
         told.host.clone_from(name);
@@ -89,7 +91,7 @@ async fn shake(
     }
 }
 
-async fn read_hello(stream: &mut Stream, buffer: &mut Buffer) -> Result<Hello, Fault> {
+async fn read_hello(stream: &mut Stream, buffer: &mut Buffer, date: &str) -> Result<Hello, Fault> {
     loop {
         let read = poll_fn(|cx| stream.poll_read_some(cx, buffer.room())).await;
         match read {
@@ -104,9 +106,39 @@ async fn read_hello(stream: &mut Stream, buffer: &mut Buffer) -> Result<Hello, F
                 return Err(Fault::Reason(Reason::NotTls("too long".into())));
             }
             Ok(None) => {}
-            Err(fault) => return Err(Fault::Reason(Reason::NotTls(fault.to_string().into()))),
+            Err(fault) => {
+                if looks_like_http(buffer.filled()) {
+                    answer_in_plain(stream, date).await;
+                }
+                return Err(Fault::Reason(Reason::NotTls(fault.to_string().into())));
+            }
         }
     }
+}
+
+/// Whether somebody asks for `http://` where `https://` is served: a method, and a space behind it.
+fn looks_like_http(bytes: &[u8]) -> bool {
+    let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase());
+    let len = method.count();
+    (3..=MAX_METHOD).contains(&len) && bytes.get(len) == Some(&b' ')
+}
+
+/// Says so, as far as the client listens.
+async fn answer_in_plain(stream: &mut Stream, date: &str) {
+    let mut page = Vec::new();
+    write_page(
+        &mut page,
+        &Page {
+            status: 400,
+            location: None,
+            close: true,
+            head_only: false,
+            date,
+        },
+    );
+    // It is new, so that its socket takes a page at once.
+    let _ = poll_fn(|cx| stream.poll_write_some(cx, &[IoSlice::new(&page)])).await;
+    let _ = poll_fn(|cx| stream.poll_finish(cx)).await;
 }
 
 fn gone(error: &io::Error) -> Fault {

@@ -2,10 +2,10 @@
 //! and written to the other, never more of them held than one buffer.
 
 use crate::shell::buffer::{Buffer, give_back_vector, take_vector};
+use crate::shell::client::{Client, Sink, Source};
 use crate::shell::limits;
-use net::stream::Stream;
 use proto::http::{
-    CHUNK_HEADER_MAX, ChunkDecoder, Framing, LAST_CHUNK, Malformed, Name, ResponseFraming,
+    CHUNK_HEADER_MAX, ChunkDecoder, Framing, LAST_CHUNK, Limits, Malformed, Name, ResponseFraming,
     write_chunk_header,
 };
 use std::io::{self, IoSlice};
@@ -28,6 +28,12 @@ pub(crate) struct Lane {
     limit: Option<u64>,
     /// The name of a field that only we may send, as a trailer neither.
     withheld: Option<Box<str>>,
+    /// Trailers of a body whose sink does not get chunks, as `name: value CR LF`.
+    trailers: Vec<u8>,
+    /// Whether the sink took a byte of this message.
+    begun: bool,
+    /// Whether a source of TLS may end without saying so.
+    abrupt_end: bool,
 }
 
 /// How the source frames what is left of the body.
@@ -57,9 +63,9 @@ pub(crate) enum Broken {
 }
 
 impl Lane {
-    /// Begins the body of a request; what is in `out` goes before it. `withheld` is the name of a
-    /// field that is ours to send.
-    pub(crate) fn begin_request(
+    /// Begins the body of a request of a `C`; what is in `out` goes before it. `withheld` is the
+    /// name of a field that is ours to send.
+    pub(crate) fn begin_request<C: Client>(
         &mut self,
         framing: Framing,
         limit: Option<u64>,
@@ -68,7 +74,8 @@ impl Lane {
         self.body = match framing {
             Framing::None | Framing::Length(0) => Body::Done,
             Framing::Length(length) => Body::Length(length),
-            Framing::Chunked => Body::Chunked(Box::new(ChunkDecoder::new(&limits::http()))),
+            Framing::Chunked if C::FRAMES_BODIES => Body::UntilEnd,
+            Framing::Chunked => Body::Chunked(Box::new(decoder())),
         };
         self.chunked = framing == Framing::Chunked;
         self.passed = 0;
@@ -77,24 +84,33 @@ impl Lane {
         self.withheld = withheld.filter(|_| self.chunked).map(Box::from);
     }
 
-    /// Begins the body of a response; `chunked` says how the client gets it.
-    pub(crate) fn begin_response(&mut self, framing: ResponseFraming, chunked: bool) {
+    /// Begins the body of a response; `chunked` says how the client gets it, `abrupt_end` whether a
+    /// body that only the end of the connection ends may do so without TLS's goodbye.
+    pub(crate) fn begin_response(
+        &mut self,
+        framing: ResponseFraming,
+        chunked: bool,
+        abrupt_end: bool,
+    ) {
         self.body = match framing {
             ResponseFraming::None | ResponseFraming::Length(0) => Body::Done,
             ResponseFraming::Length(length) => Body::Length(length),
-            ResponseFraming::Chunked => Body::Chunked(Box::new(ChunkDecoder::new(&limits::http()))),
+            ResponseFraming::Chunked => Body::Chunked(Box::new(decoder())),
             ResponseFraming::UntilClose => Body::UntilEnd,
         };
         self.chunked = chunked;
+        self.abrupt_end = abrupt_end;
         self.passed = 0;
         self.limit = None;
         self.withheld = None;
+        self.begun = false;
     }
 
     /// Begins a tunnel: everything until the source ends.
     pub(crate) fn begin_tunnel(&mut self) {
         self.body = Body::UntilEnd;
         self.chunked = false;
+        self.abrupt_end = false;
         self.passed = 0;
         self.limit = None;
         self.withheld = None;
@@ -105,6 +121,8 @@ impl Lane {
         self.body = Body::Done;
         self.sent = 0;
         self.out.clear();
+        self.trailers.clear();
+        self.begun = false;
     }
 
     /// A place to write heads to.
@@ -137,6 +155,30 @@ impl Lane {
         self.has_whole_body() && self.sent == self.out.len()
     }
 
+    /// Whether the sink has got some of the message.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Trailers that the sink does not get in chunks, as `name: value CR LF`.
+    pub(crate) fn trailers(&self) -> &[u8] {
+        &self.trailers
+    }
+
+    /// Has `client` send the head that `out` begins with, where that is its business.
+    ///
+    /// # Errors
+    /// The client's, when it is gone.
+    pub(crate) fn hand_over_head<C: Client>(
+        &mut self,
+        client: &mut C,
+        body: Option<u64>,
+    ) -> io::Result<()> {
+        client.send_head(&mut self.out, body)?;
+        self.begun |= C::FRAMES_BODIES;
+        Ok(())
+    }
+
     /// Whether framed bytes wait for the sink.
     pub(crate) fn has_unsent(&self) -> bool {
         self.sent < self.out.len()
@@ -152,8 +194,8 @@ impl Lane {
     pub(crate) fn poll_pass(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Stream,
-        sink: &mut Stream,
+        source: &mut impl Source,
+        sink: &mut impl Sink,
         moved: &mut bool,
     ) -> Poll<Result<(), Broken>> {
         loop {
@@ -167,8 +209,9 @@ impl Lane {
                 return sink.poll_flush_all(cx).map_err(|_| Broken::Sink);
             }
             match self.poll_read(cx, source) {
-                Poll::Ready(Ok(0)) => self.end()?,
+                Poll::Ready(Ok(0)) => self.end(source)?,
                 Poll::Ready(Ok(_)) => *moved = true,
+                Poll::Ready(Err(error)) if self.abrupt_end && is_end(&error) => self.end(source)?,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Source(error))),
                 Poll::Pending => {
                     self.buffer.release_if_empty();
@@ -186,7 +229,7 @@ impl Lane {
     pub(crate) fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
-        sink: &mut Stream,
+        sink: &mut impl Sink,
         moved: &mut bool,
     ) -> Poll<io::Result<()>> {
         while self.sent < self.out.len() {
@@ -199,7 +242,7 @@ impl Lane {
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        source: &mut Stream,
+        source: &mut impl Source,
     ) -> Poll<io::Result<usize>> {
         let count = ready!(source.poll_read_some(cx, self.buffer.room()))?;
         self.buffer.advance(count);
@@ -210,7 +253,7 @@ impl Lane {
     fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
-        sink: &mut Stream,
+        sink: &mut impl Sink,
         direct: usize,
     ) -> Poll<io::Result<usize>> {
         let framed = &self.out[self.sent..];
@@ -229,6 +272,7 @@ impl Lane {
         let of_framed = count.min(framed.len());
         let of_body = count - of_framed;
         self.sent += of_framed;
+        self.begun = true;
         if of_body > 0 {
             self.buffer.consume(of_body);
             self.passed += of_body as u64;
@@ -251,6 +295,11 @@ impl Lane {
             self.sent = 0;
         }
         let available = self.buffer.len();
+        if let (Body::UntilEnd, Some(limit)) = (&self.body, self.limit)
+            && self.passed + available as u64 > limit
+        {
+            return Err(Broken::TooLarge(limit));
+        }
         match &mut self.body {
             Body::Done => Ok(0),
             Body::Length(left) => {
@@ -296,8 +345,11 @@ impl Lane {
             self.buffer.consume(decoded.consumed);
         }
         if finished {
+            let withheld = self.withheld.as_deref();
             if self.chunked {
-                write_end(&mut self.out, decoder, self.withheld.as_deref());
+                write_end(&mut self.out, decoder, withheld);
+            } else {
+                write_trailers(&mut self.trailers, decoder, withheld);
             }
             self.body = Body::Done;
         }
@@ -305,7 +357,7 @@ impl Lane {
     }
 
     /// The source has ended cleanly.
-    fn end(&mut self) -> Result<(), Broken> {
+    fn end(&mut self, source: &mut impl Source) -> Result<(), Broken> {
         self.buffer.release_if_empty();
         if !matches!(self.body, Body::UntilEnd) {
             return Err(Broken::Cut);
@@ -314,10 +366,28 @@ impl Lane {
         if self.chunked {
             self.out.clear();
             self.sent = 0;
-            self.out.extend_from_slice(LAST_CHUNK);
+            let trailers = source.take_trailers();
+            if trailers.is_empty() {
+                self.out.extend_from_slice(LAST_CHUNK);
+            } else {
+                // By the same rules as those in chunks.
+                let section = [b"0\r\n", trailers.as_slice(), b"\r\n"].concat();
+                let mut decoder = decoder();
+                decoder.decode(&section).map_err(Broken::Malformed)?;
+                write_end(&mut self.out, &decoder, self.withheld.as_deref());
+            }
         }
         Ok(())
     }
+}
+
+fn decoder() -> ChunkDecoder {
+    ChunkDecoder::new(&Limits::default())
+}
+
+/// Whether a source of TLS ended without its goodbye.
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// Appends `data`, which is not empty, as one chunk.
@@ -331,21 +401,18 @@ fn chunk(out: &mut Vec<u8>, data: &[u8]) {
 /// Appends the last chunk with the trailers of `decoder`, but for those that a target may take
 /// for `withheld`.
 fn write_end(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: Option<&str>) {
+    out.extend_from_slice(b"0\r\n");
+    write_trailers(out, decoder, withheld);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_trailers(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: Option<&str>) {
     let is_withheld =
         |name: &str| withheld.is_some_and(|own| Name::are_twins(name.as_bytes(), own.as_bytes()));
-    let mut trailers = decoder
-        .trailers()
-        .filter(|(name, _)| !is_withheld(name))
-        .peekable();
-    if trailers.peek().is_none() {
-        return out.extend_from_slice(LAST_CHUNK);
-    }
-    out.extend_from_slice(b"0\r\n");
-    for (name, value) in trailers {
+    for (name, value) in decoder.trailers().filter(|(name, _)| !is_withheld(name)) {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b": ");
         out.extend_from_slice(value);
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b"\r\n");
 }

@@ -1,20 +1,65 @@
-//! What a connection may cost. Settable later; these are what an edge for some hundred users needs.
+//! What a connection may cost.
 
-use proto::http::Limits;
 use std::time::Duration;
 
-/// From the first byte of a request head to its last.
-pub(crate) const HEAD: Duration = Duration::from_secs(15);
-/// From accepting a connection to its first request, which browsers open ahead of need.
-pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(30);
-/// Between two requests of a connection.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// From accepting a connection to the end of its TLS handshake.
-pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Until a target has taken a connection, TLS handshake not included.
-pub(crate) const CONNECT: Duration = Duration::from_secs(5);
+/// What the operator may set, with the defaults that an edge for some hundred users needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Limits {
+    /// Heads and chunked bodies.
+    pub(crate) http: proto::http::Limits,
+    /// Connections in all, of this process.
+    pub(crate) connections: u32,
+    /// Connections of one IPv4 address or one IPv6 /64; an office behind one address has some hundred.
+    pub(crate) connections_per_address: u32,
+    /// Requests of one connection.
+    pub(crate) requests_per_connection: u64,
+    /// Requests of one address that wait for one target at once.
+    pub(crate) requests_per_address: u32,
+    /// HTTP/2 streams at once on one connection.
+    pub(crate) streams: u32,
+    /// HTTP/2 streams that a client may give up within a minute on one connection.
+    pub(crate) resets: u32,
+    /// From accepting a connection to the end of its TLS handshake.
+    pub(crate) handshake: Duration,
+    /// From the first byte of a request head to its last.
+    pub(crate) head: Duration,
+    /// From accepting a connection to its first request, which browsers open ahead of need.
+    pub(crate) first_request: Duration,
+    /// Between two requests of a connection.
+    pub(crate) keep_alive: Duration,
+    /// Until a target has taken a connection, TLS handshake not included.
+    pub(crate) connect: Duration,
+    /// The least bytes per second of a body, either way, while the client is waited for.
+    pub(crate) body_rate: u64,
+    /// Over how long that is measured.
+    pub(crate) body_rate_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            http: proto::http::Limits::default(),
+            connections: 16 * 1024,
+            connections_per_address: 1024,
+            requests_per_connection: 100_000,
+            requests_per_address: 256,
+            streams: 100,
+            resets: 200,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(15),
+            first_request: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            connect: Duration::from_secs(5),
+            body_rate: 200,
+            body_rate_grace: Duration::from_secs(30),
+        }
+    }
+}
+
 /// Until a name is resolved.
 pub(crate) const RESOLVE: Duration = Duration::from_secs(5);
+/// Until a TLS handshake with a target has ended.
+pub(crate) const TARGET_HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long nothing may move during a request, unless the rule says otherwise.
 pub(crate) const IDLE: Duration = Duration::from_mins(5);
 /// How long nothing may move once upgraded, unless the rule says otherwise.
@@ -25,11 +70,8 @@ pub(crate) const IDLE_HALF_CLOSED: Duration = Duration::from_secs(30);
 pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// How many bytes of it.
 pub(crate) const LINGER_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Connections in all, of this process.
-pub(crate) const CONNECTIONS: u32 = 16 * 1024;
-/// Connections of one IPv4 address or one IPv6 /64; an office behind one address has some hundred.
-pub(crate) const CONNECTIONS_PER_ADDRESS: u32 = 1024;
+/// How many bytes of a client's next request are read while it waits for the response to this one.
+pub(crate) const READ_AHEAD: usize = 4096;
 
 /// Idle connections to one target that one worker keeps.
 pub(crate) const IDLE_PER_TARGET: usize = 256;
@@ -40,12 +82,12 @@ pub(crate) const IDLE_TARGET: Duration = Duration::from_secs(30);
 /// How often the dead and the old among them are looked for.
 pub(crate) const SWEEP: Duration = Duration::from_secs(5);
 
+/// How often idle connections are ended while there are too many.
+pub(crate) const SHED: Duration = Duration::from_millis(100);
+/// Which part of a worker's connections at a time: one of so many.
+pub(crate) const SHED_PART: usize = 32;
+
 /// Interim responses that one request may get.
 pub(crate) const INTERIM: u8 = 16;
 /// Framed bytes that wait to be written before more is read.
 pub(crate) const FRAMED: usize = 64 * 1024;
-
-/// Heads and chunked bodies.
-pub(crate) fn http() -> Limits {
-    Limits::default()
-}

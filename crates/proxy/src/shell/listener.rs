@@ -1,7 +1,7 @@
 //! The main loop of one worker: what the service orders, and what its listeners accept.
 
 use crate::core::{Identity, Reason};
-use crate::shell::connection::{self, Arrival};
+use crate::shell::arrival::{self, Arrival};
 use crate::shell::limits;
 use crate::shell::report::{Report, Told};
 use crate::shell::worker::{Shared, Worker};
@@ -129,7 +129,11 @@ fn admit(worker: &Rc<Worker>, io: TcpStream, client: SocketAddr, tls: bool) {
     if shared.context.bans.contains(client.ip()) {
         return reject(worker, client, tls, &Reason::Banned);
     }
-    match shared.caps.admit(client.ip()) {
+    let limits = worker.limits();
+    if shared.caps.is_nearly_full(&limits) {
+        worker.shed();
+    }
+    match shared.caps.admit(client.ip(), &limits) {
         Ok(admitted) => {
             let arrival = Arrival {
                 io,
@@ -137,7 +141,7 @@ fn admit(worker: &Rc<Worker>, io: TcpStream, client: SocketAddr, tls: bool) {
                 tls,
                 admitted,
             };
-            worker.spawn(|slot| connection::serve(Rc::clone(worker), slot, arrival));
+            worker.spawn(|slot| arrival::serve(Rc::clone(worker), slot, arrival));
         }
         Err(reason) => reject(worker, client, tls, &reason),
     }

@@ -2,6 +2,7 @@
 
 use crate::core::{Routes, RoutesError, TargetKey, TargetTls, Trust};
 use crate::metrics::{HostInstruments, Instruments};
+use crate::shell::limits::Limits;
 use certs::{Chooser, Material};
 use config::Protocol;
 use net::resolve::Names;
@@ -23,6 +24,7 @@ pub(crate) struct Live {
     pub(crate) log_rejected: bool,
     pub(crate) log_forwarded: bool,
     pub(crate) names: Names,
+    pub(crate) limits: Limits,
     /// Where we listen ourselves.
     listens: Vec<SocketAddr>,
 }
@@ -76,13 +78,14 @@ impl Live {
         let chooser = chooser(&config.certificates)?;
         let logs = |protocols: &[Protocol]| protocols.contains(&Protocol::Http);
         Ok(Self {
-            server: Arc::new(tls::server_config(chooser.clone(), &[b"http/1.1"])?),
+            server: Arc::new(tls::server_config(chooser.clone(), &[b"h2", b"http/1.1"])?),
             chooser,
             clients: clients(&routes, before),
             hosts: instruments.hosts(&routes),
             log_rejected: logs(&config.config.proxy.log_rejected),
             log_forwarded: logs(&config.config.proxy.log_forwarded),
             names: config.names.clone(),
+            limits: Limits::default(),
             listens: config.listeners.iter().map(|l| l.key.addr).collect(),
             routes,
         })

@@ -2,16 +2,21 @@
 //! never leaves its thread.
 
 mod alarm;
+mod arrival;
 mod buffer;
 mod caps;
+mod client;
 mod connection;
 mod exchange;
 mod forward;
 mod hello;
+mod http1;
+mod http2;
 mod lane;
 mod limits;
 mod listener;
 mod live;
+mod pace;
 mod report;
 mod request;
 mod target;

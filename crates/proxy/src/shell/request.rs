@@ -1,9 +1,9 @@
 //! A request head: read, judged by the rules, and written for its target.
 
 use crate::core::{Accept, Ask, AskedTls, Reason, Rule, Verdict, decide, redirect, write_request};
+use crate::shell::client::Client;
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
-use crate::shell::limits;
 use crate::shell::report::Told;
 use crate::shell::tunnel;
 use crate::shell::worker::Current;
@@ -30,6 +30,17 @@ pub(crate) enum Taken {
     Forward(Plan, Place, Option<tunnel::Asked>),
 }
 
+impl Taken {
+    /// The connection ends after this request.
+    pub(crate) fn end_connection(&mut self) {
+        match self {
+            Self::Redirect { keep, .. } => *keep = false,
+            Self::Forward(plan, ..) => plan.keep_alive = false,
+            Self::Incomplete | Self::Refuse { .. } => {}
+        }
+    }
+}
+
 /// Where in the configuration a decision was made.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
@@ -38,12 +49,12 @@ pub(crate) struct Place {
     pub(crate) line: Option<u32>,
 }
 
-impl Connection {
+impl<C: Client> Connection<C> {
     /// Reads a request head, decides on it, and writes what the target gets of it.
     pub(crate) fn take(&mut self, current: &Rc<Current>) -> Taken {
         self.up.prepare();
         let live = &current.live;
-        let request = match http::request(self.up.buffer.filled(), &limits::http()) {
+        let request = match http::request(self.up.buffer.filled(), &self.limits.http) {
             Ok(Some(request)) => request,
             Ok(None) => return Taken::Incomplete,
             Err(fault) => {
@@ -59,7 +70,7 @@ impl Connection {
         if live.log_rejected || live.log_forwarded {
             tell(&mut self.told, &request);
         }
-        let host = request.host.map_or("", |host| host.name());
+        let host = request.host.map_or("", |host| host.host());
         let server_name = self.server_name.as_deref();
         let tls = self.identity.tls().then(|| AskedTls {
             server_name,
@@ -91,7 +102,7 @@ impl Connection {
         if let Taken::Forward(plan, ..) = &taken {
             let rule = &plan.rule;
             let own = rule.client_address_header.as_deref();
-            self.up.begin_request(plan.framing, rule.max_body, own);
+            self.up.begin_request::<C>(plan.framing, rule.max_body, own);
         }
         taken
     }
@@ -120,7 +131,7 @@ fn ask<'a>(request: &Request<'a>, client: std::net::IpAddr, tls: Option<AskedTls
         client,
         tls,
         method: request.method,
-        host: request.host.map(|host| host.name()),
+        host: request.host.map(|host| host.host()),
         path: request.target.path,
         websocket: request.upgrade.is_some(),
         body: match request.framing {
@@ -155,7 +166,7 @@ fn taken(
         },
         Verdict::Redirect(_, found) => Taken::Redirect {
             status: found.status,
-            location: location(request.host.map_or("", |host| host.name())),
+            location: location(request.host.map_or("", |host| host.host())),
             place,
             head_only,
             keep: request.keep_alive && !has_body,

@@ -9,7 +9,7 @@ use net::stream::Stream;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// A connection to a target, and whether it has served before.
@@ -49,9 +49,9 @@ impl Worker {
     ) -> Result<Connected, Reason> {
         self.shared.instruments.connects_new.inc();
         let addresses = addresses(current, target).await?;
-        let io = connect(&addresses, limits::CONNECT)
+        let io = connect(&addresses, current.live.limits.connect)
             .await
-            .map_err(|error| unreachable(target, &error))?;
+            .map_err(|error| unreachable(target, current.live.limits.connect, &error))?;
         if peer_on_this_machine(&io).is_some_and(|peer| current.live.listens_at(peer)) {
             return Err(Reason::TargetIsUs(name(target)));
         }
@@ -60,7 +60,7 @@ impl Worker {
             None => Stream::plain(io),
             Some(tls) => {
                 let handshake = Stream::connect(io, tls.config.clone(), tls.name.clone());
-                match timeout(limits::HANDSHAKE, handshake).await {
+                match timeout(limits::TARGET_HANDSHAKE, handshake).await {
                     Ok(Ok(stream)) => stream,
                     Ok(Err(error)) => {
                         return Err(Reason::TargetTls(name(target), error.to_string().into()));
@@ -103,11 +103,9 @@ async fn addresses(current: &Current, target: &Target) -> Result<Vec<SocketAddr>
         .collect())
 }
 
-fn unreachable(target: &Target, error: &io::Error) -> Reason {
+fn unreachable(target: &Target, patience: Duration, error: &io::Error) -> Reason {
     match error.kind() {
-        io::ErrorKind::TimedOut => {
-            Reason::TargetConnectLate(name(target), limits::CONNECT.as_secs())
-        }
+        io::ErrorKind::TimedOut => Reason::TargetConnectLate(name(target), patience.as_secs()),
         _ => Reason::TargetUnreachable(name(target), error.to_string().into()),
     }
 }

@@ -3,9 +3,10 @@
 
 use crate::core::{Ask, AskedTls, Identity, TargetKey, Verdict, decide};
 use crate::shell::alarm::Alarm;
+use crate::shell::client::{Client, Sink, Source};
 use crate::shell::lane::Lane;
 use crate::shell::limits;
-use crate::shell::worker::{Current, Worker};
+use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -16,19 +17,19 @@ use tokio::time::Instant;
 pub(crate) struct Asked {
     pub(crate) host: Box<str>,
     pub(crate) path: Box<str>,
-    pub(crate) server_name: Option<Box<str>>,
+    pub(crate) server_name: Option<Rc<str>>,
     pub(crate) target: TargetKey,
 }
 
 /// A tunnel under way.
-pub(crate) struct Tunnel<'a> {
+pub(crate) struct Tunnel<'a, C> {
     pub(crate) worker: &'a Worker,
     pub(crate) current: Rc<Current>,
-    pub(crate) slot: u64,
+    pub(crate) slot: &'a Slot,
     pub(crate) identity: &'a Identity,
     pub(crate) asked: Asked,
     pub(crate) idle: Option<Duration>,
-    pub(crate) client: &'a mut Stream,
+    pub(crate) client: &'a mut C,
     pub(crate) target: &'a mut Stream,
     pub(crate) up: &'a mut Lane,
     pub(crate) down: &'a mut Lane,
@@ -38,16 +39,12 @@ pub(crate) struct Tunnel<'a> {
     pub(crate) closing: bool,
 }
 
-impl Tunnel<'_> {
+impl<C: Client> Tunnel<'_, C> {
     /// Runs it to its end.
     pub(crate) async fn run(mut self) {
         self.be_patient();
-        let mut watched = false;
         std::future::poll_fn(|cx| {
-            if !watched {
-                watched = true;
-                self.worker.watch(self.slot, cx.waker());
-            }
+            self.slot.watch(cx.waker());
             self.poll(cx)
         })
         .await;
@@ -145,8 +142,8 @@ impl Tunnel<'_> {
 fn one_way(
     lane: &mut Lane,
     cx: &mut Context<'_>,
-    source: &mut Stream,
-    sink: &mut Stream,
+    source: &mut impl Source,
+    sink: &mut impl Sink,
     moved: &mut bool,
 ) -> Poll<Result<(), ()>> {
     match lane.poll_pass(cx, source, sink, moved) {

@@ -3,14 +3,14 @@
 use crate::core::{TargetKey, http_date};
 use crate::metrics::Instruments;
 use crate::shell::caps::Caps;
-use crate::shell::limits;
+use crate::shell::limits::{self, Limits};
 use crate::shell::live::Live;
 use arc_swap::ArcSwap;
 use net::pool::{Pool, PoolLimits};
 use net::resolve::{Names, ResolveError, Resolver};
 use net::stream::Stream;
 use service::Context;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,14 +35,16 @@ pub(crate) struct Worker {
     current: RefCell<Rc<Current>>,
     pub(crate) pool: RefCell<Pool<TargetKey, Stream>>,
     draining: Cell<bool>,
-    slots: RefCell<HashMap<u64, Slot>>,
+    slots: RefCell<HashMap<u64, Rc<Slot>>>,
     next_slot: Cell<u64>,
+    next_shed: Cell<Instant>,
     date: RefCell<(u64, Rc<str>)>,
 }
 
 /// The configuration in force, as this thread holds it.
 pub(crate) struct Current {
     pub(crate) live: Arc<Live>,
+    limits: Rc<Limits>,
     resolver: Rc<WorkerResolver>,
 }
 
@@ -52,10 +54,42 @@ struct WorkerResolver {
 }
 
 /// A connection, as the thread sees it.
-struct Slot {
-    abort: AbortHandle,
+#[derive(Default)]
+pub(crate) struct Slot {
+    abort: OnceCell<AbortHandle>,
     /// Wakes it when something changes that it must know while nothing comes in.
-    waker: Option<Waker>,
+    waker: RefCell<Option<Waker>>,
+    /// Whether it waits for a request.
+    idle: Cell<bool>,
+    /// Whether it is to end as soon as it is idle, to make room for another.
+    shed: Cell<bool>,
+}
+
+impl Slot {
+    /// Has the connection woken at a reload, when draining begins, and when it is to make room.
+    pub(crate) fn watch(&self, waker: &Waker) {
+        let mut known = self.waker.borrow_mut();
+        match &*known {
+            Some(known) if known.will_wake(waker) => {}
+            _ => *known = Some(waker.clone()),
+        }
+    }
+
+    /// Takes note of whether the connection waits for a request.
+    pub(crate) fn set_idle(&self, idle: bool) {
+        self.idle.set(idle);
+    }
+
+    /// Whether it is to end as soon as it is idle.
+    pub(crate) fn is_shed(&self) -> bool {
+        self.shed.get()
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
 }
 
 impl Worker {
@@ -72,6 +106,7 @@ impl Worker {
             draining: Cell::new(false),
             slots: RefCell::default(),
             next_slot: Cell::new(0),
+            next_shed: Cell::new(Instant::now()),
             date: RefCell::new((0, "".into())),
         }
     }
@@ -103,14 +138,15 @@ impl Worker {
         Rc::clone(&date.1)
     }
 
-    /// Runs a connection, which `make` makes of its slot's number.
-    pub(crate) fn spawn<F>(self: &Rc<Self>, make: impl FnOnce(u64) -> F)
+    /// Runs a connection, which `make` makes of its slot.
+    pub(crate) fn spawn<F>(self: &Rc<Self>, make: impl FnOnce(Rc<Slot>) -> F)
     where
         F: Future<Output = ()> + 'static,
     {
         let id = self.next_slot.get();
         self.next_slot.set(id + 1);
-        let connection = make(id);
+        let slot = Rc::new(Slot::default());
+        let connection = make(Rc::clone(&slot));
         let leave = Leave {
             worker: Rc::clone(self),
             id,
@@ -119,18 +155,33 @@ impl Worker {
             let _leave = leave;
             connection.await;
         });
-        let slot = Slot {
-            abort: task.abort_handle(),
-            waker: None,
-        };
+        // It was empty: the slot is new.
+        let _ = slot.abort.set(task.abort_handle());
         self.slots.borrow_mut().insert(id, slot);
     }
 
-    /// Has connection `id` woken at a reload and when draining begins.
-    pub(crate) fn watch(&self, id: u64, waker: &Waker) {
-        if let Some(slot) = self.slots.borrow_mut().get_mut(&id) {
-            slot.waker = Some(waker.clone());
+    /// Ends some of the connections that wait for a request, so that others can come in. Not more
+    /// often than every [`limits::SHED`], since all are looked at.
+    pub(crate) fn shed(&self) {
+        let now = Instant::now();
+        if now < self.next_shed.get() {
+            return;
         }
+        self.next_shed.set(now + limits::SHED);
+        let slots = self.slots.borrow();
+        let most = slots.len().div_ceil(limits::SHED_PART);
+        let idle = slots
+            .values()
+            .filter(|slot| slot.idle.get() && !slot.shed.get());
+        for slot in idle.take(most) {
+            slot.shed.set(true);
+            slot.wake();
+        }
+    }
+
+    /// The limits in force.
+    pub(crate) fn limits(&self) -> Rc<Limits> {
+        Rc::clone(&self.current.borrow().limits)
     }
 
     /// After a reload: tunnels look whether they are still allowed, targets that are gone
@@ -166,15 +217,15 @@ impl Worker {
     /// All connections end now.
     pub(crate) fn cut(&self) {
         for slot in self.slots.borrow().values() {
-            slot.abort.abort();
+            if let Some(task) = slot.abort.get() {
+                task.abort();
+            }
         }
     }
 
     fn wake_all(&self) {
         for slot in self.slots.borrow().values() {
-            if let Some(waker) = &slot.waker {
-                waker.wake_by_ref();
-            }
+            slot.wake();
         }
     }
 }
@@ -189,7 +240,12 @@ impl Current {
                 resolver: live.names.resolver(),
             }),
         };
-        Self { live, resolver }
+        let limits = Rc::new(live.limits.clone());
+        Self {
+            live,
+            limits,
+            resolver,
+        }
     }
 
     /// Finds addresses of targets' names.

@@ -1,19 +1,15 @@
 //! Bodies: framed anew, never held whole, and never ended as if they were complete when they are not.
 
-use crate::gate::{Gate, PLAIN};
-use crate::peer::{Target, field, first};
+use crate::gate::plain;
+use crate::peer::{EMPTY, GET, field, first};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
-const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
-
 #[tokio::test]
 async fn chunks_and_trailers_pass_both_ways() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send(
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask(
             "POST / HTTP/1.1\r\nHost: web.example\r\nTE: trailers\r\nConnection: TE\r\n\
              Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5;ext=1\r\nhello\r\n",
         )
@@ -48,18 +44,14 @@ async fn chunks_and_trailers_pass_both_ways() {
 
 #[tokio::test]
 async fn a_trailer_can_not_stand_in_for_the_clients_address() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "client_address_header = \"X-Client-IP\"\n";
-    let gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client
-        .send(
+    let (gate, target) = plain("client_address_header = \"X-Client-IP\"").await;
+    let _client = gate
+        .ask(
             "POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n\
              0\r\nX-Client-Ip: 1.2.3.4:5\r\nX_Client_IP: 6\r\nSet-Cookie: a\r\nX-Sum: 1\r\n\r\n",
         )
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     assert_eq!(
         there.chunks().await,
         (Vec::new(), vec!["X-Sum: 1".to_owned()])
@@ -68,38 +60,28 @@ async fn a_trailer_can_not_stand_in_for_the_clients_address() {
 
 #[tokio::test]
 async fn a_target_may_answer_while_the_request_is_still_coming() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 6\r\n\r\nab")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 6\r\n\r\nab")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     assert_eq!(there.text(2).await, "ab");
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
-    assert_eq!(client.response().await.1, b"ok");
+    client.is_served_by(&mut there).await;
     // The rest is taken, and both connections go on.
     client.send("cdef").await;
     assert_eq!(there.text(4).await, "cdef");
     client.send(GET).await;
-    there.head().await;
-    there.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+    there.answers("HTTP/1.1 204 No Content\r\n\r\n").await;
     assert_eq!(first(&client.head().await), "HTTP/1.1 204 No Content");
 }
 
 #[tokio::test]
 async fn an_early_answer_that_ends_the_targets_connection_reaches_the_client() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10000000\r\n\r\nab")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 10000000\r\n\r\nab")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     there
         .send("HTTP/1.1 403 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno")
         .await;
@@ -111,12 +93,10 @@ async fn an_early_answer_that_ends_the_targets_connection_reaches_the_client() {
 
 #[tokio::test]
 async fn a_client_that_expects_to_be_asked_is_asked_by_the_target() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
+    let (gate, target) = plain("").await;
     let post =
         "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
-    let mut client = gate.connect().await;
-    client.send(post).await;
+    let mut client = gate.ask(post).await;
     let mut there = target.accept().await;
     assert_eq!(field(&there.head().await, "expect"), Some("100-continue"));
     client.stays_silent().await;
@@ -124,16 +104,13 @@ async fn a_client_that_expects_to_be_asked_is_asked_by_the_target() {
     assert_eq!(client.head().await, "HTTP/1.1 100 Continue");
     client.send("ok").await;
     assert_eq!(there.text(2).await, "ok");
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    there.send(EMPTY).await;
     assert_eq!(field(&client.head().await, "connection"), None);
 
     // Refused: nobody knows whether the body follows, so that the connection ends.
     client.send(post).await;
-    there.head().await;
     there
-        .send("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+        .answers("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
         .await;
     let head = client.head().await;
     assert_eq!(field(&head, "connection"), Some("close"));
@@ -142,11 +119,9 @@ async fn a_client_that_expects_to_be_asked_is_asked_by_the_target() {
 
 #[tokio::test]
 async fn responses_without_a_body_leave_the_connection_open() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("HEAD / HTTP/1.1\r\nHost: web.example\r\n\r\n")
         .await;
     let mut there = target.accept().await;
     assert!(there.head().await.starts_with("HEAD / "));
@@ -160,8 +135,7 @@ async fn responses_without_a_body_leave_the_connection_open() {
         "HTTP/1.1 205 Reset\r\nContent-Length: 0\r\n\r\n",
     ] {
         client.send(GET).await;
-        there.head().await;
-        there.send(answer).await;
+        there.answers(answer).await;
         let head = client.head().await;
         assert_eq!(first(&head), first(answer));
         assert_eq!(field(&head, "transfer-encoding"), None);
@@ -170,12 +144,9 @@ async fn responses_without_a_body_leave_the_connection_open() {
 
 #[tokio::test]
 async fn a_body_that_ends_with_the_connection_becomes_chunks() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
     there.send("HTTP/1.0 200 OK\r\n\r\nsome").await;
     there.send("thing").await;
     there.finish().await;
@@ -188,14 +159,11 @@ async fn a_body_that_ends_with_the_connection_becomes_chunks() {
 
 #[tokio::test]
 async fn http_1_0_gets_chunks_as_plain_bytes_until_the_end() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET / HTTP/1.0\r\nHost: web.example\r\nConnection: keep-alive\r\n\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET / HTTP/1.0\r\nHost: web.example\r\nConnection: keep-alive\r\n\r\n")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     there
         .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
         .await;
@@ -207,8 +175,7 @@ async fn http_1_0_gets_chunks_as_plain_bytes_until_the_end() {
 
 #[tokio::test]
 async fn a_body_that_was_cut_off_never_looks_complete() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     let answers = [
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "abc"),
         (
@@ -221,31 +188,25 @@ async fn a_body_that_was_cut_off_never_looks_complete() {
         ),
     ];
     for (answer, seen) in answers {
-        let mut client = gate.connect().await;
-        client.send(GET).await;
-        let mut there = target.accept().await;
-        there.head().await;
+        let mut client = gate.ask(GET).await;
+        let mut there = target.asked().await;
         there.send(answer).await;
         let head = client.head().await;
         assert_eq!(first(&head), "HTTP/1.1 200 OK");
         assert_eq!(client.text(seen.len()).await, seen);
         drop(there);
         client.ends().await;
-        let reason = gate.rejection().await;
-        assert!(reason.contains("broke off"), "{reason}");
+        gate.rejects_for("broke off").await;
     }
 }
 
 #[tokio::test]
 async fn a_cut_off_body_without_framing_is_reset() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     there.send("HTTP/1.0 200 OK\r\n\r\nabc").await;
     client.head().await;
     assert_eq!(client.text(3).await, "abc");
@@ -256,12 +217,9 @@ async fn a_cut_off_body_without_framing_is_reset() {
 
 #[tokio::test]
 async fn wrong_chunks_of_a_target_are_not_passed_on() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
     there
         .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         .await;
@@ -274,55 +232,41 @@ async fn wrong_chunks_of_a_target_are_not_passed_on() {
 
 #[tokio::test]
 async fn max_body_holds_for_lengths_and_for_chunks() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "max_body = \"1kB\"\n";
-    let mut gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 1001\r\n\r\n")
+    let (mut gate, target) = plain("max_body = \"1kB\"").await;
+    let mut client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 1001\r\n\r\n")
         .await;
-    let head = client.response().await.0;
-    assert_eq!(first(&head), "HTTP/1.1 413 Content Too Large");
+    client.gets("413 Content Too Large").await;
     client.ends().await;
     target.stays_alone().await;
 
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n")
+    let mut client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     let chunk = format!("1f4\r\n{}\r\n", "x".repeat(500));
     client.send(chunk.repeat(2)).await;
     client.send("1\r\nx\r\n").await;
-    let head = client.response().await.0;
-    assert_eq!(first(&head), "HTTP/1.1 413 Content Too Large");
+    client.gets("413 Content Too Large").await;
     let (seen, _) = there.rest().await;
     assert!(
         !seen.ends_with(b"0\r\n\r\n"),
         "the target must not take it for whole"
     );
-    let reason = gate.rejection().await;
-    assert!(reason.contains("max_body"), "{reason}");
+    gate.rejects_for("max_body").await;
 }
 
 #[tokio::test]
 async fn wrong_chunks_of_a_client_do_not_reach_the_target() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     client
         .send("3\nabc\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n")
         .await;
-    assert_eq!(
-        first(&client.response().await.0),
-        "HTTP/1.1 400 Bad Request"
-    );
+    client.gets("400 Bad Request").await;
     client.ends().await;
     let (seen, _) = there.rest().await;
     assert_eq!(seen, b"3\r\nabc\r\n");
@@ -330,12 +274,9 @@ async fn wrong_chunks_of_a_client_do_not_reach_the_target() {
 
 #[tokio::test]
 async fn who_does_not_read_is_not_written_to_without_end() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
     let whole: usize = 32 * 1024 * 1024;
     there
         .send(format!(
@@ -366,12 +307,10 @@ async fn who_does_not_read_is_not_written_to_without_end() {
 
 #[tokio::test]
 async fn a_target_that_does_not_read_holds_the_client_back() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
+    let (gate, target) = plain("").await;
     let whole = 32 * 1024 * 1024;
-    client
-        .send(format!(
+    let mut client = gate
+        .ask(format!(
             "POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: {whole}\r\n\r\n"
         ))
         .await;
@@ -388,34 +327,24 @@ async fn a_target_that_does_not_read_holds_the_client_back() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_takes_its_request_along() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 9\r\n\r\nabc")
+    let (mut gate, target) = plain("").await;
+    let client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 9\r\n\r\nabc")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     assert_eq!(there.text(3).await, "abc");
     drop(client);
     there.ends().await;
-    let reason = gate.rejection().await;
-    assert!(reason.contains("hung up"), "{reason}");
+    gate.rejects_for("hung up").await;
 }
 
 #[tokio::test]
 async fn a_client_may_end_its_direction_and_still_get_its_answer() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
     client.finish().await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
-    assert_eq!(client.response().await.1, b"ok");
+    client.is_served_by(&mut there).await;
     client.ends().await;
 }

@@ -82,6 +82,13 @@ impl Gate {
         self.proxy.reload(self.config.clone()).unwrap();
     }
 
+    /// Connects in plain and sends `request`.
+    pub(crate) async fn ask(&self, request: impl AsRef<[u8]>) -> Peer<TcpStream> {
+        let mut client = self.connect().await;
+        client.send(request).await;
+        client
+    }
+
     /// Connects in plain.
     pub(crate) async fn connect(&self) -> Peer<TcpStream> {
         Peer::connect(self.http).await
@@ -108,11 +115,12 @@ impl Gate {
         }
     }
 
-    /// The reason of the next rejection that was logged.
-    pub(crate) async fn rejection(&mut self) -> String {
+    /// The next rejection that was logged has `words` in its reason.
+    pub(crate) async fn rejects_for(&mut self, words: &str) {
         loop {
             if let Outcome::Rejected { reason, .. } = self.decision().await.outcome {
-                return reason;
+                assert!(reason.contains(words), "{reason}");
+                return;
             }
         }
     }
@@ -150,6 +158,13 @@ name = "web.example"
 [[host.http]]
 target = "http://{target}"
 "#;
+
+/// A gate whose only rule is [`PLAIN`] and `lines`, and the target it leads to.
+pub(crate) async fn plain(lines: &str) -> (Gate, Target) {
+    let target = Target::start().await;
+    let gate = Gate::start(&target, &format!("{PLAIN}{lines}\n"));
+    (gate, target)
+}
 
 fn parse(target: &Target, hosts: &str) -> config::Config {
     let hosts = hosts.replace("{target}", &target.address.to_string());

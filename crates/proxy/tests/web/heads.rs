@@ -1,15 +1,13 @@
 //! What targets and clients get to see of each other's heads.
 
-use crate::gate::{Gate, PLAIN};
-use crate::peer::{Target, field, first};
+use crate::gate::{Gate, PLAIN, plain};
+use crate::peer::{EMPTY, GET, Target, field, first};
 
 #[tokio::test]
 async fn the_target_sees_one_normal_form_and_what_we_say_of_the_client() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send(
+    let (gate, target) = plain("").await;
+    let _client = gate
+        .ask(
             "GET /a%20b?c=d&e HTTP/1.1\r\nhOST: Web.Example:90\r\nX-CuStOm:   two  words \r\n\
              Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\n\
              X-Forwarded-For: 10.0.0.1\r\nX-Real-IP: 10.0.0.1\r\nForwarded: for=10.0.0.1\r\n\
@@ -34,14 +32,9 @@ async fn the_target_sees_one_normal_form_and_what_we_say_of_the_client() {
 
 #[tokio::test]
 async fn the_client_sees_the_targets_fields_in_their_order_and_case() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
-        .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
     there
         .send(
             "HTTP/1.1 203 Sort of   OK\r\nX-b: 1\r\nsEt-Cookie: a=b; Path=/; Secure\r\n\
@@ -63,26 +56,17 @@ async fn the_client_sees_the_targets_fields_in_their_order_and_case() {
 
 #[tokio::test]
 async fn a_date_is_added_where_the_target_has_none() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
-        .await;
-    let mut there = target.accept().await;
-    there.head().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
+    there.send(EMPTY).await;
     let head = client.head().await;
     assert!(field(&head, "date").unwrap().ends_with(" GMT"), "{head}");
 }
 
 #[tokio::test]
 async fn the_clients_address_in_a_field_of_its_own_replaces_the_clients_word() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "client_address_header = \"X-Client-IP\"\n";
-    let gate = Gate::start(&target, &hosts);
+    let (gate, target) = plain("client_address_header = \"X-Client-IP\"").await;
     let mut client = gate.connect().await;
     let port = client.stream.local_addr().unwrap().port();
     client
@@ -96,11 +80,9 @@ async fn the_clients_address_in_a_field_of_its_own_replaces_the_clients_word() {
 
 #[tokio::test]
 async fn fields_that_would_lead_a_target_astray_end_here() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send(
+    let (gate, target) = plain("").await;
+    let _client = gate
+        .ask(
             "GET / HTTP/1.1\r\nHost: web.example\r\nProxy: evil.example\r\nX-Original-URL: /evil\r\n\
              x-rewrite-url: /evil\r\nX_Original_URL: /evil\r\nX_Rewrite_Url: /evil\r\nX-Proxy: 1\r\n\r\n",
         )
@@ -112,14 +94,11 @@ async fn fields_that_would_lead_a_target_astray_end_here() {
 
 #[tokio::test]
 async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET /1 HTTP/1.1\r\nHost: web.example\r\n\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET /1 HTTP/1.1\r\nHost: web.example\r\n\r\n")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     there
         .send("HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n")
         .await;
@@ -131,12 +110,11 @@ async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
         .await;
     assert_eq!(client.response().await.1, b"x");
 
-    let mut old = gate.connect().await;
-    old.send("GET /0 HTTP/1.0\r\nHost: web.example\r\n\r\n")
+    let mut old = gate
+        .ask("GET /0 HTTP/1.0\r\nHost: web.example\r\n\r\n")
         .await;
-    there.head().await;
     there
-        .send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny")
+        .answers("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny")
         .await;
     let (head, body) = old.response().await;
     assert_eq!((first(&head), &*body), ("HTTP/1.1 200 OK", &b"y"[..]));
@@ -146,19 +124,15 @@ async fn interim_responses_are_passed_on_but_not_to_http_1_0() {
 
 #[tokio::test]
 async fn http_1_0_without_host_but_with_an_absolute_target() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET http://web.example?q HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET http://web.example?q HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         .await;
     let mut there = target.accept().await;
     let head = there.head().await;
     assert_eq!(first(&head), "GET /?q HTTP/1.1");
     assert_eq!(field(&head, "host"), Some("web.example"));
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    there.send(EMPTY).await;
     let head = client.head().await;
     assert_eq!(field(&head, "connection"), Some("keep-alive"));
     client
@@ -169,14 +143,12 @@ async fn http_1_0_without_host_but_with_an_absolute_target() {
 
 #[tokio::test]
 async fn a_head_may_come_in_small_pieces_and_be_large() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
+    let (gate, target) = plain("").await;
     let mut client = gate.connect().await;
-    for byte in b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n" {
+    for byte in GET.as_bytes() {
         client.send([*byte]).await;
     }
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     let cookie = "c".repeat(25_000);
     there
         .send(format!(
@@ -198,21 +170,13 @@ async fn a_target_may_be_named() {
     let port = target.address.port();
     let hosts = PLAIN.replace("{target}", &format!("target.test:{port}"));
     let mut gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client
-        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
-        .await;
+    let mut client = gate.ask(GET).await;
     let mut there = target.accept().await;
     assert_eq!(field(&there.head().await, "host"), Some("web.example"));
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    there.send(EMPTY).await;
     client.head().await;
     gate.reload(&target, &hosts.replace("target.test", "nowhere.test"));
-    client
-        .send("GET / HTTP/1.1\r\nHost: web.example\r\n\r\n")
-        .await;
+    client.send(GET).await;
     assert_eq!(first(&client.head().await), "HTTP/1.1 502 Bad Gateway");
-    let reason = gate.rejection().await;
-    assert!(reason.contains("nowhere.test"), "{reason}");
+    gate.rejects_for("nowhere.test").await;
 }

@@ -9,6 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 /// Nothing on loopback takes that long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+pub(crate) const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+pub(crate) const EMPTY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
 /// Fails the test instead of letting it hang.
 pub(crate) async fn within<T>(what: impl Future<Output = T>) -> T {
     let done = tokio::time::timeout(PATIENCE, what).await;
@@ -117,6 +121,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         (head, body)
     }
 
+    /// A whole response with that status line, whatever its body.
+    pub(crate) async fn gets(&mut self, status: &str) {
+        let head = self.response().await.0;
+        assert_eq!(first(&head), format!("HTTP/1.1 {status}"));
+    }
+
+    /// Takes the head of a request and sends `answer`.
+    pub(crate) async fn answers(&mut self, answer: impl AsRef<[u8]>) {
+        self.head().await;
+        self.send(answer).await;
+    }
+
+    /// As a client that has asked: `target` answers [`OK`], and that arrives.
+    pub(crate) async fn is_served_by<T>(&mut self, target: &mut Peer<T>)
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        target.send(OK).await;
+        assert_eq!(self.response().await.1, b"ok");
+    }
+
     /// Everything up to the end, and whether that was a clean one.
     pub(crate) async fn rest(&mut self) -> (Vec<u8>, bool) {
         let ended = within(self.stream.read_to_end(&mut self.ahead)).await;
@@ -179,6 +204,13 @@ impl Target {
         let (stream, _) = within(self.listener.accept()).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Peer::new(stream)
+    }
+
+    /// Accepts, and takes the head of a request that is like any other.
+    pub(crate) async fn asked(&self) -> Peer<TcpStream> {
+        let mut peer = self.accept().await;
+        peer.head().await;
+        peer
     }
 
     /// Nobody connects for a while.

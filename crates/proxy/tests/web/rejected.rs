@@ -1,11 +1,9 @@
 //! What is refused, what the client learns of it, and what the operator does.
 
-use crate::gate::{Gate, PLAIN};
-use crate::peer::{Peer, Target, first};
+use crate::gate::{Gate, PLAIN, plain};
+use crate::peer::{EMPTY, GET, Peer, Target, first};
 use service::{Blame, Outcome};
 use std::time::Duration;
-
-const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
 
 /// What is sent, the status of the answer, and the label of the reason.
 const REFUSED: [(&str, u16, &str); 12] = [
@@ -61,11 +59,9 @@ const REFUSED: [(&str, u16, &str); 12] = [
 
 #[tokio::test]
 async fn unknown_hosts_and_malformed_heads_are_refused_counted_and_never_seen_by_a_target() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     for (request, status, label) in REFUSED {
-        let mut client = gate.connect().await;
-        client.send(request).await;
+        let mut client = gate.ask(request).await;
         let (head, body) = client.response().await;
         let expected = format!("HTTP/1.1 {status} ");
         assert!(head.starts_with(&expected), "{request:?}: {head}");
@@ -101,15 +97,11 @@ async fn the_log_tells_what_was_asked_and_which_line_decided() {
     let target = Target::start().await;
     let hosts = PLAIN.replace("target =", "paths = [\"/a\"]\ntarget =");
     let mut gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client
-        .send("GET /a/b?secret=1 HTTP/1.1\r\nHost: web.example\r\n\r\n")
+    let mut client = gate
+        .ask("GET /a/b?secret=1 HTTP/1.1\r\nHost: web.example\r\n\r\n")
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let mut there = target.asked().await;
+    there.send(EMPTY).await;
     client.head().await;
     let forwarded = gate.decision().await;
     assert_eq!(
@@ -135,12 +127,10 @@ async fn the_log_tells_what_was_asked_and_which_line_decided() {
 
 #[tokio::test]
 async fn a_target_that_is_down_costs_a_502_and_no_offence() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     let address = target.address;
     drop(target);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
+    let mut client = gate.ask(GET).await;
     let (head, body) = client.response().await;
     assert_eq!(first(&head), "HTTP/1.1 502 Bad Gateway");
     assert!(!String::from_utf8(body).unwrap().contains("127.0.0.1"));
@@ -156,80 +146,53 @@ async fn a_target_that_is_down_costs_a_502_and_no_offence() {
 
 #[tokio::test]
 async fn a_silent_target_costs_a_504() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "idle_timeout = \"1s\"\n";
-    let mut gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
-    assert_eq!(
-        first(&client.response().await.0),
-        "HTTP/1.1 504 Gateway Timeout"
-    );
-    let reason = gate.rejection().await;
-    assert!(reason.contains("did not answer within 1 s"), "{reason}");
+    let (mut gate, target) = plain("idle_timeout = \"1s\"").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
+    client.gets("504 Gateway Timeout").await;
+    gate.rejects_for("did not answer within 1 s").await;
     there.ends().await;
     // A client that stops in the middle of its body is another matter.
-    let mut client = gate.connect().await;
-    client
-        .send("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 9\r\n\r\nabc")
+    let mut client = gate
+        .ask("POST / HTTP/1.1\r\nHost: web.example\r\nContent-Length: 9\r\n\r\nabc")
         .await;
-    assert_eq!(
-        first(&client.response().await.0),
-        "HTTP/1.1 408 Request Timeout"
-    );
+    client.gets("408 Request Timeout").await;
 }
 
 #[tokio::test]
 async fn a_malformed_answer_costs_a_502() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     for answer in [
         "HELLO\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
     ] {
-        let mut client = gate.connect().await;
-        client.send(GET).await;
-        let mut there = target.accept().await;
-        there.head().await;
+        let mut client = gate.ask(GET).await;
+        let mut there = target.asked().await;
         there.send(answer).await;
         let head = client.response().await.0;
         assert_eq!(first(&head), "HTTP/1.1 502 Bad Gateway", "{answer:?}");
-        let reason = gate.rejection().await;
-        assert!(reason.contains("malformed answer"), "{reason}");
+        gate.rejects_for("malformed answer").await;
     }
 }
 
 #[tokio::test]
 async fn a_target_that_is_ourselves_is_found_out() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     let hosts = PLAIN.replace("{target}", &gate.http.to_string());
     gate.reload(&target, &hosts);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    assert_eq!(
-        first(&client.response().await.0),
-        "HTTP/1.1 502 Bad Gateway"
-    );
-    let reason = gate.rejection().await;
-    assert!(reason.contains("is this gateway itself"), "{reason}");
+    let mut client = gate.ask(GET).await;
+    client.gets("502 Bad Gateway").await;
+    gate.rejects_for("is this gateway itself").await;
 }
 
 #[tokio::test]
 async fn the_banned_are_closed_on_without_a_byte() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let (mut gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
+    there.send(EMPTY).await;
     client.head().await;
     gate.ban("127.0.0.1");
     client.send(GET).await;
@@ -237,15 +200,12 @@ async fn the_banned_are_closed_on_without_a_byte() {
     let mut late = Peer::connect(gate.http).await;
     late.ends().await;
     there.stays_silent().await;
-    let reason = gate.rejection().await;
-    assert!(reason.contains("banned"), "{reason}");
+    gate.rejects_for("banned").await;
 }
 
 #[tokio::test]
 async fn plain_requests_are_redirected_where_the_rule_says_so() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "plain = \"redirect\"\n";
-    let mut gate = Gate::start(&target, &hosts);
+    let (mut gate, target) = plain("plain = \"redirect\"").await;
     let mut client = gate.connect().await;
     for (method, status) in [("GET", 301), ("HEAD", 301), ("DELETE", 308)] {
         client
@@ -272,15 +232,12 @@ async fn plain_requests_are_redirected_where_the_rule_says_so() {
 
 #[tokio::test]
 async fn what_comes_before_the_host_is_known_is_told_as_it_came() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send("\x01\x02garbage\r\n\r\n").await;
+    let (mut gate, _target) = plain("").await;
+    let mut client = gate.ask("\x01\x02garbage\r\n\r\n").await;
     client.response().await;
     assert_eq!(gate.decision().await.asked, "\\x01\\x02garbage");
     gate.outbox.offences.recv().await.unwrap();
-    let mut client = gate.connect().await;
-    client.send("GET /a?secret=1 HTTP/7.0\r\n\r\n").await;
+    let mut client = gate.ask("GET /a?secret=1 HTTP/7.0\r\n\r\n").await;
     client.response().await;
     assert_eq!(gate.decision().await.asked, "GET /a", "without its query");
     // A connection that never says anything is no offence.

@@ -1,25 +1,19 @@
 //! Connections that serve more than one request, on both sides.
 
-use crate::gate::{Gate, PLAIN};
-use crate::peer::{Target, first};
-
-const GET: &str = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+use crate::gate::{Gate, PLAIN, plain};
+use crate::peer::{GET, OK, Peer, Target, first};
 
 #[tokio::test]
 async fn clients_share_idle_connections_to_a_target() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
+    let (gate, target) = plain("").await;
     let mut there = None;
     for _ in 0..3 {
-        let mut client = gate.connect().await;
-        client.send(GET).await;
+        let mut client = gate.ask(GET).await;
         let there = match &mut there {
             Some(there) => there,
             none => none.insert(target.accept().await),
         };
-        there.head().await;
-        there.send(OK).await;
+        there.answers(OK).await;
         assert_eq!(client.response().await.1, b"ok");
         gate.metric("gatehouse_proxy_connections{protocol=\"http\"}", "1")
             .await;
@@ -53,8 +47,7 @@ async fn pipelined_requests_are_answered_in_order_and_each_is_judged() {
     }
     assert_eq!(client.response().await.1, b"/a1");
     assert_eq!(client.response().await.1, b"/a2");
-    let refused = client.response().await.0;
-    assert_eq!(first(&refused), "HTTP/1.1 404 Not Found");
+    client.gets("404 Not Found").await;
     client.ends().await;
     there.stays_silent().await;
     let offence = gate.outbox.offences.recv().await.unwrap();
@@ -63,15 +56,12 @@ async fn pipelined_requests_are_answered_in_order_and_each_is_judged() {
 
 #[tokio::test]
 async fn an_idle_connection_that_has_died_is_not_used() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
+    let (gate, target) = plain("").await;
     let mut client = gate.connect().await;
     for _ in 0..2 {
         client.send(GET).await;
-        let mut there = target.accept().await;
-        there.head().await;
-        there.send(OK).await;
-        assert_eq!(client.response().await.1, b"ok");
+        let mut there = target.asked().await;
+        client.is_served_by(&mut there).await;
         drop(there);
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
@@ -79,15 +69,12 @@ async fn an_idle_connection_that_has_died_is_not_used() {
 
 #[tokio::test]
 async fn a_request_is_sent_again_only_where_that_does_no_harm() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     let mut client = gate.connect().await;
-    let warm = async |client: &mut crate::peer::Peer<tokio::net::TcpStream>| {
+    let warm = async |client: &mut Peer<tokio::net::TcpStream>| {
         client.send(GET).await;
-        let mut there = target.accept().await;
-        there.head().await;
-        there.send(OK).await;
-        client.response().await;
+        let mut there = target.asked().await;
+        client.is_served_by(&mut there).await;
         there
     };
     let mut there = warm(&mut client).await;
@@ -100,15 +87,8 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
     assert_eq!(first(&second.head().await), "GET /again HTTP/1.1");
     // A fresh connection that dies is not tried again.
     drop(second);
-    assert_eq!(
-        first(&client.response().await.0),
-        "HTTP/1.1 502 Bad Gateway"
-    );
-    let reason = gate.rejection().await;
-    assert!(
-        reason.contains("hung up before it had answered"),
-        "{reason}"
-    );
+    client.gets("502 Bad Gateway").await;
+    gate.rejects_for("hung up before it had answered").await;
     gate.metric("gatehouse_proxy_retries_total", "1").await;
 
     for request in [
@@ -120,10 +100,7 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
         client.send(request).await;
         there.head().await;
         drop(there);
-        assert_eq!(
-            first(&client.response().await.0),
-            "HTTP/1.1 502 Bad Gateway"
-        );
+        client.gets("502 Bad Gateway").await;
         target.stays_alone().await;
     }
     gate.metric("gatehouse_proxy_retries_total", "1").await;
@@ -131,34 +108,23 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
 
 #[tokio::test]
 async fn half_an_answer_is_no_reason_to_ask_again() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
+    client.is_served_by(&mut there).await;
     client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
-    there.send(OK).await;
-    client.response().await;
-    client.send(GET).await;
-    there.head().await;
-    there.send("HTTP/1.1 200").await;
+    there.answers("HTTP/1.1 200").await;
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     drop(there);
-    assert_eq!(
-        first(&client.response().await.0),
-        "HTTP/1.1 502 Bad Gateway"
-    );
+    client.gets("502 Bad Gateway").await;
     target.stays_alone().await;
 }
 
 #[tokio::test]
 async fn what_a_target_sends_unasked_is_nobodys_answer() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
     there
         .send(format!(
             "{OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
@@ -166,10 +132,8 @@ async fn what_a_target_sends_unasked_is_nobodys_answer() {
         .await;
     assert_eq!(client.response().await.1, b"ok");
     client.send(GET).await;
-    let mut other = target.accept().await;
-    other.head().await;
-    other.send(OK).await;
-    assert_eq!(client.response().await.1, b"ok");
+    let mut other = target.asked().await;
+    client.is_served_by(&mut other).await;
     // Also where it comes later, while the connection is idle.
     other
         .send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
@@ -181,12 +145,9 @@ async fn what_a_target_sends_unasked_is_nobodys_answer() {
 
 #[tokio::test]
 async fn a_target_that_wants_to_close_is_not_asked_again() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(GET).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
     there
         .send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
         .await;
@@ -202,11 +163,9 @@ async fn a_target_that_wants_to_close_is_not_asked_again() {
 
 #[tokio::test]
 async fn a_client_that_wants_to_close_is_told_so() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send("GET / HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n")
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET / HTTP/1.1\r\nHost: web.example\r\nConnection: close\r\n\r\n")
         .await;
     let mut there = target.accept().await;
     assert!(!there.head().await.to_lowercase().contains("connection"));
@@ -215,7 +174,6 @@ async fn a_client_that_wants_to_close_is_told_so() {
     assert!(head.ends_with("\r\nConnection: close"), "{head}");
     client.ends().await;
     // Our connection to the target is none of the client's business.
-    let mut other = gate.connect().await;
-    other.send(GET).await;
+    let _other = gate.ask(GET).await;
     there.head().await;
 }

@@ -1,7 +1,7 @@
 //! WebSockets: nothing goes on before the target has agreed, everything after.
 
-use crate::gate::{Gate, PLAIN};
-use crate::peer::{Target, field, first};
+use crate::gate::{PLAIN, plain};
+use crate::peer::{EMPTY, GET, field, first};
 use std::time::Duration;
 
 const UPGRADE: &str = "GET /chat HTTP/1.1\r\nHost: web.example\r\nuPgrade: websocket\r\n\
@@ -12,10 +12,8 @@ const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n
 
 #[tokio::test]
 async fn frames_pass_once_the_target_has_agreed_and_not_before() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(format!("{UPGRADE}early")).await;
+    let (gate, target) = plain("").await;
+    let mut client = gate.ask(format!("{UPGRADE}early")).await;
     let mut there = target.accept().await;
     let head = there.head().await;
     assert_eq!(field(&head, "upgrade"), Some("websocket"));
@@ -63,8 +61,7 @@ async fn frames_pass_once_the_target_has_agreed_and_not_before() {
 
 #[tokio::test]
 async fn a_target_that_refuses_is_answered_by_nobody_else() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
+    let (gate, target) = plain("").await;
     let mut client = gate.connect().await;
     // A request hidden as early frames must not be taken for one.
     client
@@ -72,8 +69,7 @@ async fn a_target_that_refuses_is_answered_by_nobody_else() {
             "{UPGRADE}GET /hidden HTTP/1.1\r\nHost: web.example\r\n\r\n"
         ))
         .await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut there = target.asked().await;
     there
         .send("HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno")
         .await;
@@ -84,12 +80,8 @@ async fn a_target_that_refuses_is_answered_by_nobody_else() {
     there.stays_silent().await;
 
     // Frames may also come later.
-    let mut client = gate.connect().await;
-    client.send(UPGRADE).await;
-    there.head().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .await;
+    let mut client = gate.ask(UPGRADE).await;
+    there.answers(EMPTY).await;
     let head = client.head().await;
     assert_eq!(field(&head, "connection"), Some("close"));
     client.ends().await;
@@ -98,56 +90,40 @@ async fn a_target_that_refuses_is_answered_by_nobody_else() {
 
 #[tokio::test]
 async fn a_switch_must_belong_to_the_handshake() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
+    let (mut gate, target) = plain("").await;
     let line = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
     for wrong in ["", "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"] {
-        let mut client = gate.connect().await;
-        client.send(UPGRADE).await;
-        let mut there = target.accept().await;
-        there.head().await;
+        let mut client = gate.ask(UPGRADE).await;
+        let mut there = target.asked().await;
         there.send(SWITCH.replace(line, wrong)).await;
-        assert_eq!(
-            first(&client.response().await.0),
-            "HTTP/1.1 502 Bad Gateway"
-        );
+        client.gets("502 Bad Gateway").await;
         there.ends().await;
-        let reason = gate.rejection().await;
-        assert!(reason.contains("wrong Sec-WebSocket-Accept"), "{reason}");
+        gate.rejects_for("wrong Sec-WebSocket-Accept").await;
     }
 }
 
 #[tokio::test]
 async fn a_switch_that_nobody_asked_for_is_an_error() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
-    for request in ["GET / HTTP/1.1\r\nHost: web.example\r\n\r\n", UPGRADE] {
-        let mut client = gate.connect().await;
-        client.send(request).await;
-        let mut there = target.accept().await;
-        there.head().await;
+    let (mut gate, target) = plain("").await;
+    for request in [GET, UPGRADE] {
+        let mut client = gate.ask(request).await;
+        let mut there = target.asked().await;
         let answer = if request == UPGRADE {
             SWITCH.replace("websocket", "h2c")
         } else {
             SWITCH.to_owned()
         };
         there.send(answer).await;
-        assert_eq!(
-            first(&client.response().await.0),
-            "HTTP/1.1 502 Bad Gateway"
-        );
-        let reason = gate.rejection().await;
-        assert!(reason.contains("changed the protocol"), "{reason}");
+        client.gets("502 Bad Gateway").await;
+        gate.rejects_for("changed the protocol").await;
     }
 }
 
 #[tokio::test]
 async fn other_upgrades_are_passed_over() {
-    let target = Target::start().await;
-    let gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client
-        .send(
+    let (gate, target) = plain("").await;
+    let _client = gate
+        .ask(
             "GET / HTTP/1.1\r\nHost: web.example\r\nConnection: Upgrade, HTTP2-Settings\r\n\
              Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
         )
@@ -160,19 +136,14 @@ async fn other_upgrades_are_passed_over() {
 
 #[tokio::test]
 async fn a_rule_for_websockets_only_refuses_everything_else() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "websocket = \"required\"\n";
-    let gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client
-        .send("GET /chat HTTP/1.1\r\nHost: web.example\r\n\r\n")
+    let (gate, target) = plain("websocket = \"required\"").await;
+    let mut client = gate
+        .ask("GET /chat HTTP/1.1\r\nHost: web.example\r\n\r\n")
         .await;
-    assert_eq!(first(&client.response().await.0), "HTTP/1.1 403 Forbidden");
+    client.gets("403 Forbidden").await;
     target.stays_alone().await;
-    let mut client = gate.connect().await;
-    client.send(UPGRADE).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let mut client = gate.ask(UPGRADE).await;
+    let mut there = target.asked().await;
     there.send(SWITCH).await;
     assert_eq!(
         first(&client.head().await),
@@ -182,13 +153,9 @@ async fn a_rule_for_websockets_only_refuses_everything_else() {
 
 #[tokio::test]
 async fn a_tunnel_ends_when_nothing_moves_for_too_long() {
-    let target = Target::start().await;
-    let hosts = PLAIN.to_owned() + "idle_timeout = \"1s\"\n";
-    let gate = Gate::start(&target, &hosts);
-    let mut client = gate.connect().await;
-    client.send(UPGRADE).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (gate, target) = plain("idle_timeout = \"1s\"").await;
+    let mut client = gate.ask(UPGRADE).await;
+    let mut there = target.asked().await;
     there.send(SWITCH).await;
     client.head().await;
     for _ in 0..4 {
@@ -202,12 +169,9 @@ async fn a_tunnel_ends_when_nothing_moves_for_too_long() {
 
 #[tokio::test]
 async fn a_reload_ends_what_is_no_longer_allowed_and_nothing_else() {
-    let target = Target::start().await;
-    let mut gate = Gate::start(&target, PLAIN);
-    let mut client = gate.connect().await;
-    client.send(UPGRADE).await;
-    let mut there = target.accept().await;
-    there.head().await;
+    let (mut gate, target) = plain("").await;
+    let mut client = gate.ask(UPGRADE).await;
+    let mut there = target.asked().await;
     there.send(SWITCH).await;
     client.head().await;
     // Another rule that still leads there.

@@ -150,3 +150,50 @@ fn edge_and_admin_have_no_right_that_an_intruder_could_use() {
         Ok(())
     });
 }
+
+#[test]
+fn an_interface_that_is_deleted_and_made_anew_is_listened_at_again() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        // These listen at the interface, not at an address.
+        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        pages.expect(lab, Place::Lan, 200)?;
+        let before = [gate.supervisor(), gate.child("edge")?, gate.child("admin")?];
+        let ip = |place, line: &str| {
+            let words: Vec<_> = std::iter::once("ip").chain(line.split(' ')).collect();
+            lab.run(place, &words)?.success()
+        };
+        let lan = ip(Place::Lan, "netns identify")?;
+        for gone_for_long in [true, false] {
+            ip(Place::Gate, "link del eth0")?;
+            if gone_for_long {
+                wait_until("the notice", || {
+                    Ok(gate
+                        .ok(&["status"])?
+                        .contains("does not have that network interface"))
+                })?;
+            }
+            let pair = format!(
+                "link add eth0 type veth peer name again netns {}",
+                lan.trim()
+            );
+            ip(Place::Gate, &pair)?;
+            ip(Place::Lan, "link set again master segment up")?;
+            ip(Place::Gate, "addr add 172.31.31.4/24 dev eth0")?;
+            ip(Place::Gate, "link set eth0 up")?;
+            ip(Place::Gate, "route add default via 172.31.31.1")?;
+            for place in [Place::Router, Place::Lan] {
+                ip(place, "neigh flush all")?;
+            }
+            wait_until("the admin pages", || {
+                Ok(pages.run(lab, Place::Lan)?.status == 200)
+            })?;
+            Curl::new(URL).expect(lab, Place::Internet, 200)?;
+        }
+        let after = [gate.supervisor(), gate.child("edge")?, gate.child("admin")?];
+        assert_eq!(before, after, "nothing was started anew");
+        assert!(gate.ok(&["log"])?.contains("it is there now"));
+        Ok(())
+    });
+}

@@ -1,6 +1,7 @@
 //! The web hosts of `configs/innovaphone.toml`, with every path of it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use lab::{Curl, Gatehouse, Lab, Nginx, Place, Site, contract, test};
@@ -52,6 +53,22 @@ fn servers(lab: &Lab) -> Result<Nginx> {
     Nginx::start(lab, Place::Lan, &addresses)
 }
 
+/// The servers, the box of the contract before them, and its root certificate.
+fn site(lab: &Lab) -> Result<(Nginx, Gatehouse<'_>, PathBuf)> {
+    let target = servers(lab)?;
+    let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+    let root = gate.root()?;
+    Ok((target, gate, root))
+}
+
+/// A last request that is right arrives, and no other did before.
+fn nothing_else_arrived(lab: &Lab, target: &Nginx) -> Result<()> {
+    Curl::new("http://apps.dvl-ckl2.net/last").expect(lab, Place::Internet, 200)?;
+    let last = BTreeSet::from(["172.31.31.12:80 /last".to_owned()]);
+    assert_eq!(places(target, "/last")?, last);
+    Ok(())
+}
+
 fn places(target: &Nginx, last: &str) -> Result<BTreeSet<String>> {
     Ok(target
         .wait_for(last)?
@@ -63,9 +80,7 @@ fn places(target: &Nginx, last: &str) -> Result<BTreeSet<String>> {
 #[test]
 fn every_path_of_the_contract_arrives_at_its_pbx_over_plain_and_tls() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
-        let root = gate.root()?.display().to_string();
+        let (target, _gate, root) = site(lab)?;
         let mut wanted = BTreeSet::new();
         for (host, pbx) in PBXS {
             for path in PATHS {
@@ -76,11 +91,10 @@ fn every_path_of_the_contract_arrives_at_its_pbx_over_plain_and_tls() {
                     format!("{path}.more"),
                 ] {
                     let tls = format!("https://{host}{path}");
-                    let answer = Curl::new(&tls).with(&["--cacert", &root]).expect(
-                        lab,
-                        Place::Internet,
-                        200,
-                    )?;
+                    let answer =
+                        Curl::new(&tls)
+                            .trusting(&root)
+                            .expect(lab, Place::Internet, 200)?;
                     assert_eq!(answer.body, format!("{pbx}:443 {path}\n"));
                     Curl::new(&format!("http://{host}{path}")).expect(lab, Place::Internet, 200)?;
                     wanted.insert(format!("{pbx}:443 {path}"));
@@ -98,15 +112,12 @@ fn every_path_of_the_contract_arrives_at_its_pbx_over_plain_and_tls() {
 #[test]
 fn every_path_arrives_at_the_application_platform() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
-        let root = gate.root()?.display().to_string();
+        let (target, _gate, root) = site(lab)?;
         for path in ["/", "/any/path/at/all/", "/?query", "/PBX0/APPS"] {
             let url = format!("https://apps.dvl-ckl2.net{path}");
-            let answer =
-                Curl::new(&url)
-                    .with(&["--cacert", &root])
-                    .expect(lab, Place::Internet, 200)?;
+            let answer = Curl::new(&url)
+                .trusting(&root)
+                .expect(lab, Place::Internet, 200)?;
             assert_eq!(answer.body, format!("172.31.31.12:443 {path}\n"));
         }
         assert_eq!(target.wait_for("/PBX0/APPS")?.len(), 4);
@@ -117,9 +128,7 @@ fn every_path_arrives_at_the_application_platform() {
 #[test]
 fn every_other_path_is_refused_and_never_reaches_a_target() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
-        let root = gate.root()?.display().to_string();
+        let (target, _gate, root) = site(lab)?;
         for (host, _) in PBXS {
             for path in REFUSED {
                 // Each host from an address of its own: 20 refused requests of one address are a ban.
@@ -128,8 +137,7 @@ fn every_other_path_is_refused_and_never_reaches_a_target() {
                 } else {
                     "78.54.23.12"
                 };
-                let request =
-                    Curl::new(&format!("https://{host}{path}")).with(&["--cacert", &root]);
+                let request = Curl::new(&format!("https://{host}{path}")).trusting(&root);
                 let answer = request.from(client).run(lab, Place::Internet)?;
                 assert!(
                     [400, 404].contains(&answer.status),
@@ -138,20 +146,14 @@ fn every_other_path_is_refused_and_never_reaches_a_target() {
                 assert!(!answer.body.contains("172.31.31"), "{answer:?}");
             }
         }
-        Curl::new("http://apps.dvl-ckl2.net/last").expect(lab, Place::Internet, 200)?;
-        assert_eq!(
-            places(&target, "/last")?,
-            BTreeSet::from(["172.31.31.12:80 /last".to_owned()])
-        );
-        Ok(())
+        nothing_else_arrived(lab, &target)
     });
 }
 
 #[test]
 fn names_that_are_no_web_host_are_refused() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let _gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let (target, _gate, _) = site(lab)?;
         // The bare domain is a host for SIP, LDAP and H.323, not for HTTP; the address is no name at all.
         for name in [
             "elsewhere.example",
@@ -167,23 +169,16 @@ fn names_that_are_no_web_host_are_refused() {
                 "{name}: {answer:?}"
             );
         }
-        Curl::new("http://apps.dvl-ckl2.net/last").expect(lab, Place::Internet, 200)?;
-        assert_eq!(
-            places(&target, "/last")?,
-            BTreeSet::from(["172.31.31.12:80 /last".to_owned()])
-        );
-        Ok(())
+        nothing_else_arrived(lab, &target)
     });
 }
 
 #[test]
 fn the_target_is_told_who_asks_and_nothing_that_the_client_made_up() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
-        let root = gate.root()?.display().to_string();
+        let (target, _gate, root) = site(lab)?;
         Curl::new("https://hq.dvl-ckl2.net/PBX0/APPS")
-            .with(&["--cacert", &root])
+            .trusting(&root)
             .from("78.54.23.12")
             .header("X-Forwarded-For: 172.31.31.1")
             .header("X-Forwarded-Proto: gopher")
@@ -210,25 +205,20 @@ fn the_target_is_told_who_asks_and_nothing_that_the_client_made_up() {
 #[test]
 fn a_header_that_a_target_could_take_for_one_of_ours_is_refused() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let _gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let (target, _gate, _) = site(lab)?;
         for twin in ["X_Real_IP: 172.31.31.1", "X_Forwarded-For: 172.31.31.1"] {
             let request = Curl::new("http://hq.dvl-ckl2.net/PBX0/APPS").header(twin);
             request.expect(lab, Place::Internet, 400)?;
         }
-        Curl::new("http://apps.dvl-ckl2.net/last").expect(lab, Place::Internet, 200)?;
-        assert_eq!(target.wait_for("/last")?.len(), 1);
-        Ok(())
+        nothing_else_arrived(lab, &target)
     });
 }
 
 #[test]
 fn clients_reach_it_over_ipv6_as_well() {
     test(Site::innovaphone(), NEEDS, |lab| {
-        let target = servers(lab)?;
-        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
-        let root = gate.root()?.display().to_string();
-        let tls = Curl::new("https://hq.dvl-ckl2.net:453/PBX0/APPS").with(&["--cacert", &root]);
+        let (target, _gate, root) = site(lab)?;
+        let tls = Curl::new("https://hq.dvl-ckl2.net:453/PBX0/APPS").trusting(&root);
         tls.at("2001:db8:31::4").expect(lab, Place::Internet, 200)?;
         let plain = Curl::new("http://hq.dvl-ckl2.net:90/PBX0/session").at("2001:db8:31::4");
         plain.expect(lab, Place::Internet, 200)?;

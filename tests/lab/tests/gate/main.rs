@@ -2,13 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod ban;
+mod churn;
 mod crash;
+mod differential;
 mod estos;
+mod http2;
 mod innovaphone;
 mod malformed;
+mod many;
 mod operator;
 mod reload;
 mod rules;
+mod slow;
 mod start;
 mod target;
 mod the_lab;

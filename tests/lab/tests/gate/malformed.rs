@@ -113,6 +113,26 @@ fn no_malformed_answer_reaches_a_client() {
 }
 
 #[test]
+fn no_malformed_body_of_an_answer_reaches_a_client_as_a_whole() {
+    test(Site::innovaphone(), &[], |lab| {
+        let target = Recorder::start(lab, Place::Lan, TARGET)?;
+        let _gate = Gatehouse::start(lab, &configuration()?)?;
+        let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let mut wrong = Vec::new();
+        let rows = rows("malformed")?;
+        for row in rows.iter().filter(|row| row.kind == "body") {
+            target.answer(&[head, row.bytes.as_slice()].concat());
+            let answer = exchange(lab, GOOD).with_context(|| row.name.clone())?;
+            if answer.ends_with("0\r\n\r\n") || answer.matches("HTTP/1.1 ").count() > 1 {
+                wrong.push(format!("{}: {answer:?}", row.name));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    });
+}
+
+#[test]
 fn a_second_request_on_the_connection_goes_through_all_rules() {
     test(Site::innovaphone(), &[], |lab| {
         let target = Recorder::start(lab, Place::Lan, TARGET)?;

@@ -1,6 +1,8 @@
 //! A reload cuts nothing that the new configuration still allows.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use anyhow::Result;
 use lab::{Chat, Curl, Echo, Gatehouse, Lab, Nginx, Place, Process, Site, contract, test};
@@ -103,4 +105,71 @@ fn a_faulty_file_is_refused_as_a_whole_and_the_old_one_goes_on() {
         assert_eq!(gate.ok(&["generations"])?, before);
         Ok(())
     });
+}
+
+#[test]
+fn what_a_process_can_not_put_to_work_is_no_generation_and_the_old_one_goes_on() {
+    let needs = &["nginx", "curl", "prlimit", "setpriv"];
+    test(Site::innovaphone(), needs, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let served = Curl::new("http://hq.dvl-ckl2.net/PBX0/APPS");
+        served.expect(lab, Place::Internet, 200)?;
+        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        let before = gate.ok(&["generations"])?;
+        let admin = gate.child("admin")?;
+        // It can receive the sockets of another interface for IPv4 and IPv6, but not open them.
+        limit_files(lab, admin, limit_with_room_for(admin, 2)?)?;
+        let zone = "\n[network.more]\ntrust = \"inside\"\ninterface = \"lo\"\naddresses = [\"127.1.0.1/24\"]\n";
+        let other = contract("innovaphone")?.replace("  \"/PBX0/APPS\",\n", "") + zone;
+        gate.write(&other)?;
+        let said = gate.command(&["reload"])?;
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let reason = "admin can not put the configuration to work";
+        assert!(said.stderr.contains(reason), "{said:?}");
+        assert_eq!(gate.ok(&["generations"])?, before);
+        // Edge had taken it, and gave it back.
+        served.expect(lab, Place::Internet, 200)?;
+        pages.expect(lab, Place::Lan, 200)?;
+        assert_eq!(gate.child("admin")?, admin);
+        let status = gate.ok(&["status"])?;
+        assert!(
+            !status.contains("  lo  ") && !status.contains("can not serve"),
+            "{status}"
+        );
+        // A fault that is gone keeps nobody from trying again.
+        limit_files(lab, admin, 4096)?;
+        gate.ok(&["reload"])?;
+        assert!(gate.ok(&["status"])?.contains("  lo  "));
+        served.expect(lab, Place::Internet, 404)?;
+        Ok(())
+    });
+}
+
+/// A limit of open files with which a process can open so many more.
+fn limit_with_room_for(pid: u32, more: usize) -> Result<usize> {
+    let mut open = BTreeSet::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+        open.insert(entry?.file_name().to_string_lossy().parse::<usize>()?);
+    }
+    let mut free = (0..).filter(|number| !open.contains(number));
+    Ok(free.nth(more).unwrap_or_default())
+}
+
+/// Sets how many files a process may have open, with the rights of its own user.
+fn limit_files(lab: &Lab, pid: u32, limit: usize) -> Result<()> {
+    let user = fs::metadata(format!("/proc/{pid}"))?.uid();
+    let (user, group) = (format!("--reuid={user}"), format!("--regid={user}"));
+    let (pid, limit) = (pid.to_string(), format!("--nofile={limit}:"));
+    let command = [
+        "setpriv",
+        &user,
+        &group,
+        "--clear-groups",
+        "prlimit",
+        "--pid",
+        &pid,
+        &limit,
+    ];
+    lab.run(Place::Gate, &command)?.success().map(drop)
 }

@@ -69,3 +69,26 @@ fn a_change_back_ends_the_trial_that_it_replaces() {
         Ok(())
     });
 }
+
+#[test]
+fn signals_that_whoever_started_it_had_blocked_are_obeyed_all_the_same() {
+    test(Site::innovaphone(), &["env"], |lab| {
+        let (file, state) = (lab.dir().join("blocked.toml"), lab.dir().join("blocked"));
+        // One that needs no secret.
+        std::fs::copy(
+            lab::repository().join("xtask/src/demo/gatehouse.toml"),
+            &file,
+        )?;
+        let paths = [lab::program()?, file, state].map(|path| path.display().to_string());
+        let [program, file, state] = paths.each_ref().map(String::as_str);
+        let blocking = "--block-signal=TERM,INT,HUP";
+        let command = [
+            "env", blocking, program, "run", "--config", file, "--state", state,
+        ];
+        let mut gate = lab.spawn(Place::Gate, "blocked", &command)?;
+        gate.wait_for("is in force")?;
+        gate.signal(Signal::SIGTERM)?;
+        assert_eq!(gate.wait()?.code(), Some(0), "{}", gate.log());
+        Ok(())
+    });
+}

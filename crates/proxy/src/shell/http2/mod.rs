@@ -1,0 +1,356 @@
+//! The life of one connection of HTTP/2: streams side by side, each of them one request that goes through
+//! all rules.
+
+mod stream;
+
+use crate::core::{Identity, Reason, websocket_key, write_http1_request};
+use crate::shell::alarm::Alarm;
+use crate::shell::buffer::{give_back_vector, take_vector};
+use crate::shell::client::Client;
+use crate::shell::connection::{Connection, Next};
+use crate::shell::limits::{self, Limits};
+use crate::shell::report::{Report, Told};
+use crate::shell::request::{Place, Taken};
+use crate::shell::worker::{Current, Slot, Worker};
+use bytes::Bytes;
+use h2::server::{Builder, SendResponse};
+use h2::{Reason as Code, RecvStream};
+use http::request::Parts;
+use http::{Method, Request};
+use net::stream::Stream;
+use proto::http::Malformed;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use stream::{Http2Stream, WRITE};
+use tokio::time::{Instant, timeout};
+
+/// How much of bodies a client may send ahead: of one stream, and of all together.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// Streams that were given up before we have looked at them.
+const UNSEEN_RESETS: usize = 20;
+/// Over how long [`Limits::resets`] are counted.
+const RESETS_OVER: Duration = Duration::from_mins(1);
+
+type Asked = (Request<RecvStream>, SendResponse<Bytes>);
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    slot: Rc<Slot>,
+    stream: Stream,
+    identity: Rc<Identity>,
+    server_name: Option<Rc<str>>,
+) {
+    let limits = worker.limits();
+    let handshake = builder(&limits).handshake::<_, Bytes>(stream);
+    let h2 = match timeout(limits.first_request, handshake).await {
+        Ok(Ok(h2)) => h2,
+        Ok(Err(error)) => return tell(&worker, &identity, server_name.as_deref(), &error),
+        // As over HTTP/1: nothing was asked.
+        Err(_) => return,
+    };
+    let session = Session {
+        h2,
+        slot,
+        identity,
+        server_name,
+        streams: Rc::default(),
+        alarm: Alarm::new(Instant::now() + limits.first_request),
+        asked: 0,
+        idle: true,
+        ending: false,
+        resets_since: Instant::now(),
+        limits,
+        worker,
+    };
+    session.run().await;
+}
+
+fn builder(limits: &Limits) -> Builder {
+    let head = u32::try_from(limits.http.head).unwrap_or(u32::MAX);
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(head)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(WRITE)
+        .max_pending_accept_reset_streams(UNSEEN_RESETS)
+        .enable_connect_protocol();
+    builder
+}
+
+/// A connection with its streams.
+struct Session {
+    worker: Rc<Worker>,
+    slot: Rc<Slot>,
+    h2: h2::server::Connection<Stream, Bytes>,
+    identity: Rc<Identity>,
+    server_name: Option<Rc<str>>,
+    limits: Rc<Limits>,
+    streams: Rc<Streams>,
+    alarm: Alarm,
+    /// Requests so far.
+    asked: u64,
+    /// No stream is open.
+    idle: bool,
+    /// The client was told to open no more streams.
+    ending: bool,
+    resets_since: Instant,
+}
+
+/// What the streams of a connection tell it.
+#[derive(Default)]
+struct Streams {
+    open: Cell<u32>,
+    /// How many the client has given up.
+    given_up: Cell<u32>,
+    /// Whether it is to end after those that are open.
+    end: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// How a connection ended.
+enum End {
+    Closed,
+    Failed(h2::Error),
+    /// Streams were given up too often.
+    Restless,
+}
+
+impl Session {
+    async fn run(mut self) {
+        let server_name = self.server_name.clone();
+        match poll_fn(|cx| self.poll(cx)).await {
+            End::Closed => {}
+            End::Failed(error) => {
+                tell(&self.worker, &self.identity, server_name.as_deref(), &error);
+            }
+            End::Restless => {
+                let reason = Reason::Http2("too many requests were given up".into());
+                report(
+                    &self.worker,
+                    &self.identity,
+                    server_name.as_deref(),
+                    &reason,
+                );
+                self.h2.abrupt_shutdown(Code::ENHANCE_YOUR_CALM);
+                let farewell = poll_fn(|cx| self.h2.poll_closed(cx));
+                // It is told as far as it listens.
+                let _ = timeout(limits::LINGER, farewell).await;
+            }
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.slot.watch(cx.waker());
+        self.streams.watch(cx.waker());
+        let shed = self.is_idle() && self.slot.is_shed();
+        if !self.ending && (self.worker.is_draining() || self.streams.end.get() || shed) {
+            self.end();
+        }
+        if self.is_restless() {
+            return Poll::Ready(End::Restless);
+        }
+        while let Poll::Ready(heard) = self.h2.poll_accept(cx) {
+            match heard {
+                Some(Ok(asked)) => self.open(asked),
+                Some(Err(error)) => return Poll::Ready(End::Failed(error)),
+                None => return Poll::Ready(End::Closed),
+            }
+        }
+        self.slot.set_idle(self.is_idle());
+        if !self.is_idle() {
+            // Each stream has its own patience.
+            self.idle = false;
+            return Poll::Pending;
+        }
+        if !std::mem::replace(&mut self.idle, true) {
+            self.alarm.set(Instant::now() + self.patience());
+        }
+        if self.alarm.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        if self.ending {
+            return Poll::Ready(End::Closed);
+        }
+        self.end();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_idle(&self) -> bool {
+        self.streams.open.get() == 0
+    }
+
+    /// Tells the client to open no more streams; those that are open go on.
+    fn end(&mut self) {
+        self.ending = true;
+        self.h2.graceful_shutdown();
+        self.alarm.set(Instant::now() + limits::LINGER);
+    }
+
+    /// How long nothing may be asked while no stream is open.
+    fn patience(&self) -> Duration {
+        if self.h2.has_streams() {
+            // The end of a response is still on its way.
+            limits::IDLE
+        } else if self.ending {
+            limits::LINGER
+        } else {
+            self.limits.keep_alive
+        }
+    }
+
+    fn is_restless(&mut self) -> bool {
+        if self.streams.given_up.get() == 0 {
+            return false;
+        }
+        if self.resets_since.elapsed() >= RESETS_OVER {
+            self.resets_since = Instant::now();
+            self.streams.given_up.set(0);
+        }
+        self.streams.given_up.get() > self.limits.resets
+    }
+
+    fn open(&mut self, (request, respond): Asked) {
+        self.asked += 1;
+        if self.asked >= self.limits.requests_per_connection && !self.ending {
+            self.end();
+        }
+        let counted = Counted::new(&self.streams);
+        let (head, body) = request.into_parts();
+        let bodiless = body.is_end_stream();
+        let worker = Rc::clone(&self.worker);
+        let identity = Rc::clone(&self.identity);
+        let server_name = self.server_name.clone();
+        self.worker.spawn(|slot| async move {
+            let client = Http2Stream::new(body, respond);
+            let connection = Connection::new(worker, slot, client, identity, server_name);
+            connection.answer(&head, bodiless, &counted.0).await;
+        });
+    }
+}
+
+impl Connection<Http2Stream> {
+    /// Deals with the one request of a stream.
+    async fn answer(mut self, head: &Parts, bodiless: bool, streams: &Streams) {
+        let current = self.worker.current();
+        if self.is_banned() {
+            self.report(&current, Place::default())
+                .rejected(&Reason::Banned, None);
+            streams.end.set(true);
+            return self.client.reset(Code::REFUSED_STREAM);
+        }
+        let taken = self.take_head(&current, head, bodiless);
+        if let Taken::Refuse {
+            reason: Reason::Malformed(_),
+            ..
+        } = taken
+        {
+            streams.end.set(true);
+        }
+        match self.deal_with(&current, taken).await {
+            Next::Again | Next::Close { .. } => {
+                // Its error is the client's, who is gone.
+                let _ = self.client.end_body(&[]);
+            }
+            Next::Drop | Next::Reset => self.client.reset(Code::INTERNAL_ERROR),
+        }
+        if self.client.is_given_up() {
+            streams.given_up.set(streams.given_up.get() + 1);
+        }
+    }
+
+    /// Writes the head as one of HTTP/1, and deals with that.
+    fn take_head(&mut self, current: &Rc<Current>, head: &Parts, bodiless: bool) -> Taken {
+        let websocket = head.method == Method::CONNECT;
+        let key = if websocket {
+            websocket_key()
+        } else {
+            String::new()
+        };
+        let mut written = take_vector();
+        let fault = match write_http1_request(&mut written, head, bodiless, &key) {
+            Ok(()) if self.up.buffer.put(&written) => None,
+            Ok(()) => Some(Malformed::HeadTooLong),
+            Err(fault) => Some(fault),
+        };
+        give_back_vector(written);
+        match fault {
+            None => match self.take(current) {
+                Taken::Incomplete => malformed(Malformed::HeadTooLong),
+                taken => taken,
+            },
+            Some(fault) => malformed(fault),
+        }
+    }
+}
+
+fn malformed(fault: Malformed) -> Taken {
+    Taken::Refuse {
+        reason: Reason::Malformed(fault),
+        place: Place::default(),
+        head_only: false,
+        linger: false,
+    }
+}
+
+impl Streams {
+    fn watch(&self, waker: &Waker) {
+        let mut known = self.waker.borrow_mut();
+        match &*known {
+            Some(known) if known.will_wake(waker) => {}
+            _ => *known = Some(waker.clone()),
+        }
+    }
+}
+
+/// Counts an open stream.
+struct Counted(Rc<Streams>);
+
+impl Counted {
+    fn new(streams: &Rc<Streams>) -> Self {
+        streams.open.set(streams.open.get() + 1);
+        Self(Rc::clone(streams))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+        if let Some(waker) = &*self.0.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// Tells of a connection that failed, if that is the client's fault.
+fn tell(worker: &Rc<Worker>, identity: &Identity, server_name: Option<&str>, error: &h2::Error) {
+    // What the network or the client itself ended is no offence.
+    if error.is_io() || error.is_remote() {
+        return;
+    }
+    let reason = Reason::Http2(error.to_string().into());
+    report(worker, identity, server_name, &reason);
+}
+
+fn report(worker: &Rc<Worker>, identity: &Identity, server_name: Option<&str>, reason: &Reason) {
+    let told = Told {
+        host: server_name.unwrap_or_default().to_owned(),
+        asked: "HTTP/2 connection".to_owned(),
+    };
+    let report = Report {
+        shared: &worker.shared,
+        current: &worker.current(),
+        identity,
+        told: &told,
+        host: None,
+        line: None,
+    };
+    report.rejected(reason, None);
+}

@@ -1,0 +1,192 @@
+//! What the reader sees: a line for each measurement, and the table for docs/benchmarks.md.
+
+use super::case::{Aim, Case};
+use super::sample::{Sample, Series};
+
+/// A case, with the series of each server, or why there are none.
+pub(crate) struct Row {
+    pub(crate) case: Case,
+    pub(crate) measured: Result<Vec<Option<Series>>, String>,
+}
+
+/// One measurement.
+pub(crate) fn progress(case: Case, sample: &Sample) -> String {
+    let cost = figure(sample.cost);
+    let rate = case.rate(sample.rate).unwrap_or_default();
+    let p99 = sample
+        .p99
+        .map(|p99| format!("p99 {p99:.1} ms"))
+        .unwrap_or_default();
+    format!("{cost:>7} {:<33} {rate:>11}  {p99}", case.unit())
+        .trim_end()
+        .to_owned()
+}
+
+/// All cases.
+pub(crate) fn text(rows: &[Row], versions: &[String], rounds: u32, seconds: u32) -> String {
+    let mut lines = vec![
+        String::new(),
+        format!(
+            "`cargo xtask bench proxy --rounds {rounds} --seconds {seconds}`: medians of all rounds, in brackets least \
+             and most; rates and p99 in the order of the servers."
+        ),
+        String::new(),
+        format!(
+            "| case | unit | {} | ours / best | aim | result | rates | p99 ms |",
+            versions.join(" | ")
+        ),
+        "|---|---|---|---|---|---|---|---|---|---|".to_owned(),
+    ];
+    lines.extend(rows.iter().map(Row::text));
+    lines.join("\n")
+}
+
+impl Row {
+    fn text(&self) -> String {
+        let (case, aim) = (self.case, self.case.aim());
+        let aim_text = match aim {
+            Aim::Ratio(most) => format!("≤ {most:.2}"),
+            Aim::Figure(most) => format!("≤ {most:.0} kB"),
+        };
+        let (name, unit) = (case.name(), case.unit());
+        let series = match &self.measured {
+            Ok(series) => series,
+            Err(error) => {
+                let error = error
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .trim_end_matches(':');
+                return format!(
+                    "| {name} | {unit} | – | – | – | – | {aim_text} | failed: {error} | – | – |"
+                );
+            }
+        };
+        let costs: Vec<String> = series.iter().map(|series| cost(series.as_ref())).collect();
+        let best = peers_best(series);
+        let ours = series[0].as_ref().map(|series| series.cost().median);
+        let ratio = ours.zip(best).map(|(ours, best)| ours / best);
+        let measured = match aim {
+            Aim::Ratio(_) => ratio,
+            Aim::Figure(_) => ours,
+        };
+        let verdict = match (aim, measured) {
+            (Aim::Ratio(most) | Aim::Figure(most), Some(value)) if value <= most => "reached",
+            (_, Some(_)) => "missed",
+            (_, None) => "open",
+        };
+        let ratio = ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
+        let rates = each(series, |series| case.rate(series.rate()));
+        let p99 = each(series, |series| series.p99().map(|p99| format!("{p99:.1}")));
+        format!(
+            "| {name} | {unit} | {} | {ratio} | {aim_text} | {verdict} | {rates} | {p99} |",
+            costs.join(" | ")
+        )
+    }
+}
+
+fn cost(series: Option<&Series>) -> String {
+    let Some(series) = series else {
+        return "not served".to_owned();
+    };
+    let cost = series.cost();
+    format!(
+        "{} ({}–{})",
+        figure(cost.median),
+        figure(cost.least),
+        figure(cost.most)
+    )
+}
+
+/// The least median of those we are compared with.
+fn peers_best(series: &[Option<Series>]) -> Option<f64> {
+    series[1..]
+        .iter()
+        .flatten()
+        .map(|series| series.cost().median)
+        .min_by(f64::total_cmp)
+}
+
+/// A value of each server, with strokes between them; one stroke where nobody has any.
+fn each(series: &[Option<Series>], value: impl Fn(&Series) -> Option<String>) -> String {
+    let values: Vec<Option<String>> = series
+        .iter()
+        .map(|series| series.as_ref().and_then(&value))
+        .collect();
+    if values.iter().all(Option::is_none) {
+        return "–".to_owned();
+    }
+    let texts: Vec<String> = values
+        .into_iter()
+        .map(|value| value.unwrap_or_else(|| "–".to_owned()))
+        .collect();
+    texts.join(" / ")
+}
+
+/// With as many digits as mean anything.
+fn figure(value: f64) -> String {
+    if value < 100.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn series(micros: u64) -> Series {
+        let mut series = Series::default();
+        let second = Duration::from_secs(1);
+        series.push(Sample::timed(
+            Duration::from_micros(micros),
+            1.0,
+            second,
+            Some(1.25),
+        ));
+        series
+    }
+
+    fn row(case: Case, costs: [Option<u64>; 3]) -> String {
+        let measured = Ok(costs.map(|cost| cost.map(series)).into());
+        Row { case, measured }.text()
+    }
+
+    #[test]
+    fn ours_is_compared_with_the_best_of_the_others() {
+        assert_eq!(
+            row(Case::H1, [Some(12), Some(15), Some(18)]),
+            "| h1 | CPU-µs per request | 12.0 (12.0–12.0) | 15.0 (15.0–15.0) | 18.0 (18.0–18.0) | 0.80 | ≤ 0.80 | \
+             reached | 1/s / 1/s / 1/s | 1.2 / 1.2 / 1.2 |"
+        );
+        assert!(
+            row(Case::H1, [Some(12), Some(30), Some(14)]).contains("| 0.86 | ≤ 0.80 | missed |")
+        );
+    }
+
+    #[test]
+    fn memory_has_an_aim_of_its_own() {
+        let text = row(Case::Idle, [Some(24), Some(10), Some(10)]);
+        assert!(text.contains("| 2.40 | ≤ 24 kB | reached | – |"), "{text}");
+        let text = row(Case::Idle, [Some(25), Some(90), Some(90)]);
+        assert!(text.contains("| 0.28 | ≤ 24 kB | missed | – |"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_served_or_failed_is_said() {
+        let text = row(Case::H2, [None, Some(15), Some(18)]);
+        assert!(text.contains("| not served | 15.0"), "{text}");
+        assert!(
+            text.contains("| – | ≤ 0.90 | open | – / 1/s / 1/s |"),
+            "{text}"
+        );
+        let failed = Row {
+            case: Case::H2,
+            measured: Err("nginx\nmore".to_owned()),
+        };
+        assert!(failed.text().contains("| failed: nginx |"));
+    }
+}
