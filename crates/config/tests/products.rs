@@ -363,7 +363,6 @@ fn services_to_come() {
             ("network", 15),
             ("certificate (acme)", 31),
             ("access (sso)", 36),
-            ("host.tls_passthrough", 60),
             ("allow", 66),
         ]
     );

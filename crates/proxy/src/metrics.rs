@@ -85,11 +85,14 @@ impl Instruments {
         self.rejected[reason.number()].inc();
     }
 
-    /// Those of the hosts, by [`crate::core::HostRoutes::index`].
+    /// Those of the hosts, by [`crate::core::HostRoutes::index`], and behind them those whose TLS is
+    /// passed through, by [`crate::core::PassthroughHost::index`].
     pub(crate) fn hosts(&self, routes: &Routes) -> Vec<HostInstruments> {
-        let hosts = routes.hosts().iter();
+        let hosts = routes.hosts().iter().map(|host| &host.name);
+        let passthroughs = routes.passthroughs().hosts().iter().map(|host| &host.name);
         hosts
-            .map(|host| HostInstruments::new(&self.registry, &host.name))
+            .chain(passthroughs)
+            .map(|name| HostInstruments::new(&self.registry, name))
             .collect()
     }
 }
@@ -112,7 +115,7 @@ impl HostInstruments {
             sent: bytes("sent"),
             upgraded: registry.gauge(
                 "gatehouse_proxy_upgraded_connections",
-                "Open WebSockets.",
+                "Open WebSockets and TLS connections that are passed through.",
                 &[("host", host)],
             ),
             seconds: registry.histogram(

@@ -182,4 +182,58 @@ impl Site {
             forwards: &[(80, 80), (443, 443)],
         }
     }
+
+    /// The addresses of `configs/interwise.toml`: the box between a DMZ with public addresses and the
+    /// inside.
+    pub fn interwise() -> Self {
+        const SEGMENTS: &[Segment] = &[
+            Segment {
+                at: Place::Internet,
+                hosts: &["198.51.100.1/24", "198.51.100.11/24"],
+                ports: &[Port {
+                    place: Place::Router,
+                    interface: "wan",
+                    addresses: &["198.51.100.254/24"],
+                }],
+            },
+            Segment {
+                at: Place::Dmz,
+                hosts: &["192.0.2.30/24"],
+                ports: &[
+                    Port {
+                        place: Place::Router,
+                        interface: "dmz",
+                        addresses: &["192.0.2.1/24"],
+                    },
+                    Port {
+                        place: Place::Gate,
+                        interface: "eth0",
+                        addresses: &["192.0.2.10/24", "192.0.2.11/24"],
+                    },
+                ],
+            },
+            Segment {
+                at: Place::Lan,
+                hosts: &["10.0.0.20/24", "10.0.0.21/24"],
+                ports: &[Port {
+                    place: Place::Gate,
+                    interface: "eth1",
+                    addresses: &["10.0.0.2/24"],
+                }],
+            },
+        ];
+        const ROUTES: &[(Place, &str)] = &[
+            (Place::Internet, "192.0.2.0/24 via 198.51.100.254"),
+            (Place::Dmz, "default via 192.0.2.1"),
+            (Place::Gate, "default via 192.0.2.1"),
+        ];
+        Self {
+            segments: SEGMENTS,
+            routes: ROUTES,
+            public: "192.0.2.10",
+            names: &["icc.example.com", "ics.example.com"],
+            gate: "192.0.2.10",
+            forwards: &[],
+        }
+    }
 }

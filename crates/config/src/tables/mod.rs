@@ -105,10 +105,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
         add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
         add("host.sip", &mut host.sip.iter().map(|rule| rule.line));
         add("host.h323", &mut host.h323.iter().map(|rule| rule.line));
-        add(
-            "host.tls_passthrough",
-            &mut host.tls_passthrough.iter().map(|rule| rule.line),
-        );
     }
     add(
         "forward",

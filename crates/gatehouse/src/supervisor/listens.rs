@@ -7,11 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The listeners of the web proxy.
 pub fn proxy(config: &Config) -> Vec<ListenKey> {
-    // An address of its own belongs to TLS passthrough, which is not built yet.
     wanted(config, |listen| {
-        listen.service == "proxy"
-            && ["http", "https"].contains(&listen.protocol)
-            && !matches!(listen.on, On::Address(_))
+        listen.service == "proxy" && ["http", "https"].contains(&listen.protocol)
     })
 }
 

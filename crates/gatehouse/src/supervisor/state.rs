@@ -186,7 +186,7 @@ impl State {
     ) -> Result<Vec<Listener>, ListenError> {
         let mut open = Vec::new();
         for key in keys {
-            match self.listener(&key) {
+            match self.listener(&key, &open) {
                 Ok(listener) => open.push(listener),
                 Err(error) if mode == Mode::Lenient || may_miss(&key, &error) => {
                     missing.push((key, error.to_string()));
@@ -217,7 +217,8 @@ impl State {
             .map(|generation| generation.number)
     }
 
-    fn listener(&self, key: &ListenKey) -> Result<Listener, ListenError> {
+    /// The listener of `key`, opened beside those that are held, and `opened` just now.
+    fn listener(&self, key: &ListenKey, opened: &[Listener]) -> Result<Listener, ListenError> {
         if let Some(listener) = self.listeners.get(key) {
             return Ok(listener.clone());
         }
@@ -239,7 +240,9 @@ impl State {
         let ours = |held: &ListenKey| {
             held.addr.port() == key.addr.port() && held.addr.is_ipv4() == key.addr.is_ipv4()
         };
-        Listener::open(key, shards, self.listeners.keys().any(ours))
+        let opened = opened.iter().map(|listener| &listener.key);
+        let beside_ours = self.listeners.keys().chain(opened).any(ours);
+        Listener::open(key, shards, beside_ours)
     }
 }
 
@@ -288,8 +291,13 @@ fn operators(config: &Config) -> Vec<IpNet> {
 /// The servers behind the box: never banned, whatever they ask.
 fn servers(config: &Config) -> Vec<IpAddr> {
     let rules = config.hosts.iter().flat_map(|host| &host.http);
+    let passed = config
+        .hosts
+        .iter()
+        .filter_map(|host| host.tls_passthrough.as_ref());
     rules
         .flat_map(|rule| [&rule.target.plain.host, &rule.target.tls.host])
+        .chain(passed.map(|rule| &rule.target.host))
         .filter_map(|host| match host {
             config::TargetHost::Ip(ip) => Some(*ip),
             config::TargetHost::Name(_) => None,

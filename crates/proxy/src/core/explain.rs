@@ -1,6 +1,7 @@
 //! What would become of a request, and why: the same decision as for the traffic, told step by step.
 
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
+use super::passthrough::PassthroughHost;
 use super::path::Fit;
 use super::routes::{GateKind, HostRoutes, Routes, RoutesError, Rule, Trust};
 use config::Config;
@@ -81,6 +82,9 @@ pub fn explain(
     };
     let mut steps = Steps(Vec::new());
     steps.port(config, &asked);
+    if let Some(host) = routes.passthroughs().host(name).filter(|_| asked.tls) {
+        return Ok(passed(url, from, steps, host));
+    }
     let verdict = decide_watched(&routes, &ask, &mut steps);
     let mut explanation = Explanation {
         url: url.to_owned(),
@@ -95,6 +99,23 @@ pub fn explain(
     };
     explanation.conclude(&routes, &asked, verdict);
     Ok(explanation)
+}
+
+/// TLS that goes to its target as it is.
+fn passed(url: &str, from: IpAddr, steps: Steps, host: &PassthroughHost) -> Explanation {
+    Explanation {
+        url: url.to_owned(),
+        from,
+        steps: steps.0,
+        decision: "forward",
+        status: None,
+        reason:
+            "TLS is passed on without being decrypted; path and fields are the target's business"
+                .to_owned(),
+        line: Some(host.line),
+        target: Some(format!("tls://{}", *host.target)),
+        headers: Vec::new(),
+    }
 }
 
 impl Explanation {

@@ -8,6 +8,7 @@ mod handshake;
 mod headers;
 mod http2;
 mod pages;
+mod passthrough;
 mod path;
 mod reason;
 mod routes;
@@ -19,6 +20,7 @@ pub use handshake::{Accept, websocket_key};
 pub use headers::{Identity, Sent, write_request, write_response};
 pub use http2::{header_map, take_http2_response, write_fields, write_http1_request};
 pub use pages::{Page, write_page};
+pub use passthrough::{PassthroughHost, Passthroughs, TlsVerdict};
 pub use path::{Fit, fit};
 pub use reason::Reason;
 pub use routes::{

@@ -73,6 +73,9 @@ pub enum Reason {
     /// The hello names a host without a certificate.
     #[error("no certificate for the TLS server name {0:?}")]
     ServerNameUnknown(Box<str>),
+    /// The address is for the TLS of one host alone.
+    #[error("this address takes TLS for {0:?} alone")]
+    AddressOfAnother(Box<str>),
     /// The handshake failed.
     #[error("the TLS handshake failed: {0}")]
     Handshake(Box<str>),
@@ -139,6 +142,7 @@ impl Reason {
             | Self::Http2(_)
             | Self::NotTls(_)
             | Self::ServerNameUnknown(_)
+            | Self::AddressOfAnother(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 400,
             Self::TargetConnectLate(..) | Self::TargetSilent(..) => 504,
@@ -240,6 +244,7 @@ impl Reason {
             Self::AddressFull(_) | Self::Full(_) => 12,
             Self::NotTls(_)
             | Self::ServerNameUnknown(_)
+            | Self::AddressOfAnother(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 13,
             Self::TargetUnresolved(..) => 14,

@@ -1,5 +1,6 @@
 //! The hosts and rules of one configuration, made ready to decide with.
 
+use super::passthrough::Passthroughs;
 use config::{
     Access, AccessKind, Config, Host, HttpRule, PathPolicy, Plain, TargetCertificate, TargetHost,
     WebSocket,
@@ -18,6 +19,7 @@ pub struct Routes {
     by_name: HashMap<Box<str>, usize>,
     hosts: Vec<HostRoutes>,
     public_https: u16,
+    passthroughs: Passthroughs,
 }
 
 /// One host with its rules.
@@ -153,6 +155,7 @@ impl Routes {
     pub fn new(config: &Config, files: &BTreeMap<String, String>) -> Result<Self, RoutesError> {
         let mut routes = Self {
             public_https: config.site.public_ports.https,
+            passthroughs: Passthroughs::new(config),
             ..Self::default()
         };
         let mut maker = Maker {
@@ -206,6 +209,11 @@ impl Routes {
     /// All hosts, in the order of the file; [`HostRoutes::index`] counts them.
     pub fn hosts(&self) -> &[HostRoutes] {
         &self.hosts
+    }
+
+    /// The hosts whose TLS is passed on without being decrypted.
+    pub fn passthroughs(&self) -> &Passthroughs {
+        &self.passthroughs
     }
 
     /// The port at which clients reach our HTTPS.
@@ -362,6 +370,15 @@ impl fmt::Display for Target {
 }
 
 impl TargetKey {
+    /// That of `target` without TLS of ours.
+    pub(super) fn plain(target: &config::Target) -> Self {
+        Self::new(Target {
+            host: target.host.clone(),
+            port: target.port,
+            tls: None,
+        })
+    }
+
     fn new(target: Target) -> Self {
         let mut hasher = DefaultHasher::new();
         target.hash(&mut hasher);

@@ -2,8 +2,9 @@
 
 use crate::core::Identity;
 use crate::shell::caps::Admitted;
+use crate::shell::hello::{self, Greeted};
 use crate::shell::worker::{Slot, Worker};
-use crate::shell::{hello, http1, http2};
+use crate::shell::{http1, http2, passthrough};
 use net::stream::Stream;
 use service::metrics::Gauge;
 use std::net::SocketAddr;
@@ -29,8 +30,12 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         let stream = Stream::plain(arrival.io);
         return http1::serve(worker, slot, stream, identity, None).await;
     }
-    let Some((stream, server_name)) = hello::handshake(&worker, arrival.io, &identity).await else {
+    let Some(greeted) = hello::greet(&worker, arrival.io, &identity).await else {
         return;
+    };
+    let (stream, server_name) = match greeted {
+        Greeted::Spoken(stream, server_name) => (stream, server_name),
+        Greeted::Passed(passed) => return passthrough::serve(worker, slot, identity, passed).await,
     };
     match stream.alpn() {
         Some(b"h2") => http2::serve(worker, slot, stream, identity, server_name).await,

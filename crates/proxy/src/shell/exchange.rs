@@ -511,9 +511,10 @@ fn hear<C: Client>(
             let chunked = unframed && !raw && !C::FRAMES_BODIES;
             let client_open = may_keep && (modern || !unframed);
             let sent = Sent::from((plan.version, client_open));
+            let head = lane.out.len();
             write_response(&mut lane.out, &response, chunked, sent, date);
             let target_open = response.keep_alive;
-            lane.begin_response(framing, chunked, abrupt_end);
+            lane.begin_response(head, framing, chunked, abrupt_end);
             Heard::Final {
                 status,
                 body: match framing {

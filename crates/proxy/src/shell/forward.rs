@@ -36,7 +36,7 @@ impl<C: Client> Connection<C> {
             let (end, state) = self
                 .exchange(current, &plan, place, target, &mut connected)
                 .await;
-            if !matches!(end, End::Retry) {
+            if !matches!(end, End::Retry | End::Failed { begun: false, .. }) {
                 let report = self.report(current, place);
                 self.count(report.host(), state.status, started);
             }
@@ -68,7 +68,9 @@ impl<C: Client> Connection<C> {
                 End::Failed { reason, begun } => {
                     drop(connected);
                     if !begun {
-                        self.down.buffer.clear();
+                        self.down.take_back();
+                        // The page that comes instead has a clean end.
+                        self.client.reset_when_dropped(false);
                         return self.give_up(current, place, &plan, &reason).await;
                     }
                     self.report(current, place).rejected(&reason, None);
@@ -190,10 +192,10 @@ impl<C: Client> Connection<C> {
 }
 
 /// Counts an upgraded connection.
-struct Upgraded<'a>(&'a HostInstruments);
+pub(crate) struct Upgraded<'a>(&'a HostInstruments);
 
 impl<'a> Upgraded<'a> {
-    fn count(host: &'a HostInstruments) -> Self {
+    pub(crate) fn count(host: &'a HostInstruments) -> Self {
         host.upgraded.inc();
         Self(host)
     }

@@ -1,9 +1,12 @@
 //! The TLS handshake of a client: its hello is read once, by us to see the server name, and then by
 //! rustls.
 
-use crate::core::{Identity, Page, Reason, write_page};
+use crate::core::{Identity, Page, Reason, TlsVerdict, write_page};
 use crate::shell::buffer::Buffer;
+use crate::shell::passthrough::Passed;
 use crate::shell::report::{Report, Told};
+use crate::shell::request::Place;
+use crate::shell::tunnel::{Asked, What};
 use crate::shell::worker::{Current, Worker};
 use net::stream::{Stream, tls_fault};
 use net::tls::UNRECOGNIZED_NAME;
@@ -15,12 +18,20 @@ use std::rc::Rc;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Ends with the encrypted stream and the server name that was asked for; where it fails, all is told.
-pub(crate) async fn handshake(
+/// A client that has said hello.
+pub(crate) enum Greeted {
+    /// TLS is spoken; with the server name that was asked for.
+    Spoken(Stream, Option<Rc<str>>),
+    /// Another is to speak with it.
+    Passed(Passed),
+}
+
+/// Reads the hello, and speaks TLS unless another is to; where that fails, all is told.
+pub(crate) async fn greet(
     worker: &Rc<Worker>,
     io: TcpStream,
     identity: &Identity,
-) -> Option<(Stream, Option<Rc<str>>)> {
+) -> Option<Greeted> {
     let mut told = Told {
         host: String::new(),
         asked: "TLS handshake".to_owned(),
@@ -29,9 +40,11 @@ pub(crate) async fn handshake(
     let date = worker.date();
     let shake = shake(&current, io, &mut told, &date);
     let reason = match timeout(worker.limits().handshake, shake).await {
-        Ok(Ok(done)) => {
-            worker.shared.instruments.handshakes.inc();
-            return Some(done);
+        Ok(Ok(greeted)) => {
+            if let Greeted::Spoken(..) = greeted {
+                worker.shared.instruments.handshakes.inc();
+            }
+            return Some(greeted);
         }
         Ok(Err(Fault::Silent)) => return None,
         Ok(Err(Fault::Reason(reason))) => reason,
@@ -56,31 +69,61 @@ enum Fault {
 }
 
 async fn shake(
-    current: &Current,
+    current: &Rc<Current>,
     io: TcpStream,
     told: &mut Told,
     date: &str,
-) -> Result<(Stream, Option<Rc<str>>), Fault> {
+) -> Result<Greeted, Fault> {
+    let at = io
+        .local_addr()
+        .map_err(|_| Fault::Silent)?
+        .ip()
+        .to_canonical();
     let mut stream = Stream::plain(io);
     let mut buffer = Buffer::default();
     let hello = read_hello(&mut stream, &mut buffer, date).await?;
     let live = &current.live;
     if let Some(name) = &hello.server_name {
         told.host.clone_from(name);
-        if live.chooser.index_for(name).is_none() {
-            // A client that does not wait for the alert is none the worse off.
-            let alert = [IoSlice::new(&UNRECOGNIZED_NAME)];
-            let _ = poll_fn(|cx| stream.poll_write_some(cx, &alert)).await;
-            let _ = poll_fn(|cx| stream.poll_finish(cx)).await;
-            return Err(Fault::Reason(Reason::ServerNameUnknown(
-                name.as_str().into(),
-            )));
+    }
+    match live
+        .routes
+        .passthroughs()
+        .decide(hello.server_name.as_deref(), at)
+    {
+        TlsVerdict::Terminate => {}
+        TlsVerdict::Pass(host) => {
+            return Ok(Greeted::Passed(Passed {
+                current: Rc::clone(current),
+                stream,
+                hello: buffer,
+                asked: Asked {
+                    what: What::Tls { at },
+                    target: host.target.clone(),
+                    server_name: hello.server_name.map(Into::into),
+                },
+                place: Place {
+                    host: Some(live.routes.hosts().len() + host.index),
+                    line: Some(host.line),
+                },
+            }));
         }
+        TlsVerdict::Refuse(own) => {
+            say_unknown(&mut stream).await;
+            return Err(Fault::Reason(Reason::AddressOfAnother(own.name.clone())));
+        }
+    }
+    if let Some(name) = &hello.server_name
+        && live.chooser.index_for(name).is_none()
+    {
+        say_unknown(&mut stream).await;
+        let unknown = Reason::ServerNameUnknown(name.as_str().into());
+        return Err(Fault::Reason(unknown));
     }
     let server_name = hello.server_name.map(Into::into);
     let io = stream.into_plain().ok_or(Fault::Silent)?;
     match Stream::accept(io, live.server.clone(), buffer.filled()).await {
-        Ok(stream) => Ok((stream, server_name)),
+        Ok(stream) => Ok(Greeted::Spoken(stream, server_name)),
         Err(error) => {
             let why = match tls_fault(&error) {
                 Some(fault) => fault.to_string(),
@@ -89,6 +132,14 @@ async fn shake(
             Err(Fault::Reason(Reason::Handshake(why.into())))
         }
     }
+}
+
+/// Tells the client that nobody has the name it asked for.
+async fn say_unknown(stream: &mut Stream) {
+    // A client that does not wait for the alert is none the worse off.
+    let alert = [IoSlice::new(&UNRECOGNIZED_NAME)];
+    let _ = poll_fn(|cx| stream.poll_write_some(cx, &alert)).await;
+    let _ = poll_fn(|cx| stream.poll_finish(cx)).await;
 }
 
 async fn read_hello(stream: &mut Stream, buffer: &mut Buffer, date: &str) -> Result<Hello, Fault> {

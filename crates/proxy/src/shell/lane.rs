@@ -30,6 +30,8 @@ pub(crate) struct Lane {
     withheld: Option<Box<str>>,
     /// Trailers of a body whose sink does not get chunks, as `name: value CR LF`.
     trailers: Vec<u8>,
+    /// Where in `out` the head of this message begins, behind interim ones.
+    head: usize,
     /// Whether the sink took a byte of this message.
     begun: bool,
     /// Whether a source of TLS may end without saying so.
@@ -85,9 +87,11 @@ impl Lane {
     }
 
     /// Begins the body of a response; `chunked` says how the client gets it, `abrupt_end` whether a
-    /// body that only the end of the connection ends may do so without TLS's goodbye.
+    /// body that only the end of the connection ends may do so without TLS's goodbye. The message's head
+    /// was written to `out` from `head` on.
     pub(crate) fn begin_response(
         &mut self,
+        head: usize,
         framing: ResponseFraming,
         chunked: bool,
         abrupt_end: bool,
@@ -103,7 +107,16 @@ impl Lane {
         self.passed = 0;
         self.limit = None;
         self.withheld = None;
+        self.head = head;
         self.begun = false;
+    }
+
+    /// Forgets a response of which the sink has got nothing yet; interim ones before it stay.
+    pub(crate) fn take_back(&mut self) {
+        self.out.truncate(self.head.max(self.sent));
+        self.trailers.clear();
+        self.body = Body::Done;
+        self.buffer.clear();
     }
 
     /// Begins a tunnel: everything until the source ends.
@@ -122,6 +135,7 @@ impl Lane {
         self.sent = 0;
         self.out.clear();
         self.trailers.clear();
+        self.head = 0;
         self.begun = false;
     }
 
@@ -272,7 +286,7 @@ impl Lane {
         let of_framed = count.min(framed.len());
         let of_body = count - of_framed;
         self.sent += of_framed;
-        self.begun = true;
+        self.begun |= of_body > 0 || self.sent > self.head;
         if of_body > 0 {
             self.buffer.consume(of_body);
             self.passed += of_body as u64;

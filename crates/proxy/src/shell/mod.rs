@@ -17,6 +17,7 @@ mod limits;
 mod listener;
 mod live;
 mod pace;
+mod passthrough;
 mod report;
 mod request;
 mod target;

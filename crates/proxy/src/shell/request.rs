@@ -5,7 +5,7 @@ use crate::shell::client::Client;
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
 use crate::shell::report::Told;
-use crate::shell::tunnel;
+use crate::shell::tunnel::{self, What};
 use crate::shell::worker::Current;
 use proto::http::{self, Framing, Request, Upgrade};
 use std::rc::Rc;
@@ -91,8 +91,10 @@ impl<C: Client> Connection<C> {
         });
         if let Taken::Forward(plan, _, asked) = &mut taken {
             *asked = request.upgrade.map(|_| tunnel::Asked {
-                host: host.into(),
-                path: request.target.path.into(),
+                what: What::Request {
+                    host: host.into(),
+                    path: request.target.path.into(),
+                },
                 server_name: self.server_name.clone(),
                 target: plan.rule.target(self.identity.tls()).clone(),
             });

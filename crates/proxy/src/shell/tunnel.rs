@@ -1,24 +1,32 @@
 //! A connection that was upgraded: bytes both ways until both sides have ended, nothing moves for too
 //! long, or the rule is gone.
 
-use crate::core::{Ask, AskedTls, Identity, TargetKey, Verdict, decide};
+use crate::core::{Ask, AskedTls, Identity, TargetKey, TlsVerdict, Verdict, decide};
 use crate::shell::alarm::Alarm;
 use crate::shell::client::{Client, Sink, Source};
 use crate::shell::lane::Lane;
 use crate::shell::limits;
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the tunnel was asked for, to be asked again after a reload.
+/// What a tunnel was asked for, to be asked again after a reload.
 pub(crate) struct Asked {
-    pub(crate) host: Box<str>,
-    pub(crate) path: Box<str>,
+    pub(crate) what: What,
     pub(crate) server_name: Option<Rc<str>>,
     pub(crate) target: TargetKey,
+}
+
+/// By what it was asked for.
+pub(crate) enum What {
+    /// A WebSocket.
+    Request { host: Box<str>, path: Box<str> },
+    /// TLS that is not decrypted, at this address of ours.
+    Tls { at: IpAddr },
 }
 
 /// A tunnel under way.
@@ -116,24 +124,35 @@ impl<C: Client> Tunnel<'_, C> {
             return true;
         }
         self.current = newest;
-        let ask = Ask {
-            client: self.identity.address(),
-            tls: self.identity.tls().then_some(AskedTls {
-                server_name: self.asked.server_name.as_deref(),
-                same_certificate: true,
-            }),
-            method: "GET",
-            host: Some(&self.asked.host),
-            path: &self.asked.path,
-            websocket: true,
-            body: None,
-        };
-        match decide(&self.current.live.routes, &ask) {
-            Verdict::Forward(_, rule) => {
-                self.idle = rule.idle;
-                *rule.target(self.identity.tls()) == self.asked.target
+        let routes = &self.current.live.routes;
+        let tls = self.identity.tls();
+        let server_name = self.asked.server_name.as_deref();
+        match &self.asked.what {
+            What::Tls { at } => match routes.passthroughs().decide(server_name, *at) {
+                TlsVerdict::Pass(host) => host.target == self.asked.target,
+                TlsVerdict::Terminate | TlsVerdict::Refuse(_) => false,
+            },
+            What::Request { host, path } => {
+                let ask = Ask {
+                    client: self.identity.address(),
+                    tls: tls.then_some(AskedTls {
+                        server_name,
+                        same_certificate: true,
+                    }),
+                    method: "GET",
+                    host: Some(host),
+                    path,
+                    websocket: true,
+                    body: None,
+                };
+                match decide(routes, &ask) {
+                    Verdict::Forward(_, rule) => {
+                        self.idle = rule.idle;
+                        *rule.target(tls) == self.asked.target
+                    }
+                    _ => false,
+                }
             }
-            _ => false,
         }
     }
 }

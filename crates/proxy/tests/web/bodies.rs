@@ -348,3 +348,14 @@ async fn a_client_may_end_its_direction_and_still_get_its_answer() {
     client.is_served_by(&mut there).await;
     client.ends().await;
 }
+
+/// Nothing of it has reached the client, so that it can be told.
+#[tokio::test]
+async fn an_answer_that_breaks_before_its_first_byte_is_passed_on_is_a_502() {
+    let (mut gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let broken = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+    target.accept().await.answers(broken).await;
+    client.gets("502 Bad Gateway").await;
+    gate.rejects_for("broke off").await;
+}

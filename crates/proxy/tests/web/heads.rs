@@ -180,3 +180,16 @@ async fn a_target_may_be_named() {
     assert_eq!(first(&client.head().await), "HTTP/1.1 502 Bad Gateway");
     gate.rejects_for("nowhere.test").await;
 }
+
+#[tokio::test]
+async fn a_dot_at_the_end_of_a_host_is_not_passed_on() {
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET / HTTP/1.1\r\nHost: Web.example.:8080\r\n\r\n")
+        .await;
+    let mut there = target.accept().await;
+    let head = there.head().await;
+    assert_eq!(field(&head, "host"), Some("Web.example:8080"));
+    assert_eq!(field(&head, "x-forwarded-host"), Some("Web.example:8080"));
+    client.is_served_by(&mut there).await;
+}

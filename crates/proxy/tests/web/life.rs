@@ -57,3 +57,35 @@ async fn the_deadline_cuts_what_does_not_end() {
     client.ends().await;
     there.ends().await;
 }
+
+/// Only the end of the connection says that the body is whole, so that it must not be a clean one.
+#[tokio::test]
+async fn an_unframed_body_that_is_cut_at_the_deadline_ends_with_a_reset() {
+    let (gate, target) = plain("").await;
+    let mut client = gate
+        .ask("GET / HTTP/1.0\r\nHost: web.example\r\n\r\n")
+        .await;
+    let mut there = target.accept().await;
+    there
+        .answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        .await;
+    client.head().await;
+    assert_eq!(client.text(3).await, "abc");
+    gate.shutdown(Duration::ZERO).await;
+    let (rest, clean) = client.rest().await;
+    assert_eq!((rest.len(), clean), (0, false));
+}
+
+/// A byte too many must not hide that the client is gone.
+#[tokio::test]
+async fn a_client_that_resets_behind_a_byte_too_many_is_noticed() {
+    let (mut gate, target) = plain("").await;
+    let mut client = gate.ask(GET).await;
+    let mut there = target.asked().await;
+    client.send("G").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    client.stream.set_zero_linger().unwrap();
+    drop(client);
+    there.ends().await;
+    gate.rejects_for("hung up").await;
+}

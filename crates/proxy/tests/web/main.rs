@@ -9,6 +9,7 @@ mod bodies;
 mod gate;
 mod heads;
 mod life;
+mod passthrough;
 mod peer;
 mod rejected;
 mod reuse;

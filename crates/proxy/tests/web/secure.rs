@@ -96,15 +96,6 @@ async fn an_unknown_server_name_gets_an_alert() {
     assert_eq!(gate.outbox.offences.recv().await.unwrap().weight, 1);
 }
 
-#[tokio::test]
-async fn plain_http_on_the_tls_port_is_closed() {
-    let (mut gate, _target) = plain("").await;
-    let mut client = Peer::connect(gate.https).await;
-    client.send(GET).await;
-    client.ends().await;
-    gate.rejects_for("no TLS hello: not TLS").await;
-}
-
 /// Large bodies through all buffers, both ways, over TLS on both sides.
 #[tokio::test]
 async fn ten_megabytes_arrive_unchanged() {
@@ -251,4 +242,13 @@ async fn a_hello_may_come_byte_by_byte() {
     let mut there = target.asked().await;
     client.is_served_by(&mut there).await;
     relay.abort();
+}
+
+#[tokio::test]
+async fn plain_http_on_the_tls_port_gets_a_page() {
+    let (mut gate, _target) = plain("").await;
+    let mut client = Peer::connect(gate.https).await;
+    client.send(GET).await;
+    client.gets("400 Bad Request").await;
+    gate.rejects_for("no TLS hello").await;
 }

@@ -1,7 +1,7 @@
 //! WebSockets: nothing goes on before the target has agreed, everything after.
 
 use crate::gate::{PLAIN, plain};
-use crate::peer::{EMPTY, GET, field, first};
+use crate::peer::{EMPTY, GET, OK, field, first};
 use std::time::Duration;
 
 const UPGRADE: &str = "GET /chat HTTP/1.1\r\nHost: web.example\r\nuPgrade: websocket\r\n\
@@ -190,4 +190,25 @@ async fn a_reload_ends_what_is_no_longer_allowed_and_nothing_else() {
     );
     assert_eq!(client.rest().await, (Vec::new(), true));
     assert_eq!(there.rest().await, (Vec::new(), true));
+}
+
+/// A rule that lets only WebSocket through means its target, too.
+#[tokio::test]
+async fn a_required_websocket_that_the_target_declines_is_its_fault() {
+    for (answer, status) in [
+        (OK, "502 Bad Gateway"),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
+            "502 Bad Gateway",
+        ),
+        (
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+            "403 Forbidden",
+        ),
+    ] {
+        let (gate, target) = plain("websocket = \"required\"").await;
+        let mut client = gate.ask(UPGRADE).await;
+        target.accept().await.answers(answer).await;
+        client.gets(status).await;
+    }
 }

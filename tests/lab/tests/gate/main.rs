@@ -8,6 +8,7 @@ mod differential;
 mod estos;
 mod http2;
 mod innovaphone;
+mod interwise;
 mod malformed;
 mod many;
 mod operator;
