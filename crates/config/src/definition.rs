@@ -40,6 +40,8 @@ pub(crate) enum Shape {
     /// One of a few words, each with its documentation.
     Words(Vec<Word>),
     List(Box<Shape>),
+    /// A table whose names are the operator's choice, with what each holds.
+    Map(Box<Shape>),
     Section(About),
     /// `[key.NAME]`: sections under names of the operator's choice.
     Named(About),

@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use config::{Config, Internal, Known, TargetCertificate, tables};
+use config::{
+    Balance, Config, HeaderRules, Health, HttpRule, Internal, Known, ProxyHeader, ProxyLimits,
+    TargetCertificate, TargetHostHeader, tables,
+};
 
 fn config(text: &str) -> Config {
     let checked = config::check(&format!("schema = 1\n{text}"), "x.toml");
@@ -62,6 +66,32 @@ fn internal_defaults() {
         ),
     ] {
         let config = config(&format!("{staff}{}", host("a.example", body)));
+        assert_eq!(config.hosts[0].internal, expected, "{body}");
+    }
+}
+
+#[test]
+fn what_only_we_do_keeps_clients_inside_with_us() {
+    for (body, expected) in [
+        (
+            "[[host.http]]\ntarget = [\"10.0.0.2\", \"10.0.0.3\"]",
+            Internal::Gateway,
+        ),
+        ("[[host.http]]\ntarget = [\"10.0.0.2\"]", Internal::Target),
+        (
+            "target = \"10.0.0.2\"\n[[host.http]]\ntarget_host = \"target\"",
+            Internal::Gateway,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[[host.http]]\ntarget_proxy_protocol = \"v1\"",
+            Internal::Gateway,
+        ),
+        (
+            "target = \"10.0.0.2\"\n[host.tls_passthrough]\ntarget_proxy_protocol = \"v2\"",
+            Internal::Gateway,
+        ),
+    ] {
+        let config = config(&host("a.example", body));
         assert_eq!(config.hosts[0].internal, expected, "{body}");
     }
 }
@@ -127,8 +157,8 @@ fn target_ports() {
         let certificate = &rule.target_certificate;
         let found = format!(
             "{}, {}, {certificate:?}",
-            said(&rule.target.plain),
-            said(&rule.target.tls)
+            said(&rule.targets[0].plain),
+            said(&rule.targets[0].tls)
         );
         assert_eq!(found, expected, "{keys}");
     }
@@ -156,6 +186,157 @@ fn target_certificates() {
         let config = config(&host("a.example", &body));
         assert_eq!(config.hosts[0].http[0].target_certificate, expected);
     }
+}
+
+fn rule(keys: &str) -> HttpRule {
+    let mut config = config(&host("a.example", &format!("[[host.http]]\n{keys}")));
+    config.hosts.remove(0).http.remove(0)
+}
+
+#[test]
+fn several_targets() {
+    let said = |keys: &str| {
+        let rule = rule(keys);
+        let each = rule.targets.iter();
+        let each: Vec<_> = each
+            .map(|targets| format!("{}/{}", targets.plain, targets.tls))
+            .collect();
+        format!("{} {}", rule.balance, each.join(" "))
+    };
+    for (keys, expected) in [
+        (
+            "target = [\"10.0.0.3\", \"10.0.0.2\"]",
+            "failover 10.0.0.3:80/10.0.0.3:443 10.0.0.2:80/10.0.0.2:443",
+        ),
+        (
+            "target = [\"10.0.0.3\", \"fd00::1\"]\nport = 8080\nbalance = \"rotate\"",
+            "rotate 10.0.0.3:8080/10.0.0.3:8080 [fd00::1]:8080/[fd00::1]:8080",
+        ),
+        (
+            "target = [\"https://10.0.0.3\", \"https://b.lan:8443\"]\nbalance = \"sticky\"",
+            "sticky 10.0.0.3:443/10.0.0.3:443 b.lan:8443/b.lan:8443",
+        ),
+        (
+            "target = [\"10.0.0.3:8080\", \"10.0.0.3:8081\"]",
+            "failover 10.0.0.3:8080/10.0.0.3:8080 10.0.0.3:8081/10.0.0.3:8081",
+        ),
+        (
+            "target = \"http://10.0.0.3\"",
+            "failover 10.0.0.3:80/10.0.0.3:80",
+        ),
+    ] {
+        assert_eq!(said(keys), expected, "{keys}");
+    }
+    let https = rule("target = [\"https://a.lan\", \"https://b.lan\"]");
+    assert_eq!(https.target_certificate, TargetCertificate::System);
+}
+
+#[test]
+fn several_targets_are_all_answered_inside() {
+    let answers = |body: &str| {
+        let config = config(&host(
+            "a.example",
+            &format!("internal = \"target\"\n{body}"),
+        ));
+        let rows = tables::internal_dns(&config).rows.into_iter();
+        rows.map(|row| row.value.to_string()).collect::<Vec<_>>()
+    };
+    let two = "[[host.http]]\ntarget = [\"10.0.0.3\", \"fd00::2\"]\n";
+    assert_eq!(answers(two), ["10.0.0.3", "fd00::2"]);
+    let turned = "[[host.http]]\npaths = [\"/2\"]\ntarget = [\"fd00::2\", \"10.0.0.3\"]";
+    assert_eq!(answers(&format!("{two}{turned}")), ["10.0.0.3", "fd00::2"]);
+    let ports = "[[host.http]]\ntarget = [\"b.lan:8080\", \"b.lan:8081\"]";
+    assert_eq!(answers(ports), ["b.lan"]);
+}
+
+#[test]
+fn what_targets_are_told() {
+    let bare = rule("target = \"10.0.0.2\"");
+    assert_eq!(bare.balance, Balance::Failover);
+    assert_eq!(bare.target_host, TargetHostHeader::Keep);
+    assert_eq!(bare.target_proxy_protocol, ProxyHeader::Off);
+    assert_eq!(
+        (bare.health, bare.target_name, bare.hsts),
+        (None, None, None)
+    );
+    assert!(!bare.forwarded);
+    assert_eq!(bare.request_headers, HeaderRules::default());
+    assert_eq!(bare.response_headers, HeaderRules::default());
+    let rule = rule(
+        "target = \"10.0.0.2\"\nhealth = { path = \"/status?x=1\" }\ntarget_name = \"PBX.lan\"\n\
+         target_host = \"[FD00::1]:80\"\ntarget_proxy_protocol = \"v2\"\nforwarded = true\n\
+         hsts = \"0s\"\n\
+         request_headers = { set = { \"X-B\" = \"1\", X_A = \"\" }, remove = [\"Z\", \"A\"] }\n\
+         [host.http.response_headers]\nadd.\"X-Z\" = \"z\"\nadd.X-A = \"a, b\"",
+    );
+    let health = Health {
+        path: "/status?x=1".to_owned(),
+        every: Duration::from_secs(10),
+    };
+    assert_eq!(rule.health, Some(health));
+    assert_eq!(rule.target_name.as_deref(), Some("pbx.lan"));
+    let name = TargetHostHeader::Name("[fd00::1]:80".to_owned());
+    assert_eq!(rule.target_host, name);
+    assert_eq!(rule.target_proxy_protocol, ProxyHeader::V2);
+    assert!(rule.forwarded);
+    assert_eq!(rule.hsts, Some(Duration::ZERO));
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        rule.request_headers,
+        HeaderRules {
+            set: vec![pair("X-B", "1"), pair("X_A", "")],
+            add: vec![],
+            remove: vec!["Z".to_owned(), "A".to_owned()],
+        }
+    );
+    let added = vec![pair("X-Z", "z"), pair("X-A", "a, b")];
+    assert_eq!(rule.response_headers.add, added);
+}
+
+#[test]
+fn limits() {
+    let bare = config("").proxy;
+    let defaults = ProxyLimits::default();
+    assert_eq!(bare.limits.streams, defaults.streams);
+    assert_eq!(bare.limits.keep_alive, defaults.keep_alive);
+    assert_eq!(bare.limits.head_size, 32 * 1024);
+    assert_eq!(bare.limits.connections_per_address, 1024);
+    assert!(bare.proxy_protocol_from.is_empty());
+    let few = config(
+        "[proxy]\nproxy_protocol_from = [\"10.0.0.5\", \"fd00::/64\"]\n\
+         [proxy.limits]\nconnections = 10\nbody_rate = \"0B\"\n",
+    );
+    let limits = few.proxy.limits;
+    assert_eq!(
+        (limits.connections, limits.connections_per_address),
+        (10, 10)
+    );
+    assert_eq!(limits.body_rate, 0);
+    assert_eq!(few.proxy.proxy_protocol_from.len(), 2);
+}
+
+#[test]
+fn passthrough_listens_at_its_own_address() {
+    let config = config(&format!(
+        "[proxy.listen]\nhttps = 4443\n\
+         [network.wan]\ntrust = \"outside\"\ninterface = \"eth0\"\n\
+         addresses = [\"192.0.2.1/24\", \"192.0.2.2/24\"]\n[admin]\nzones = [\"wan\"]\n{}",
+        host(
+            "a.example",
+            "target = \"10.0.0.2\"\n[host.tls_passthrough]\nlisten = \"192.0.2.2\"\n\
+             target_proxy_protocol = \"v1\"\nidle_timeout = \"1h\""
+        )
+    ));
+    let tunnel = config.hosts[0].tls_passthrough.as_ref().unwrap();
+    assert_eq!(tunnel.target_proxy_protocol, ProxyHeader::V1);
+    assert_eq!(tunnel.idle_timeout, Some(Duration::from_hours(1)));
+    let listens = tables::listens(&config).rows;
+    let own = tables::On::Address("192.0.2.2".parse().unwrap());
+    let own = listens.iter().find(|listen| listen.on == own).unwrap();
+    assert_eq!(
+        (own.service, own.ports),
+        ("proxy", config::Ports::one(4443))
+    );
 }
 
 #[test]

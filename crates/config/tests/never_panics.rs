@@ -87,6 +87,18 @@ fn hostile_files() {
     let forward = "[[forward]]\nname=\"x\"\nprotocol=\"udp\"\nports=\"1-65535\"\nto=\"10.0.0.3\"\n";
     let zones = "schema=1\n[network.w]\ntrust=\"outside\"\ninterface=\"w\"\naddresses=[\"dhcp\"]\n";
     check(&format!("{zones}{}", forward.repeat(10_000)));
+    let rule = "schema = 1\n[[host]]\nname = \"a\"\n[[host.http]]\n";
+    let targets = "\"10.0.0.2\",".repeat(80_000);
+    check(&format!("{rule}target = [{targets}]"));
+    let names = (0..50_000).map(|number| format!("\"x{number}\" = \"\", "));
+    let names: String = names.collect();
+    check(&format!(
+        "{rule}target = \"10.0.0.2\"\nrequest_headers.set = {{ {names} }}"
+    ));
+    let removed = "\"x\",".repeat(200_000);
+    check(&format!(
+        "{rule}target = \"10.0.0.2\"\nrequest_headers.remove = [{removed}]"
+    ));
     check(&format!(
         "schema = 1\n[guard]\nnever = [{}]",
         "\"x\",".repeat(100_000)

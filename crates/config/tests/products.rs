@@ -120,7 +120,7 @@ fn innovaphone_hosts() {
         .iter()
         .map(|host| {
             let targets = |targets: &config::Targets| format!("{} {}", targets.plain, targets.tls);
-            let http = host.http.iter().map(|rule| targets(&rule.target));
+            let http = host.http.iter().map(|rule| targets(&rule.targets[0]));
             let ldap = host.ldap.iter().map(|rule| targets(&rule.target));
             let sip = host.sip.iter().map(|rule| targets(&rule.target));
             let h323 = host.h323.iter().map(|rule| targets(&rule.target));
@@ -178,9 +178,11 @@ fn innovaphone_takes_on_trust() {
 fn estos() {
     let config = config("estos-ucserver");
     let rule = &config.hosts[0].http[0];
-    assert_eq!(rule.target.plain, rule.target.tls);
+    assert_eq!(rule.targets.len(), 1);
+    let target = &rule.targets[0];
+    assert_eq!(target.plain, target.tls);
     assert_eq!(
-        (rule.target.tls.to_string().as_str(), rule.target.tls.tls),
+        (target.tls.to_string().as_str(), target.tls.tls),
         ("192.168.10.5:7224", false)
     );
     assert_eq!(rule.plain, Plain::Redirect);
@@ -231,7 +233,7 @@ fn wcs() {
     assert_eq!(upgrade.target_certificate, TargetCertificate::Any);
     assert_eq!(rest.max_body, Some(500_000_000));
     assert_eq!(rest.idle_timeout.map(|idle| idle.as_secs()), Some(600));
-    assert_eq!(rest.target.plain.to_string(), "192.168.10.20:8443");
+    assert_eq!(rest.targets[0].plain.to_string(), "192.168.10.20:8443");
     let kinds: Vec<_> = config
         .access
         .iter()

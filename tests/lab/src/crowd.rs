@@ -84,7 +84,7 @@ impl Crowd {
     }
 }
 
-/// A target that agrees to every handshake with [`KEY`] and sends every message back.
+/// A target that agrees to every handshake with one key and sends every message back.
 pub struct Parrot {
     _process: Process,
 }

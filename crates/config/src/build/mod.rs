@@ -4,10 +4,11 @@
 mod access;
 mod certificate;
 mod host;
+mod http;
 mod proxy;
 mod target;
 
-pub(crate) use host::one_target;
+pub(crate) use host::common_targets;
 
 use crate::fault::Report;
 use crate::place::At;

@@ -1,6 +1,6 @@
 //! `[proxy]`: `standard_ports` applied.
 
-use crate::sections::{File, Listen};
+use crate::sections::{File, Listen, ProxyLimits};
 use crate::types::{Identity, Proxy};
 
 /// The proxy's settings as they are meant.
@@ -22,6 +22,16 @@ pub(crate) fn proxy(file: &File) -> Proxy {
             "own" => Identity::Own,
             name => Identity::Certificate(name.to_ascii_lowercase()),
         },
+        proxy_protocol_from: keys.proxy_protocol_from.clone(),
+        limits: limits(&keys.limits),
+    }
+}
+
+/// The limits; who lowers the one for all need not know the one for each address.
+fn limits(keys: &ProxyLimits) -> ProxyLimits {
+    ProxyLimits {
+        connections_per_address: keys.connections_per_address.min(keys.connections),
+        ..keys.clone()
     }
 }
 

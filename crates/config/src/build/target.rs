@@ -2,36 +2,74 @@
 
 use crate::fault::Report;
 use crate::place::{At, Place};
-use crate::sections::HostKeys;
+use crate::sections::{H323Keys, HostKeys, HttpKeys, LdapKeys, PassthroughKeys, SipKeys};
 use crate::types::{Target, Targets};
 use crate::value::{Scheme, TargetText};
 
-/// What a protocol needs to know to find its targets.
+/// The keys of a protocol, which say where it goes.
+pub(crate) trait Leads {
+    /// What must be known to find its targets.
+    fn wanted<'a>(&'a self, host: &'a HostKeys) -> Wanted<'a>;
+}
+
+/// What must be known to find the targets of a protocol.
 pub(crate) struct Wanted<'a> {
     /// The host it belongs to.
-    pub(crate) host: &'a HostKeys,
+    host: &'a HostKeys,
     /// Where the protocol's own keys stand.
-    pub(crate) at: &'a At,
-    pub(crate) target: Option<&'a TargetText>,
-    pub(crate) port: Option<u16>,
-    pub(crate) tls_port: Option<u16>,
-    pub(crate) protocol: &'static Speech,
+    at: &'a At,
+    /// Its own targets; empty: the host's.
+    own: &'a [TargetText],
+    port: Option<u16>,
+    tls_port: Option<u16>,
+    protocol: &'static Speech,
     /// Whether a plain and a TLS target are both needed (`check_certificate`).
-    pub(crate) both: bool,
+    both: bool,
 }
 
 /// How a protocol is spoken: its schemes and its standard ports.
 #[derive(Debug)]
-pub(crate) struct Speech {
-    pub(crate) plain: Option<(Scheme, u16)>,
-    pub(crate) tls: Option<(Scheme, u16)>,
-    pub(crate) ports: (u16, u16),
+struct Speech {
+    plain: Option<(Scheme, u16)>,
+    tls: Option<(Scheme, u16)>,
+    ports: (u16, u16),
 }
 
-pub(crate) const HTTP: Speech = speech(Scheme::Http, Scheme::Https, 80, 443);
-pub(crate) const LDAP: Speech = speech(Scheme::Ldap, Scheme::Ldaps, 389, 636);
-pub(crate) const SIP: Speech = speech(Scheme::Sip, Scheme::Sips, 5060, 5061);
-pub(crate) const H323: Speech = Speech {
+macro_rules! leads {
+    ($($keys:ident speaks $protocol:ident $(on $port:ident and $tls_port:ident)?
+       $(, both if $both:ident)?;)+) => {
+        $(
+            impl Leads for $keys {
+                fn wanted<'a>(&'a self, host: &'a HostKeys) -> Wanted<'a> {
+                    Wanted {
+                        host,
+                        at: &self.at,
+                        own: self.target.as_ref().map_or(&[], AsRef::as_ref),
+                        port: leads!(@or None $(, self.$port)?),
+                        tls_port: leads!(@or None $(, self.$tls_port)?),
+                        protocol: &$protocol,
+                        both: leads!(@or false $(, self.$both)?),
+                    }
+                }
+            }
+        )+
+    };
+    (@or $default:expr) => { $default };
+    (@or $default:expr, $value:expr) => { $value };
+}
+
+leads! {
+    HttpKeys speaks HTTP on port and tls_port;
+    LdapKeys speaks LDAP on port and tls_port;
+    SipKeys speaks SIP on port and tls_port, both if check_certificate;
+    H323Keys speaks H323 on port and tls_port, both if check_certificate;
+    PassthroughKeys speaks HTTP;
+}
+
+const HTTP: Speech = speech(Scheme::Http, Scheme::Https, 80, 443);
+const LDAP: Speech = speech(Scheme::Ldap, Scheme::Ldaps, 389, 636);
+const SIP: Speech = speech(Scheme::Sip, Scheme::Sips, 5060, 5061);
+const H323: Speech = Speech {
     plain: None,
     tls: None,
     ports: (1720, 1300),
@@ -45,9 +83,52 @@ const fn speech(plain: Scheme, tls: Scheme, port: u16, tls_port: u16) -> Speech 
     }
 }
 
-/// The targets of a protocol, for what comes in plain and over TLS.
-pub(crate) fn targets(wanted: &Wanted<'_>, report: &mut Report) -> Option<Targets> {
-    let (text, place) = written(wanted, report)?;
+/// The one target of a protocol, for what comes in plain and over TLS.
+pub(crate) fn target(wanted: &Wanted<'_>, report: &mut Report) -> Option<Targets> {
+    let (text, place) = wanted.written(report).into_iter().next()?;
+    by_keys(wanted, text, place, report)
+}
+
+/// The targets of a protocol that may have several, in the order of the file; `None` when one of
+/// them has a fault.
+pub(crate) fn targets(wanted: &Wanted<'_>, report: &mut Report) -> Option<Vec<Targets>> {
+    let written = wanted.written(report);
+    let built: Vec<_> = written
+        .into_iter()
+        .map(|(text, place)| by_keys(wanted, text, place, report))
+        .collect();
+    let built: Vec<_> = built.into_iter().collect::<Option<_>>()?;
+    (!built.is_empty()).then_some(built)
+}
+
+impl<'a> Wanted<'a> {
+    /// The targets that count, and where each stands; reports when there is none.
+    pub(crate) fn written(&self, report: &mut Report) -> Vec<(&'a TargetText, Place)> {
+        let (host, at) = (self.host, self.at);
+        if !self.own.is_empty() {
+            let own = self.own.iter().enumerate();
+            return own
+                .map(|(index, text)| (text, at.entry("target", index)))
+                .collect();
+        }
+        if let Some(target) = &host.target {
+            return vec![(target, host.at.key("target"))];
+        }
+        if !at.is_broken("target") && !host.at.is_broken("target") {
+            let remedy = "write `target = \"ADDRESS\"` here or in its [[host]]";
+            report.fault(at.place.clone(), "has no target", remedy);
+        }
+        Vec::new()
+    }
+}
+
+/// A written target with the ports of the protocol's keys.
+fn by_keys(
+    wanted: &Wanted<'_>,
+    text: &TargetText,
+    place: Place,
+    report: &mut Report,
+) -> Option<Targets> {
     if let Some(scheme) = text.scheme {
         return by_scheme(wanted, text, scheme, place, report);
     }
@@ -119,24 +200,6 @@ fn by_port(
         plain: target.clone(),
         tls: target,
     })
-}
-
-/// The target that counts, and where it stands.
-pub(crate) fn written<'a>(
-    wanted: &Wanted<'a>,
-    report: &mut Report,
-) -> Option<(&'a TargetText, Place)> {
-    if let Some(target) = wanted.target {
-        return Some((target, wanted.at.key("target")));
-    }
-    if let Some(target) = &wanted.host.target {
-        return Some((target, wanted.host.at.key("target")));
-    }
-    if !wanted.at.is_broken("target") && !wanted.host.at.is_broken("target") {
-        let remedy = "write `target = \"ADDRESS\"` here or in its [[host]]";
-        report.fault(wanted.at.place.clone(), "has no target", remedy);
-    }
-    None
 }
 
 /// A target with a scheme has one port for both.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::headers::is_ours;
 use crate::fault::Report;
 use crate::nearest::instead;
 use crate::place::At;
@@ -109,30 +110,11 @@ fn session_reaches(
     }
 }
 
-/// Headers that we set by ourselves, or that say how a message is framed.
-const RESERVED: &[&str] = &[
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
-
+/// Reports a header of ours or of HTTP itself where a name of the operator's choice is wanted.
 fn reserved(header: &str, at: &At, key: &str, report: &mut Report) {
-    if RESERVED.contains(&header.to_ascii_lowercase().replace('_', "-").as_str()) {
+    let credentials = ["authorization", "cookie"];
+    let plain = header.to_ascii_lowercase();
+    if is_ours(header) || credentials.contains(&plain.as_str()) {
         let what = format!("{} has a meaning of its own", quoted(header));
         report.fault(
             at.key(key),

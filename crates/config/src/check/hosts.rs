@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::build::one_target;
+use crate::build::common_targets;
 use crate::fault::Report;
 use crate::place::At;
 use crate::reader::quoted;
 use crate::sections::{File, HostKeys, InternalWord, PassthroughKeys};
-use crate::types::Config;
+use crate::types::{Config, Host, TargetHost};
 
 pub(super) fn hosts(file: &File, config: &Config, report: &mut Report) {
     let mut known = HashMap::new();
@@ -172,10 +172,22 @@ fn internal(keys: &HostKeys, config: &Config, report: &mut Report) {
     }
     let host = config.hosts.iter().find(|host| host.line == keys.line);
     let complete = host.filter(|host| host.http.len() == keys.http.len() && !host.http.is_empty());
-    if let Some(host) = complete
-        && one_target(&host.http, host.tls_passthrough.as_ref()).is_none()
-    {
-        let what = "its rules lead to several targets, and a name can lead to one only";
-        report.fault(place, what, "write \"gateway\"");
-    }
+    let Some(host) = complete else { return };
+    let what = match common_targets(&host.http, host.tls_passthrough.as_ref()).as_deref() {
+        None => "its rules lead to several targets, and a name can lead to one only",
+        // An alias stands alone (RFC 1034 section 3.6.2).
+        Some([_, _, ..]) if named(host) => {
+            "several targets are answered by their addresses, and one of these is a name"
+        }
+        Some(_) => return,
+    };
+    report.fault(place, what, "write \"gateway\"");
+}
+
+/// Whether a target of HTTP is written as a name.
+fn named(host: &Host) -> bool {
+    let targets = host.http.iter().flat_map(|rule| &rule.targets);
+    targets
+        .into_iter()
+        .any(|targets| matches!(targets.tls.host, TargetHost::Name(_)))
 }

@@ -4,13 +4,16 @@ mod access;
 mod calls;
 mod certificates;
 mod dhcp;
+mod headers;
 mod hosts;
+mod limits;
 mod names;
 mod ourselves;
 mod ports;
 mod relay;
 mod rules;
 mod store;
+mod targets;
 mod zones;
 
 pub(crate) use store::known;
@@ -26,7 +29,10 @@ pub(crate) fn sense(file: &File, config: &Config, report: &mut Report) {
     certificates::certificates(file, report);
     access::lists(file, report);
     hosts::hosts(file, config, report);
-    rules::rules(file, config, report);
+    rules::rules(file, report);
+    targets::targets(file, config, report);
+    headers::headers(file, report);
+    limits::limits(file, report);
     ports::ports(file, config, report);
     ourselves::targets(file, config, report);
     relay::relay(file, config, report);

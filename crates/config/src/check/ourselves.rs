@@ -18,9 +18,11 @@ pub(super) fn targets(file: &File, config: &Config, report: &mut Report) {
         listens,
     };
     for keys in &file.host {
-        for (at, target) in written(keys) {
-            let ports = us.ports(target, at);
-            us.check(&target.host, &ports, at.key("target"), report);
+        for (at, targets) in written(keys) {
+            for (index, target) in targets.iter().enumerate() {
+                let ports = us.ports(target, at);
+                us.check(&target.host, &ports, at.entry("target", index), report);
+            }
         }
     }
     for forward in &file.forward {
@@ -50,19 +52,22 @@ pub(super) fn targets(file: &File, config: &Config, report: &mut Report) {
 }
 
 /// The targets of a host, with the tables they are written in.
-fn written(keys: &HostKeys) -> Vec<(&At, &TargetText)> {
-    let mut all = vec![(&keys.at, &keys.target)];
-    all.extend(keys.http.iter().map(|rule| (&rule.at, &rule.target)));
-    all.extend(keys.ldap.iter().map(|rule| (&rule.at, &rule.target)));
-    all.extend(keys.sip.iter().map(|rule| (&rule.at, &rule.target)));
-    all.extend(keys.h323.iter().map(|rule| (&rule.at, &rule.target)));
-    let passthrough = keys.tls_passthrough.iter();
-    all.extend(passthrough.map(|rule| (&rule.at, &rule.target)));
-    let mut given = Vec::new();
-    for (at, target) in all {
-        given.extend(target.as_ref().map(|target| (at, target)));
+fn written(keys: &HostKeys) -> Vec<(&At, &[TargetText])> {
+    fn given<T: AsRef<[TargetText]>>(target: Option<&T>) -> &[TargetText] {
+        target.map_or(&[], AsRef::as_ref)
     }
-    given
+    let mut all = vec![(&keys.at, given(keys.target.as_ref()))];
+    let http = keys.http.iter();
+    all.extend(http.map(|rule| (&rule.at, given(rule.target.as_ref()))));
+    let ldap = keys.ldap.iter();
+    all.extend(ldap.map(|rule| (&rule.at, given(rule.target.as_ref()))));
+    let sip = keys.sip.iter();
+    all.extend(sip.map(|rule| (&rule.at, given(rule.target.as_ref()))));
+    let h323 = keys.h323.iter();
+    all.extend(h323.map(|rule| (&rule.at, given(rule.target.as_ref()))));
+    let passthrough = keys.tls_passthrough.iter();
+    all.extend(passthrough.map(|rule| (&rule.at, given(rule.target.as_ref()))));
+    all
 }
 
 struct Ourselves<'a> {
@@ -150,8 +155,9 @@ impl Ourselves<'_> {
         }
         let rules = self.config.hosts.iter().flat_map(|host| &host.http);
         let lines = rules.filter(|rule| rule.line == at.place.line);
-        lines
-            .flat_map(|rule| [rule.target.plain.port, rule.target.tls.port])
+        let targets = lines.flat_map(|rule| &rule.targets);
+        targets
+            .flat_map(|targets| [targets.plain.port, targets.tls.port])
             .collect()
     }
 }

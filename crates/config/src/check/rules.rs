@@ -4,15 +4,14 @@ use std::collections::HashMap;
 
 use crate::fault::Report;
 use crate::reader::quoted;
-use crate::sections::{File, HostKeys, HttpKeys, PathPolicy, Plain};
-use crate::types::{Config, HttpRule};
+use crate::sections::{File, HttpKeys, PathPolicy, Plain};
 
-pub(super) fn rules(file: &File, config: &Config, report: &mut Report) {
+pub(super) fn rules(file: &File, report: &mut Report) {
     for host in &file.host {
         let mut known = HashMap::new();
         for rule in &host.http {
             paths(rule, &mut known, report);
-            settings(rule, host, config, report);
+            settings(rule, report);
         }
     }
 }
@@ -108,18 +107,7 @@ fn path_fault(text: &str, policy: PathPolicy) -> Option<(String, String)> {
     None
 }
 
-fn settings(rule: &HttpKeys, host: &HostKeys, config: &Config, report: &mut Report) {
-    let built = config.hosts.iter().find(|built| built.line == host.line);
-    let built = built.and_then(|built| built.http.iter().find(|built| built.line == rule.line));
-    let Some(built) = built else { return };
-    if rule.target_certificate.is_some() && !speaks_tls(built) {
-        let what = format!(
-            "has no meaning: {} is reached without TLS",
-            built.target.tls
-        );
-        let remedy = "remove it, or write the target as https://…";
-        report.fault(rule.at.key("target_certificate"), what, remedy);
-    }
+fn settings(rule: &HttpKeys, report: &mut Report) {
     if rule.plain != Plain::Forward && rule.at.holds("port") && rule.at.holds("tls_port") {
         let what = format!("has no meaning beside plain = \"{}\"", rule.plain);
         report.fault(
@@ -128,8 +116,4 @@ fn settings(rule: &HttpKeys, host: &HostKeys, config: &Config, report: &mut Repo
             "remove it: nothing plain is forwarded",
         );
     }
-}
-
-fn speaks_tls(rule: &HttpRule) -> bool {
-    rule.target.tls.tls || rule.target.plain.tls
 }

@@ -101,6 +101,10 @@ fn shape(shape: &Shape) -> (String, Vec<Word>) {
             Shape::Words(words) => ("a list of these words".to_owned(), words.clone()),
             entry => (format!("a list, each {}", self::shape(entry).0), Vec::new()),
         },
+        Shape::Map(entry) => {
+            let entry = self::shape(entry).0;
+            (format!("a table of names, each with {entry}"), Vec::new())
+        }
         Shape::Inline(_) => ("a secret: `{ secret = \"NAME\" }`".to_owned(), Vec::new()),
         Shape::Either(shapes) => {
             let all: Vec<_> = shapes.iter().map(|each| self::shape(each).0).collect();

@@ -27,6 +27,7 @@ const OFF: &[&str] = &[
     "certificate.dns",
     "forward",
     "host.http.target_certificate",
+    "host.http.health",
     "host.tls_passthrough",
 ];
 

@@ -88,6 +88,10 @@ fn shape(shape: &Shape) -> Entries {
         Shape::List(entry) => {
             vec![kind("array"), ("items", Json::Object(self::shape(entry)))]
         }
+        Shape::Map(entry) => {
+            let entry = Json::Object(self::shape(entry));
+            vec![kind("object"), ("additionalProperties", entry)]
+        }
         Shape::Section(about) => object(about),
         Shape::Named(about) => {
             vec![

@@ -7,7 +7,7 @@ mod words;
 
 pub(crate) use containers::Named;
 pub(crate) use table::{TableReader, empty_section};
-pub(crate) use words::quoted;
+pub(crate) use words::{quoted, shown};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

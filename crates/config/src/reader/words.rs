@@ -45,7 +45,7 @@ pub(super) fn header(path: &str) -> String {
 }
 
 /// A key as a path shows it.
-pub(super) fn shown(key: &str) -> Cow<'_, str> {
+pub(crate) fn shown(key: &str) -> Cow<'_, str> {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if !key.is_empty() && key.bytes().all(bare) {
         Cow::Borrowed(key)

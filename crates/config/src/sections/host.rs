@@ -4,7 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::definition::{choice, section};
-use crate::value::{FileName, HostName, Size, TargetText, Text, Token};
+use crate::value::{
+    DnsName, FieldList, FileName, HostName, MaxAge, Size, TargetHostHeader, TargetList, TargetText,
+    Text, Token,
+};
 
 section! {
     /// A host that is published: a name that clients use, and where their requests go.
@@ -14,9 +17,10 @@ section! {
         /// Where requests go, unless a protocol below says otherwise.
         target: Option<TargetText> | "172.31.31.2";
         /// What the internal DNS answers for this name. If missing: "target" for a host that
-        /// serves HTTP or passthrough from a bare address with the public ports and without
-        /// `access`, "gateway" where ports differ or `access` is set, "none" for names that serve
-        /// neither or hold a "/".
+        /// serves HTTP or passthrough from one bare address with the public ports and without
+        /// `access`, "gateway" where ports differ, there are several targets, or `access`,
+        /// `target_host` or `target_proxy_protocol` is set, "none" for names that serve neither or
+        /// hold a "/".
         internal: Option<InternalWord> | "gateway";
         /// HTTP and WebSocket, `[[host.http]]` for each rule.
         http: Vec<HttpKeys>;
@@ -51,8 +55,11 @@ section! {
         paths: Vec<String> as Vec<Text> = [] | ["/PBX0/APPS", "/PBX0/session"];
         /// Serve the empty path ("/") and nothing else.
         default: bool = false;
-        /// Where requests go, unless the host's `target` is meant.
-        target: Option<TargetText> | "http://192.168.10.5:7224";
+        /// Where requests go, unless the host's `target` is meant: one target or a list of at
+        /// most 16.
+        target: Option<TargetList> | "http://192.168.10.5:7224";
+        /// Which of several targets a request goes to. One that is not well is passed over.
+        balance: Balance = "failover";
         /// Port of the target for requests that came in plain. 80 if neither port is given; the
         /// other one if only that is.
         port: Option<u16> | 80;
@@ -67,7 +74,7 @@ section! {
         /// once it is a WebSocket.
         idle_timeout: Option<Duration> | "24h";
         /// The longest body of a request. If missing: no limit.
-        max_body: Option<Size> | "500MB";
+        max_body: Option<u64> as Option<Size> | "500MB";
         /// Access lists; one of them is enough.
         access: Vec<String> | ["staff"];
         /// Access lists; all of them are needed.
@@ -80,6 +87,74 @@ section! {
         target_certificate: Option<TargetCertificateKeys>;
         /// What becomes of paths that two servers could read differently ("/../", "%2f", "//").
         path_policy: PathPolicy = "strict";
+        /// The name that a TLS target is asked for and its certificate is checked for. If missing:
+        /// the target's own name, or that of this host where the target is an address.
+        target_name: Option<String> as Option<DnsName> | "pbx.example";
+        /// The Host that the target sees: "keep" (what the client asked for), "target" (the
+        /// target's own), or a name, with a port if need be.
+        target_host: TargetHostHeader = "keep" | "pbx.example";
+        /// The PROXY header that connections to the target begin with.
+        target_proxy_protocol: ProxyHeader = "off";
+        /// Send `Forwarded` (RFC 7239), too, beside the X-Forwarded fields.
+        forwarded: bool = false;
+        /// Tell browsers in responses over TLS to come over TLS alone for so long
+        /// (Strict-Transport-Security). "0s" makes them forget it. If missing: what the target
+        /// says.
+        hsts: Option<Duration> as Option<MaxAge> | "180d";
+        /// Ask every target for a path now and then, and pass over those that do not answer with
+        /// 2xx or 3xx. If missing: a target that could not be connected is passed over for 10s.
+        health: Option<HealthKeys>;
+        /// Fields of requests on their way to the target: first `remove`, then `set`, then `add`.
+        /// Those that we write by ourselves and those of the connection can not be named.
+        request_headers: HeaderKeys;
+        /// Fields of responses on their way to the client, likewise.
+        response_headers: HeaderKeys;
+    }
+}
+
+choice! {
+    /// Which of several targets a request goes to.
+    pub enum Balance {
+        /// The first of the list that is well.
+        Failover = "failover",
+        /// Each in turn.
+        Rotate = "rotate",
+        /// The same for all requests of one client address.
+        Sticky = "sticky",
+    }
+}
+
+choice! {
+    /// The PROXY header that connections to a target begin with, to name the client.
+    pub enum ProxyHeader {
+        /// None.
+        Off = "off",
+        /// Version 1, one line of text.
+        V1 = "v1",
+        /// Version 2, binary.
+        V2 = "v2",
+    }
+}
+
+section! {
+    /// How targets are asked whether they are well.
+    pub(crate) struct HealthKeys {
+        /// The path that is asked for.
+        path: String as Text => "/status";
+        /// How often, 100ms to 1h.
+        every: Duration = "10s";
+    }
+}
+
+section! {
+    /// What becomes of the fields of a head.
+    pub(crate) struct HeaderKeys {
+        /// Fields that replace all of the same name; at most 32.
+        set: FieldList = {} | { "X-Site" = "hq" };
+        /// Fields that come beside those of the same name; at most 32.
+        add: FieldList = {} | { "Vary" = "Origin" };
+        /// Names of fields that are left out.
+        remove: Vec<String> as Vec<Token> = [] | ["Server"];
     }
 }
 
@@ -191,5 +266,9 @@ section! {
         listen: Option<IpAddr> | "192.0.2.11";
         /// Take hellos without a server name that arrive at `listen`, too.
         default: bool = false;
+        /// The PROXY header that connections to the target begin with.
+        target_proxy_protocol: ProxyHeader = "off";
+        /// Without a byte for so long, a connection is closed. If missing: 24 hours.
+        idle_timeout: Option<Duration> | "24h";
     }
 }

@@ -16,14 +16,15 @@ pub use access::{LdapLogin, OidcLogin, RadiusLogin, Session};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
 pub use certificate::{Challenge, DnsUpdate};
 pub use dns::{Dns, DnsRecord, RecordType};
+pub use host::{Balance, PathPolicy, Plain, ProxyHeader, WebSocket};
 pub(crate) use host::{
-    H323Keys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys, TrustWord,
+    H323Keys, HeaderKeys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys,
+    TrustWord,
 };
-pub use host::{PathPolicy, Plain, WebSocket};
 pub use nat::{Allow, Forward, ForwardTo, Nat, Transport};
 pub use network::{Dhcp, Reservation, Trust, Zone};
 pub(crate) use proxy::ProxyKeys;
-pub use proxy::{Guard, Listen, Protocol};
+pub use proxy::{Guard, Listen, Protocol, ProxyLimits};
 pub use sbc::{
     Codec, Direction, Field, Pbx, Phones, Rewrite, Sbc, SbcListen, SipTransport, Srtp, Trunk,
 };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::definition::{choice, section};
-use crate::value::{FileName, Name};
+use crate::reader::empty_section;
+use crate::value::{FileName, Name, Rate, Size};
 
 section! {
     /// The reverse proxy.
@@ -28,8 +29,57 @@ section! {
         /// The certificate we show to targets that ask for one: "own" (from the box's own CA), or a
         /// name of a `[[certificate]]`.
         identity: String = "own";
+        /// Networks of load balancers in front of us: a connection from there must begin with a
+        /// PROXY header (version 1 or 2), which names the client. Nobody else's is taken.
+        proxy_protocol_from: Vec<IpNet> = [] | ["10.0.0.5"];
         /// Ports the proxy listens on. A protocol that no host serves opens no port.
         listen: Listen;
+        /// What connections may cost. A timeout is 100ms to 1h.
+        limits: ProxyLimits;
+    }
+}
+
+section! {
+    /// What connections may cost.
+    pub struct ProxyLimits {
+        /// Open connections of clients in all.
+        connections: u32 = 16384;
+        /// Open connections of one IPv4 address or one IPv6 /64; at most `connections`.
+        connections_per_address: u32 = 1024;
+        /// Requests of one connection; then it is closed, behind the response.
+        requests_per_connection: u32 = 100000;
+        /// Requests of one address that wait for one target at once; WebSockets count.
+        requests_per_address: u32 = 256;
+        /// HTTP/2 streams at once on one connection, at most 1000.
+        streams: u32 = 100;
+        /// HTTP/2 streams that a client may give up per minute on one connection before that is
+        /// closed, at most 10000.
+        resets: u32 = 200;
+        /// The head of a request, 1kB to 64kB.
+        head_size: u64 as Size = "32KiB";
+        /// Fields of the head of a request, 8 to 128.
+        head_fields: u32 = 100;
+        /// From accepting a connection to the end of its TLS handshake.
+        handshake_timeout: Duration = "10s";
+        /// From the first byte of the head of a request to its last.
+        head_timeout: Duration = "15s";
+        /// From accepting a connection to its first request.
+        first_request_timeout: Duration = "30s";
+        /// Between two requests of a connection.
+        keep_alive: Duration = "75s";
+        /// Until a target has taken a connection.
+        connect_timeout: Duration = "5s";
+        /// The least bytes per second of a body under way, either way, at most 1MB; "0B": a body
+        /// may be as slow as it likes.
+        body_rate: u64 as Rate = "200B";
+        /// Over how long that is measured, 1s to 1h.
+        body_rate_grace: Duration = "30s";
+    }
+}
+
+impl Default for ProxyLimits {
+    fn default() -> Self {
+        empty_section().expect("every limit has a default, and a test reads them all")
     }
 }
 

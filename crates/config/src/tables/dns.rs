@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::{Row, Table};
-use crate::build::one_target;
+use crate::build::common_targets;
 use crate::types::{
     Config, Host, Internal, PublicAddress, RecordType, TargetHost, Trust, Zone, ZoneAddress,
 };
@@ -77,7 +77,7 @@ pub fn internal_dns(config: &Config) -> Table<Record> {
         match host.internal {
             Internal::None => {}
             Internal::Gateway => records.ours(&host.name.domain, config, host.line),
-            Internal::Target => records.target(host),
+            Internal::Target => records.targets(host),
         }
     }
     if let Some(domain) = &config.site.domain {
@@ -198,13 +198,15 @@ impl Records {
         }
     }
 
-    /// A name for the target of its host.
-    fn target(&mut self, host: &Host) {
-        let value = match one_target(&host.http, host.tls_passthrough.as_ref()) {
-            Some(TargetHost::Ip(address)) => RecordValue::Ip(*address),
-            Some(TargetHost::Name(name)) => RecordValue::Name(name.clone()),
-            None => return,
-        };
-        self.add(&host.name.domain, value, host.line);
+    /// A name for the targets of its host.
+    fn targets(&mut self, host: &Host) {
+        let targets = common_targets(&host.http, host.tls_passthrough.as_ref());
+        for target in targets.into_iter().flatten() {
+            let value = match target {
+                TargetHost::Ip(address) => RecordValue::Ip(*address),
+                TargetHost::Name(name) => RecordValue::Name(name.clone()),
+            };
+            self.add(&host.name.domain, value, host.line);
+        }
     }
 }

@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use crate::definition::Shape;
+use crate::definition::{Plain, Shape};
 use crate::reader::{Node, Reader, Value, quoted};
 
 /// A number of bytes, written with its unit: "500MB", "64KiB".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size(pub(crate) u64);
+pub(crate) struct Size(u64);
+
+/// A number of bytes per second, written as bytes: "200B"; "0B" is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate(u64);
+
+/// How long something is remembered, in whole seconds; "0s" makes it forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MaxAge(Duration);
 
 /// The longest duration that makes sense anywhere: ten years.
 const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
@@ -89,27 +97,33 @@ impl Value for Duration {
     }
 
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
-        if let DeValue::Integer(number) = node.value.get_ref() {
-            reader.wrong(node, "a duration", format!("write its unit: \"{number}s\""));
-            return None;
-        }
-        let text = reader.text(node)?;
-        let Some(millis) = units(text, DURATION_UNITS, true) else {
-            let remedy = if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-                format!("write its unit: \"{text}s\" or \"{text}m\"")
-            } else {
-                "write a number and ms, s, m, h or d, for example \"5m\" or \"1h30m\"".to_owned()
-            };
-            reader.fault(node, format!("{} is not a duration", quoted(text)), remedy);
-            return None;
-        };
-        let duration = Self::from_millis(millis);
+        let duration = duration(reader, node)?;
         if duration.is_zero() || duration > LONGEST {
-            let what = format!("{} is out of bounds", quoted(text));
-            reader.fault(node, what, "write a duration from 1ms to 3650d");
+            out_of_bounds(reader, node, "write a duration from 1ms to 3650d");
             return None;
         }
         Some(duration)
+    }
+}
+
+impl Value for MaxAge {
+    fn shape() -> Shape {
+        Shape::Text("a duration such as \"180d\", or \"0s\"")
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        let duration = duration(reader, node)?;
+        if duration.subsec_nanos() > 0 || duration > LONGEST {
+            out_of_bounds(reader, node, "write whole seconds, from 0s to 3650d");
+            return None;
+        }
+        Some(Self(duration))
+    }
+}
+
+impl Plain<Duration> for MaxAge {
+    fn plain(self) -> Duration {
+        self.0
     }
 }
 
@@ -119,32 +133,77 @@ impl Value for Size {
     }
 
     fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
-        if let DeValue::Integer(number) = node.value.get_ref() {
-            reader.wrong(
-                node,
-                "a size",
-                format!("write its unit: \"{number}MB\" or \"{number}B\""),
-            );
+        let bytes = size(reader, node)?;
+        if bytes == 0 {
+            let what = format!("{} is no size", quoted(reader.text(node)?));
+            reader.fault(node, what, "write at least \"1B\"");
             return None;
         }
-        let text = reader.text(node)?;
-        match units(text, SIZE_UNITS, false) {
-            Some(0) => {
-                reader.fault(
-                    node,
-                    format!("{} is no size", quoted(text)),
-                    "write at least \"1B\"",
-                );
-                None
-            }
-            Some(bytes) => Some(Self(bytes)),
-            None => {
-                let remedy = "write a number and B, kB, MB, GB, KiB, MiB or GiB, \
-                              for example \"500MB\"";
-                reader.fault(node, format!("{} is not a size", quoted(text)), remedy);
-                None
-            }
-        }
+        Some(Self(bytes))
+    }
+}
+
+impl Plain<u64> for Size {
+    fn plain(self) -> u64 {
+        self.0
+    }
+}
+
+impl Value for Rate {
+    fn shape() -> Shape {
+        Shape::Text("a size, such as \"200B\", per second; \"0B\" is none")
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        size(reader, node).map(Self)
+    }
+}
+
+impl Plain<u64> for Rate {
+    fn plain(self) -> u64 {
+        self.0
+    }
+}
+
+fn duration(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Duration> {
+    if let DeValue::Integer(number) = node.value.get_ref() {
+        reader.wrong(node, "a duration", format!("write its unit: \"{number}s\""));
+        return None;
+    }
+    let text = reader.text(node)?;
+    let millis = units(text, DURATION_UNITS, true);
+    if millis.is_none() {
+        let remedy = if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+            format!("write its unit: \"{text}s\" or \"{text}m\"")
+        } else {
+            "write a number and ms, s, m, h or d, for example \"5m\" or \"1h30m\"".to_owned()
+        };
+        reader.fault(node, format!("{} is not a duration", quoted(text)), remedy);
+    }
+    millis.map(Duration::from_millis)
+}
+
+fn size(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<u64> {
+    if let DeValue::Integer(number) = node.value.get_ref() {
+        reader.wrong(
+            node,
+            "a size",
+            format!("write its unit: \"{number}MB\" or \"{number}B\""),
+        );
+        return None;
+    }
+    let text = reader.text(node)?;
+    let bytes = units(text, SIZE_UNITS, false);
+    if bytes.is_none() {
+        let remedy = "write a number and B, kB, MB, GB, KiB, MiB or GiB, for example \"500MB\"";
+        reader.fault(node, format!("{} is not a size", quoted(text)), remedy);
+    }
+    bytes
+}
+
+fn out_of_bounds(reader: &mut Reader<'_>, node: &Node<'_>, remedy: &str) {
+    if let Some(text) = reader.text(node) {
+        reader.fault(node, format!("{} is out of bounds", quoted(text)), remedy);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod amount;
+mod field;
 mod name;
 mod port;
 mod secret;
@@ -9,7 +10,8 @@ mod target;
 mod url;
 
 pub use address::{AddressRange, Mac, PublicAddress, Upstream, ZoneAddress};
-pub(crate) use amount::Size;
+pub(crate) use amount::{MaxAge, Rate, Size};
+pub(crate) use field::{Field, FieldList};
 pub use name::HostName;
 pub(crate) use name::{
     CertificateName, DnsName, FileName, Interface, Label, Name, NumberPattern, Origin, Text, Token,
@@ -17,6 +19,6 @@ pub(crate) use name::{
 };
 pub use port::Ports;
 pub use secret::SecretRef;
-pub use target::TargetHost;
-pub(crate) use target::{Scheme, TargetText, parse as parse_target};
+pub(crate) use target::{Scheme, TargetList, TargetText, parse as parse_target};
+pub use target::{TargetHost, TargetHostHeader};
 pub(crate) use url::{HttpsUrl, LdapUrl, ServerText};

@@ -307,7 +307,8 @@ fn interface_fault(text: &str) -> Option<Fault> {
     })
 }
 
-fn token_fault(text: &str) -> Option<Fault> {
+/// Why a text is no name of an HTTP field (RFC 9110 section 5.6.2).
+pub(super) fn token_fault(text: &str) -> Option<Fault> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     (text.is_empty() || text.len() > 100 || !text.bytes().all(allowed)).then(|| {
         let remedy = "write letters, digits and \"-\", without spaces and colons";

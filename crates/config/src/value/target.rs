@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+use toml::de::DeValue;
+
 use super::address::looks_like_address;
 use super::name::dns_fault;
 use crate::definition::Shape;
@@ -82,6 +84,99 @@ impl Value for TargetText {
                 None
             }
         }
+    }
+}
+
+impl AsRef<[Self]> for TargetText {
+    fn as_ref(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+}
+
+/// The most targets of one rule.
+const MOST_TARGETS: usize = 16;
+
+/// One target or a list of them, in the order of the file; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TargetList(Vec<TargetText>);
+
+impl AsRef<[TargetText]> for TargetList {
+    fn as_ref(&self) -> &[TargetText] {
+        &self.0
+    }
+}
+
+impl Value for TargetList {
+    fn shape() -> Shape {
+        let entry = Box::new(Shape::Text("a target"));
+        Shape::Either(vec![TargetText::shape(), Shape::List(entry)])
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        let DeValue::Array(entries) = node.value.get_ref() else {
+            return TargetText::read(reader, node).map(|target| Self(vec![target]));
+        };
+        if entries.is_empty() {
+            reader.fault(node, "is empty", "write a target, or several in brackets");
+            return None;
+        }
+        if entries.len() > MOST_TARGETS {
+            let what = format!("holds {} targets", entries.len());
+            reader.fault(node, what, format!("write at most {MOST_TARGETS}"));
+            return None;
+        }
+        // A list with a hole would be about other servers than its author meant.
+        let targets = Vec::<TargetText>::read(reader, node)?;
+        (targets.len() == entries.len()).then_some(Self(targets))
+    }
+}
+
+/// The Host that a target sees.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TargetHostHeader {
+    /// What the client asked for.
+    Keep,
+    /// The target's own: its address or name, and its port where that is not the standard one.
+    Target,
+    /// This one: `name`, `name:port`, in lower case.
+    Name(String),
+}
+
+impl Value for TargetHostHeader {
+    fn shape() -> Shape {
+        Shape::Text("\"keep\", \"target\", or a name: `name` or `name:port`")
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        let text = reader.text(node)?;
+        match text {
+            "keep" => return Some(Self::Keep),
+            "target" => return Some(Self::Target),
+            _ => {}
+        }
+        let word = ["keep", "target"]
+            .into_iter()
+            .find(|word| word.eq_ignore_ascii_case(text));
+        let fault = match (word, parse(text)) {
+            (Some(word), _) => ("is not known here", format!("did you mean `{word}`?")),
+            (
+                None,
+                Ok(TargetText {
+                    scheme: None,
+                    host,
+                    port,
+                }),
+            ) => {
+                let port = port.map_or(String::new(), |port| format!(":{port}"));
+                return Some(Self::Name(format!("{host}{port}")));
+            }
+            _ => {
+                let remedy = "write \"keep\", \"target\", or for example \"pbx.example:8080\"";
+                ("is no name of a host", remedy.to_owned())
+            }
+        };
+        reader.fault(node, format!("{} {}", quoted(text), fault.0), fault.1);
+        None
     }
 }
 

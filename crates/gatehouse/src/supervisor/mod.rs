@@ -35,7 +35,7 @@ const BANS: &str = "bans.json";
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the end waits for a log reader that is slow.
 const LAST_LINES: Duration = Duration::from_secs(1);
-/// Connections of clients that edge shall serve at once.
+/// Connections of clients that edge shall serve at once, as `[proxy.limits]` has it by default.
 const CONNECTIONS: u32 = 16_384;
 /// The users that processes become under root. Outside every range that Debian or systemd hand out.
 const EDGE_UID: u32 = 64_770;

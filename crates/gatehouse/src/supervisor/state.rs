@@ -296,7 +296,8 @@ fn servers(config: &Config) -> Vec<IpAddr> {
         .iter()
         .filter_map(|host| host.tls_passthrough.as_ref());
     rules
-        .flat_map(|rule| [&rule.target.plain.host, &rule.target.tls.host])
+        .flat_map(|rule| &rule.targets)
+        .flat_map(|targets| [&targets.plain.host, &targets.tls.host])
         .chain(passed.map(|rule| &rule.target.host))
         .filter_map(|host| match host {
             config::TargetHost::Ip(ip) => Some(*ip),

@@ -1,7 +1,9 @@
 //! Heads as they are passed on: in one normal form, the fields of both ends in their order and case,
 //! without what belongs to one connection, and with what we say about the client.
 
+use super::edit::HeadEdit;
 use super::routes::Rule;
+use config::{TargetHost, TargetHostHeader};
 use proto::http::{Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -86,35 +88,42 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
     write_target(out, request);
     out.extend_from_slice(b" HTTP/1.1\r\n");
     let mut host_sent = false;
-    let dotted = request
-        .host
-        .is_some_and(|host| host.text().as_bytes().get(host.host().len()) == Some(&b'.'));
+    let as_it_came = rule.target_host == TargetHostHeader::Keep
+        && request
+            .host
+            .is_none_or(|host| host.text().as_bytes().get(host.host().len()) != Some(&b'.'));
     let own = rule.client_address_header.as_deref();
-    request.fields.write(out, |field| match field.known() {
-        Name::Host => {
-            host_sent = !dotted;
-            host_sent
-        }
-        Name::Expect => request.expect_continue,
-        Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
-        name if name.is_forwarding() => false,
-        Name::Other => {
-            !own.is_some_and(|own| field.is_twin_of(own))
-                && !NEVER_ASKED.iter().any(|name| field.is_twin_of(name))
-        }
-        _ => !field.is_hop_by_hop(),
+    request.fields.write(out, |field| {
+        let passes = match field.known() {
+            Name::Host => {
+                host_sent = as_it_came;
+                host_sent
+            }
+            Name::Expect => request.expect_continue,
+            Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
+            name if name.is_forwarding() => false,
+            Name::Other => {
+                !own.is_some_and(|own| field.is_twin_of(own))
+                    && !NEVER_ASKED.iter().any(|name| field.is_twin_of(name))
+            }
+            _ => !field.is_hop_by_hop(),
+        };
+        passes && !rule.request_edit.removes(field)
     });
     if let Some(host) = &request.host {
         if !host_sent {
-            // HTTP/1.0 with an absolute target, or a name that some targets take for another.
-            authority(out, b"Host", host);
+            write_host(out, host, rule, identity.tls);
         }
         authority(out, b"X-Forwarded-Host", host);
+        if rule.forwarded {
+            write_forwarded(out, host, identity);
+        }
     }
     out.extend_from_slice(&identity.fields);
     if let Some(own) = own {
         let _ = write!(out, "{own}: {}\r\n", identity.client);
     }
+    out.extend_from_slice(rule.request_edit.lines());
     if request.framing == Framing::Chunked {
         out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
     }
@@ -131,13 +140,14 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
 /// Appends the head that a client gets for `response`, empty line included.
 ///
 /// `chunked` says that the body follows in chunks. `date` is added where the target sent none
-/// (RFC 9110 section 6.6.1), but not to interim responses.
+/// (RFC 9110 section 6.6.1), but not to interim responses. `edit` is what the rule changes.
 pub fn write_response(
     out: &mut Vec<u8>,
     response: &Response<'_>,
     chunked: bool,
     sent: Sent,
     date: &str,
+    edit: &HeadEdit,
 ) {
     let status = response.status;
     out.extend_from_slice(b"HTTP/1.1 ");
@@ -147,15 +157,19 @@ pub fn write_response(
     out.extend_from_slice(b"\r\n");
     let mut dated = status < 200;
     let bodiless = status < 200 || status == 204;
-    response.fields.write(out, |field| match field.known() {
-        Name::ContentLength => !bodiless,
-        Name::Trailer => chunked && !field.is_hop_by_hop(),
-        Name::Other if field.is("date") => {
-            dated = true;
-            true
-        }
-        _ => !field.is_hop_by_hop(),
+    response.fields.write(out, |field| {
+        let passes = match field.known() {
+            Name::ContentLength => !bodiless,
+            Name::Trailer => chunked && !field.is_hop_by_hop(),
+            Name::Other if field.is("date") => {
+                dated = true;
+                true
+            }
+            _ => !field.is_hop_by_hop(),
+        };
+        passes && !edit.removes(field)
     });
+    out.extend_from_slice(edit.lines());
     if !dated {
         field(out, b"Date", date.as_bytes());
     }
@@ -176,6 +190,36 @@ fn write_target(out: &mut Vec<u8>, request: &Request<'_>) {
         out.push(b'?');
         out.extend_from_slice(query.as_bytes());
     }
+}
+
+/// Where it does not stand as it came: with `target_host`, with a dot behind the name, which some
+/// targets take for another name, and with HTTP/1.0's absolute targets.
+fn write_host(out: &mut Vec<u8>, host: &Authority<'_>, rule: &Rule, tls: bool) {
+    match &rule.target_host {
+        TargetHostHeader::Keep => authority(out, b"Host", host),
+        TargetHostHeader::Target => {
+            let target = rule.target(tls);
+            let usual = if target.tls.is_some() { 443 } else { 80 };
+            let text = match (&target.host, target.port) {
+                (TargetHost::Ip(IpAddr::V6(ip)), port) if port == usual => format!("[{ip}]"),
+                (host, port) if port == usual => host.to_string(),
+                _ => target.to_string(),
+            };
+            field(out, b"Host", text.as_bytes());
+        }
+        TargetHostHeader::Name(name) => field(out, b"Host", name.as_bytes()),
+    }
+}
+
+/// RFC 7239: what the `X-Forwarded` fields say, in one.
+fn write_forwarded(out: &mut Vec<u8>, host: &Authority<'_>, identity: &Identity) {
+    let scheme = if identity.tls { "https" } else { "http" };
+    let _ = match identity.address() {
+        IpAddr::V4(address) => write!(out, "Forwarded: for={address};host=\""),
+        IpAddr::V6(address) => write!(out, "Forwarded: for=\"[{address}]\";host=\""),
+    };
+    host.write(out);
+    let _ = write!(out, "\";proto={scheme}\r\n");
 }
 
 fn authority(out: &mut Vec<u8>, name: &[u8], host: &Authority<'_>) {

@@ -3,6 +3,7 @@
 
 mod date;
 mod decide;
+mod edit;
 mod explain;
 mod handshake;
 mod headers;
@@ -15,6 +16,7 @@ mod routes;
 
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
+pub use edit::HeadEdit;
 pub use explain::{Explanation, NotExplained, explain};
 pub use handshake::{Accept, websocket_key};
 pub use headers::{Identity, Sent, write_request, write_response};

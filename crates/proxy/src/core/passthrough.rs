@@ -4,6 +4,7 @@ use super::routes::TargetKey;
 use config::{Config, Passthrough};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// All hosts whose TLS is passed through.
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub struct PassthroughHost {
     pub index: usize,
     /// Where connections go.
     pub target: TargetKey,
+    /// How long nothing may move; `None` takes the default.
+    pub idle: Option<Duration>,
     /// An address that takes connections for this host alone.
     listen: Option<IpAddr>,
     /// Whether hellos without a name at `listen` are taken, too.
@@ -60,6 +63,7 @@ impl Passthroughs {
             line: rule.line,
             index,
             target: TargetKey::plain(&rule.target),
+            idle: rule.idle_timeout,
             listen: rule.listen,
             default: rule.default,
         });

@@ -1,9 +1,10 @@
 //! The hosts and rules of one configuration, made ready to decide with.
 
+use super::edit::HeadEdit;
 use super::passthrough::Passthroughs;
 use config::{
     Access, AccessKind, Config, Host, HttpRule, PathPolicy, Plain, TargetCertificate, TargetHost,
-    WebSocket,
+    TargetHostHeader, WebSocket,
 };
 use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -73,6 +74,16 @@ pub struct Rule {
     pub client_address_header: Option<Box<str>>,
     /// Whether paths that could be read in two ways are refused.
     pub strict: bool,
+    /// The Host that targets see.
+    pub target_host: TargetHostHeader,
+    /// Whether targets get `Forwarded`, too.
+    pub forwarded: bool,
+    /// What becomes of the fields of requests.
+    pub request_edit: HeadEdit,
+    /// What becomes of the fields of responses over plain HTTP.
+    pub response_edit: HeadEdit,
+    /// What becomes of the fields of responses over TLS.
+    pub response_edit_tls: HeadEdit,
 }
 
 /// A reference to an `[access.…]`.
@@ -260,10 +271,15 @@ impl Maker<'_> {
     }
 
     fn rule(&mut self, http: &HttpRule, host: &str) -> Result<Rule, RoutesError> {
+        // The others are for the time when the first fails, which is yet to be built.
+        let target = http.targets.first().ok_or_else(|| RoutesError {
+            line: http.line,
+            name: "target".to_owned(),
+        })?;
         Ok(Rule {
             line: http.line,
-            plain_target: self.target(&http.target.plain, &http.target_certificate, host),
-            tls_target: self.target(&http.target.tls, &http.target_certificate, host),
+            plain_target: self.target(&target.plain, http, host),
+            tls_target: self.target(&target.tls, http, host),
             plain: http.plain,
             websocket: http.websocket,
             idle: http.idle_timeout,
@@ -272,21 +288,21 @@ impl Maker<'_> {
             all: self.gates(&http.access_all, http.line)?,
             client_address_header: http.client_address_header.as_deref().map(Box::from),
             strict: http.path_policy == PathPolicy::Strict,
+            target_host: http.target_host.clone(),
+            forwarded: http.forwarded,
+            request_edit: HeadEdit::new(&http.request_headers, None),
+            response_edit: HeadEdit::new(&http.response_headers, None),
+            response_edit_tls: HeadEdit::new(&http.response_headers, http.hsts),
         })
     }
 
-    fn target(
-        &mut self,
-        target: &config::Target,
-        certificate: &TargetCertificate,
-        host: &str,
-    ) -> TargetKey {
+    fn target(&mut self, target: &config::Target, http: &HttpRule, host: &str) -> TargetKey {
         let tls = target.tls.then(|| TargetTls {
-            name: match &target.host {
-                TargetHost::Name(name) => name.as_str().into(),
-                TargetHost::Ip(_) => host.into(),
+            name: match (&http.target_name, &target.host) {
+                (Some(name), _) | (None, TargetHost::Name(name)) => name.as_str().into(),
+                (None, TargetHost::Ip(_)) => host.into(),
             },
-            trust: match certificate {
+            trust: match &http.target_certificate {
                 TargetCertificate::System => Trust::System,
                 TargetCertificate::Ca(file) => Trust::Ca {
                     file: file.as_str().into(),
@@ -330,6 +346,15 @@ impl Maker<'_> {
 }
 
 impl Rule {
+    /// What becomes of the fields of responses to a client that came in so.
+    pub fn response_edit(&self, tls: bool) -> &HeadEdit {
+        if tls {
+            &self.response_edit_tls
+        } else {
+            &self.response_edit
+        }
+    }
+
     /// Where a request goes that came in so.
     pub fn target(&self, tls: bool) -> &TargetKey {
         if tls {

@@ -1,7 +1,7 @@
 //! One request and its response, both directions at once: a target may answer before it has
 //! the whole request.
 
-use crate::core::{Accept, Reason, Rule, Sent, TargetKey, Trust, write_response};
+use crate::core::{Accept, HeadEdit, Reason, Rule, Sent, TargetKey, Trust, write_response};
 use crate::shell::alarm::Alarm;
 use crate::shell::client::Client;
 use crate::shell::lane::{Broken, Lane};
@@ -248,7 +248,8 @@ impl<C: Client> Exchange<'_, C> {
                 let may_keep = self.may_keep_client();
                 let abrupt = is_trusted_anyway(self.target_key);
                 let date = self.worker.date();
-                match hear::<C>(self.down, self.plan, may_keep, abrupt, &date) {
+                let edit = self.plan.rule.response_edit(self.report.identity.tls());
+                match hear::<C>(self.down, self.plan, may_keep, abrupt, edit, &date) {
                     Ok(Heard::Incomplete) => {}
                     Ok(heard) => {
                         *moved = true;
@@ -475,6 +476,7 @@ fn hear<C: Client>(
     plan: &Plan,
     may_keep: bool,
     abrupt_end: bool,
+    edit: &HeadEdit,
     date: &str,
 ) -> Result<Heard, Malformed> {
     lane.prepare();
@@ -489,14 +491,21 @@ fn hear<C: Client>(
         101 => {
             let heard = judge_switch(&response, plan);
             if matches!(heard, Heard::Switched) {
-                write_response(&mut lane.out, &response, false, Sent::WebSocket, date);
+                write_response(&mut lane.out, &response, false, Sent::WebSocket, date, edit);
             }
             heard
         }
         status @ ..200 => {
             // RFC 9110 section 15.2: never to a client of HTTP/1.0.
             if modern {
-                write_response(&mut lane.out, &response, false, Sent::Open, date);
+                write_response(
+                    &mut lane.out,
+                    &response,
+                    false,
+                    Sent::Open,
+                    date,
+                    &HeadEdit::default(),
+                );
             }
             Heard::Interim(status)
         }
@@ -512,7 +521,7 @@ fn hear<C: Client>(
             let client_open = may_keep && (modern || !unframed);
             let sent = Sent::from((plan.version, client_open));
             let head = lane.out.len();
-            write_response(&mut lane.out, &response, chunked, sent, date);
+            write_response(&mut lane.out, &response, chunked, sent, date, edit);
             let target_open = response.keep_alive;
             lane.begin_response(head, framing, chunked, abrupt_end);
             Heard::Final {

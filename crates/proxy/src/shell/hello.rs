@@ -5,7 +5,6 @@ use crate::core::{Identity, Page, Reason, TlsVerdict, write_page};
 use crate::shell::buffer::Buffer;
 use crate::shell::passthrough::Passed;
 use crate::shell::report::{Report, Told};
-use crate::shell::request::Place;
 use crate::shell::tunnel::{Asked, What};
 use crate::shell::worker::{Current, Worker};
 use net::stream::{Stream, tls_fault};
@@ -93,20 +92,15 @@ async fn shake(
     {
         TlsVerdict::Terminate => {}
         TlsVerdict::Pass(host) => {
-            return Ok(Greeted::Passed(Passed {
-                current: Rc::clone(current),
-                stream,
-                hello: buffer,
-                asked: Asked {
-                    what: What::Tls { at },
-                    target: host.target.clone(),
-                    server_name: hello.server_name.map(Into::into),
-                },
-                place: Place {
-                    host: Some(live.routes.hosts().len() + host.index),
-                    line: Some(host.line),
-                },
-            }));
+            let asked = Asked {
+                what: What::Tls { at },
+                target: host.target.clone(),
+                server_name: hello.server_name.map(Into::into),
+            };
+            let current = Rc::clone(current);
+            return Ok(Greeted::Passed(Passed::new(
+                current, stream, buffer, asked, host,
+            )));
         }
         TlsVerdict::Refuse(own) => {
             say_unknown(&mut stream).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What the operator may set, with the defaults that an edge for some hundred users needs.
+/// What the operator may set in `[proxy.limits]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Limits {
     /// Heads and chunked bodies.
@@ -13,8 +13,6 @@ pub(crate) struct Limits {
     pub(crate) connections_per_address: u32,
     /// Requests of one connection.
     pub(crate) requests_per_connection: u64,
-    /// Requests of one address that wait for one target at once.
-    pub(crate) requests_per_address: u32,
     /// HTTP/2 streams at once on one connection.
     pub(crate) streams: u32,
     /// HTTP/2 streams that a client may give up within a minute on one connection.
@@ -35,24 +33,37 @@ pub(crate) struct Limits {
     pub(crate) body_rate_grace: Duration,
 }
 
+impl From<&config::ProxyLimits> for Limits {
+    fn from(limits: &config::ProxyLimits) -> Self {
+        let http = proto::http::Limits::default();
+        let size = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self {
+            http: proto::http::Limits {
+                head: size(limits.head_size),
+                fields: size(limits.head_fields.into()),
+                target: http.target.min(size(limits.head_size)),
+                ..http
+            },
+            connections: limits.connections,
+            connections_per_address: limits.connections_per_address,
+            requests_per_connection: limits.requests_per_connection.into(),
+            streams: limits.streams,
+            resets: limits.resets,
+            handshake: limits.handshake_timeout,
+            head: limits.head_timeout,
+            first_request: limits.first_request_timeout,
+            keep_alive: limits.keep_alive,
+            connect: limits.connect_timeout,
+            body_rate: limits.body_rate,
+            body_rate_grace: limits.body_rate_grace,
+        }
+    }
+}
+
+#[cfg(test)]
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            http: proto::http::Limits::default(),
-            connections: 16 * 1024,
-            connections_per_address: 1024,
-            requests_per_connection: 100_000,
-            requests_per_address: 256,
-            streams: 100,
-            resets: 200,
-            handshake: Duration::from_secs(10),
-            head: Duration::from_secs(15),
-            first_request: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(75),
-            connect: Duration::from_secs(5),
-            body_rate: 200,
-            body_rate_grace: Duration::from_secs(30),
-        }
+        Self::from(&config::ProxyLimits::default())
     }
 }
 

@@ -85,7 +85,7 @@ impl Live {
             log_rejected: logs(&config.config.proxy.log_rejected),
             log_forwarded: logs(&config.config.proxy.log_forwarded),
             names: config.names.clone(),
-            limits: Limits::default(),
+            limits: Limits::from(&config.config.proxy.limits),
             listens: config.listeners.iter().map(|l| l.key.addr).collect(),
             routes,
         })

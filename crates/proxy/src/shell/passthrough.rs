@@ -1,6 +1,6 @@
 //! TLS that goes to its target as it is: the hello that was read, and every byte after it.
 
-use crate::core::Identity;
+use crate::core::{Identity, PassthroughHost};
 use crate::shell::alarm::Alarm;
 use crate::shell::buffer::Buffer;
 use crate::shell::forward::Upgraded;
@@ -12,6 +12,7 @@ use crate::shell::tunnel::{Asked, Tunnel};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// A client whose TLS another is to speak.
@@ -22,6 +23,29 @@ pub(crate) struct Passed {
     pub(crate) hello: Buffer,
     pub(crate) asked: Asked,
     pub(crate) place: Place,
+    /// How long nothing may move; `None` takes the default.
+    pub(crate) idle: Option<Duration>,
+}
+
+impl Passed {
+    pub(crate) fn new(
+        current: Rc<Current>,
+        stream: Stream,
+        hello: Buffer,
+        asked: Asked,
+        host: &PassthroughHost,
+    ) -> Self {
+        let (idle, line) = (host.idle, Some(host.line));
+        let host = Some(current.live.routes.hosts().len() + host.index);
+        Self {
+            place: Place { host, line },
+            current,
+            stream,
+            hello,
+            asked,
+            idle,
+        }
+    }
 }
 
 /// Connects it with its target, to the end of both directions.
@@ -37,6 +61,7 @@ pub(crate) async fn serve(
         hello,
         asked,
         place,
+        idle,
     } = passed;
     let told = Told {
         host: asked.server_name.as_deref().unwrap_or_default().to_owned(),
@@ -67,12 +92,12 @@ pub(crate) async fn serve(
         slot: &slot,
         identity: &identity,
         asked,
-        idle: None,
+        idle,
         client: &mut stream,
         target: &mut target,
         up: &mut up,
         down: &mut down,
-        alarm: &mut Alarm::new(Instant::now() + limits::IDLE_UPGRADED),
+        alarm: &mut Alarm::new(Instant::now() + idle.unwrap_or(limits::IDLE_UPGRADED)),
         up_ended: false,
         down_ended: false,
         closing: false,

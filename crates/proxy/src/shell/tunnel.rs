@@ -129,7 +129,10 @@ impl<C: Client> Tunnel<'_, C> {
         let server_name = self.asked.server_name.as_deref();
         match &self.asked.what {
             What::Tls { at } => match routes.passthroughs().decide(server_name, *at) {
-                TlsVerdict::Pass(host) => host.target == self.asked.target,
+                TlsVerdict::Pass(host) => {
+                    self.idle = host.idle;
+                    host.target == self.asked.target
+                }
                 TlsVerdict::Terminate | TlsVerdict::Refuse(_) => false,
             },
             What::Request { host, path } => {

@@ -6,6 +6,7 @@
 )]
 
 mod bodies;
+mod edits;
 mod gate;
 mod heads;
 mod life;

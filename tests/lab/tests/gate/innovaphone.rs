@@ -179,6 +179,8 @@ fn the_target_is_told_who_asks_and_nothing_that_the_client_made_up() {
         let (target, _gate, root) = site(lab)?;
         Curl::new("https://hq.dvl-ckl2.net/PBX0/APPS")
             .trusting(&root)
+            // What Connection names is of HTTP/1 alone.
+            .with(&["--http1.1"])
             .from("78.54.23.12")
             .header("X-Forwarded-For: 172.31.31.1")
             .header("X-Forwarded-Proto: gopher")

@@ -1,19 +1,23 @@
 //! The checked configuration: what services read.
 
-use std::fmt;
-use std::time::Duration;
+mod host;
 
 use ipnet::IpNet;
 
 pub use crate::sections::{
-    Admin, Allow, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate, Field, Forward,
-    ForwardTo, Guard, LdapLogin, Listen, Nat, OidcLogin, PathPolicy, Pbx, Phones, Plain, Protocol,
-    PublicPorts, RadiusLogin, RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen,
-    Session, SipTransport, Site, Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls,
-    TurnUser, WebSocket, Zone,
+    Admin, Allow, Balance, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate, Field,
+    Forward, ForwardTo, Guard, LdapLogin, Listen, Nat, OidcLogin, PathPolicy, Pbx, Phones, Plain,
+    Protocol, ProxyHeader, ProxyLimits, PublicPorts, RadiusLogin, RecordType, RelayAddress,
+    Reservation, Rewrite, Sbc, SbcListen, Session, SipTransport, Site, Srtp, System, Transport,
+    Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser, WebSocket, Zone,
 };
 pub use crate::value::{
-    AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, Upstream, ZoneAddress,
+    AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, TargetHostHeader,
+    Upstream, ZoneAddress,
+};
+pub use host::{
+    H323Rule, HeaderRules, Health, Host, HttpRule, Internal, LdapRule, Passthrough, RulePath,
+    SipRule, Target, TargetCertificate, Targets,
 };
 
 /// A whole configuration, checked, with every default applied.
@@ -116,6 +120,10 @@ pub struct Proxy {
     pub trusted_clients: Vec<String>,
     /// The certificate we show to targets.
     pub identity: Identity,
+    /// Networks of load balancers whose connections begin with a PROXY header.
+    pub proxy_protocol_from: Vec<IpNet>,
+    /// What connections may cost; never more of one address than in all.
+    pub limits: ProxyLimits,
 }
 
 /// The certificate we show to targets that ask for one.
@@ -232,165 +240,4 @@ pub enum Login {
     Radius(RadiusLogin),
     /// An OIDC provider.
     Oidc(OidcLogin),
-}
-
-/// A host that is published.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Host {
-    /// The name clients use.
-    pub name: HostName,
-    /// 1-based line of its header.
-    pub line: u32,
-    /// What the internal DNS answers for it, the default applied.
-    pub internal: Internal,
-    /// Rules for HTTP, in the order of the file.
-    pub http: Vec<HttpRule>,
-    /// LDAP.
-    pub ldap: Option<LdapRule>,
-    /// SIP.
-    pub sip: Option<SipRule>,
-    /// H.323.
-    pub h323: Option<H323Rule>,
-    /// TLS that is passed on without being decrypted.
-    pub tls_passthrough: Option<Passthrough>,
-}
-
-/// What the internal DNS answers for a host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Internal {
-    /// The address of the target.
-    Target,
-    /// Our own address.
-    Gateway,
-    /// Nothing.
-    None,
-}
-
-/// A rule for HTTP.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HttpRule {
-    /// 1-based line of its header.
-    pub line: u32,
-    /// Initial parts of the paths it serves; never empty: one of "" is every path.
-    pub paths: Vec<RulePath>,
-    /// Serves the empty path ("/") and nothing else.
-    pub default: bool,
-    /// Where requests go.
-    pub target: HttpTarget,
-    /// What becomes of requests that come in without TLS.
-    pub plain: Plain,
-    /// Whether WebSocket is allowed.
-    pub websocket: WebSocket,
-    /// Without a byte for so long, a connection is closed; `None`: 5 minutes, 24 hours once it is
-    /// upgraded.
-    pub idle_timeout: Option<Duration>,
-    /// The longest body of a request, in bytes; `None`: no limit.
-    pub max_body: Option<u64>,
-    /// Names of access lists; one is enough.
-    pub access: Vec<String>,
-    /// Names of access lists; all are needed.
-    pub access_all: Vec<String>,
-    /// A header for the client's address and port.
-    pub client_address_header: Option<String>,
-    /// Which certificate of a TLS target is believed.
-    pub target_certificate: TargetCertificate,
-    /// What becomes of paths that two servers could read differently.
-    pub path_policy: PathPolicy,
-}
-
-/// The initial part of paths that a rule serves.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RulePath {
-    /// The text; "" is every path.
-    pub text: String,
-    /// 1-based line it stands in.
-    pub line: u32,
-}
-
-/// Where a request goes, by how it came in: plain or over TLS.
-///
-/// With one target port in the file, both are the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Targets {
-    /// For what came in plain.
-    pub plain: Target,
-    /// For what came in over TLS.
-    pub tls: Target,
-}
-
-/// The targets of an HTTP rule.
-pub type HttpTarget = Targets;
-
-/// A server that we forward to; displays as `172.31.31.2:443`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Target {
-    /// Its address or name.
-    pub host: TargetHost,
-    /// Its port.
-    pub port: u16,
-    /// Whether TLS is spoken to it.
-    pub tls: bool,
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// Which certificate of a TLS target is believed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum TargetCertificate {
-    /// One of a public CA for the name we connect to.
-    System,
-    /// One of the CA in this file.
-    Ca(String),
-    /// The one with this SHA-256.
-    Sha256([u8; 32]),
-    /// Any.
-    Any,
-}
-
-/// LDAP of a host.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LdapRule {
-    /// 1-based line of its header.
-    pub line: u32,
-    /// Where connections go.
-    pub target: Targets,
-}
-
-/// SIP of a host.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SipRule {
-    /// 1-based line of its header.
-    pub line: u32,
-    /// Where connections go.
-    pub target: Targets,
-    /// Whether the TLS target is only for clients whose certificate names their user.
-    pub check_certificate: bool,
-}
-
-/// H.323 of a host.
-#[derive(Debug, Clone, PartialEq)]
-pub struct H323Rule {
-    /// 1-based line of its header.
-    pub line: u32,
-    /// Where connections go.
-    pub target: Targets,
-    /// Whether the TLS target is only for clients whose certificate names their terminal.
-    pub check_certificate: bool,
-}
-
-/// TLS of a host that is passed on without being decrypted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Passthrough {
-    /// 1-based line of its header.
-    pub line: u32,
-    /// Where connections go.
-    pub target: Target,
-    /// An address of the box that takes connections for this host alone.
-    pub listen: Option<std::net::IpAddr>,
-    /// Whether hellos without a server name at `listen` are taken, too.
-    pub default: bool,
 }

@@ -1,0 +1,51 @@
+//! What a rule changes in the fields of a head.
+
+use config::HeaderRules;
+use proto::http::Field;
+use std::time::Duration;
+
+/// Fields that are left out, and lines that are put behind the others instead; ready to be used.
+#[derive(Debug, Default)]
+pub struct HeadEdit {
+    /// Names of fields that do not pass.
+    removed: Vec<Box<str>>,
+    /// `Name: value CR LF` each.
+    lines: Vec<u8>,
+}
+
+impl HeadEdit {
+    /// That of `rules`; with `hsts`, `Strict-Transport-Security` has this `max-age` (RFC 6797).
+    pub fn new(rules: &HeaderRules, hsts: Option<Duration>) -> Self {
+        let set = rules.set.iter().map(|(name, _)| name);
+        let mut removed: Vec<Box<str>> = rules
+            .remove
+            .iter()
+            .chain(set)
+            .map(|name| name.as_str().into())
+            .collect();
+        let mut lines = String::new();
+        if let Some(age) = hsts {
+            let name = "Strict-Transport-Security";
+            removed.push(name.into());
+            lines = format!("{name}: max-age={}\r\n", age.as_secs());
+        }
+        for (name, value) in rules.set.iter().chain(&rules.add) {
+            lines.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
+        }
+        Self {
+            removed,
+            lines: lines.into_bytes(),
+        }
+    }
+
+    /// Whether `field` does not pass. A name that a target may take for that of the rule counts as that.
+    #[inline]
+    pub fn removes(&self, field: &Field<'_>) -> bool {
+        !self.removed.is_empty() && self.removed.iter().any(|name| field.is_twin_of(name))
+    }
+
+    /// The lines that are put behind the fields that pass.
+    pub fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+}
