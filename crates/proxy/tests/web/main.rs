@@ -9,6 +9,8 @@ mod bodies;
 mod edits;
 mod gate;
 mod heads;
+mod http2;
+mod http2_ends;
 mod life;
 mod passthrough;
 mod peer;
