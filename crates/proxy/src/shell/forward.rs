@@ -61,9 +61,14 @@ impl<C: Client> Connection<C> {
                     return Next::Close { linger };
                 }
                 End::Upgraded => {
-                    self.tunnel(current, place, &plan, asked, connected.stream)
+                    let clean = self
+                        .tunnel(current, place, &plan, asked, connected.stream)
                         .await;
-                    return Next::Drop;
+                    return if clean {
+                        Next::Close { linger: false }
+                    } else {
+                        Next::Drop
+                    };
                 }
                 End::Failed { reason, begun } => {
                     drop(connected);
@@ -164,9 +169,9 @@ impl<C: Client> Connection<C> {
         plan: &Plan,
         asked: Option<tunnel::Asked>,
         mut target: Stream,
-    ) {
+    ) -> bool {
         // A handshake is only taken for one when the request asked for it.
-        let Some(asked) = asked else { return };
+        let Some(asked) = asked else { return false };
         let host = self.report(current, place).host().clone();
         let _upgraded = Upgraded::count(&host);
         let tunnel = Tunnel {
@@ -185,9 +190,10 @@ impl<C: Client> Connection<C> {
             down_ended: false,
             closing: false,
         };
-        tunnel.run().await;
+        let clean = tunnel.run().await;
         host.received.add(self.up.passed());
         host.sent.add(self.down.passed());
+        clean
     }
 }
 

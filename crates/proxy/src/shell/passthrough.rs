@@ -102,7 +102,8 @@ pub(crate) async fn serve(
         down_ended: false,
         closing: false,
     };
-    tunnel.run().await;
+    // The socket tells the client how it ended.
+    let _ = tunnel.run().await;
     host.received.add(up.passed());
     host.sent.add(down.passed());
 }

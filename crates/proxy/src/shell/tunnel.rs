@@ -48,17 +48,17 @@ pub(crate) struct Tunnel<'a, C> {
 }
 
 impl<C: Client> Tunnel<'_, C> {
-    /// Runs it to its end.
-    pub(crate) async fn run(mut self) {
+    /// Runs it to its end; false if that was not a clean one of both sides.
+    pub(crate) async fn run(mut self) -> bool {
         self.be_patient();
         std::future::poll_fn(|cx| {
             self.slot.watch(cx.waker());
             self.poll(cx)
         })
-        .await;
+        .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if !self.closing && !self.is_still_allowed() {
             self.closing = true;
             self.alarm.set(Instant::now() + limits::LINGER);
@@ -69,8 +69,8 @@ impl<C: Client> Tunnel<'_, C> {
             self.poll_pass(cx)
         };
         match outcome {
-            Poll::Ready(_) => Poll::Ready(()),
-            Poll::Pending => self.alarm.poll(cx),
+            Poll::Ready(ended) => Poll::Ready(ended.is_ok()),
+            Poll::Pending => self.alarm.poll(cx).map(|()| false),
         }
     }
 

@@ -294,10 +294,10 @@ async fn a_websocket_is_one_of_http1_to_the_target() {
     up.send_data(Bytes::new(), true).unwrap();
     there.ends().await;
     there.send("last words").await;
-    assert_eq!(
-        &within(down.data()).await.unwrap().unwrap()[..],
-        b"last words"
-    );
+    drop(there);
+    let (rest, ended) = data(&mut down).await;
+    assert_eq!(rest, b"last words");
+    assert!(ended.is_ok(), "{ended:?}");
 }
 
 /// The right answer to `key` (RFC 6455 section 4.2.2).
