@@ -89,6 +89,10 @@ impl<C: Client> Tunnel<'_, C> {
         if self.up_ended && self.down_ended {
             return Poll::Ready(Ok(()));
         }
+        // A client that has ended its direction is still to be seen leaving.
+        if self.up_ended && matches!(self.client.poll_readable(cx), Poll::Ready(Err(_))) {
+            return Poll::Ready(Err(()));
+        }
         if moved {
             self.be_patient();
         }

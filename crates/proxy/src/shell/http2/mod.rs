@@ -163,6 +163,9 @@ impl Session {
                 None => return Poll::Ready(End::Closed),
             }
         }
+        if self.is_restless() {
+            return Poll::Ready(End::Restless);
+        }
         self.slot.set_idle(self.is_idle());
         if !self.is_idle() {
             // Each stream has its own patience.
@@ -198,7 +201,7 @@ impl Session {
     fn patience(&self) -> Duration {
         if self.h2.has_streams() {
             // The end of a response is still on its way.
-            limits::IDLE
+            self.limits.body_rate_grace
         } else if self.ending {
             limits::LINGER
         } else {
@@ -217,8 +220,14 @@ impl Session {
         self.streams.given_up.get() > self.limits.resets
     }
 
-    fn open(&mut self, (request, respond): Asked) {
+    fn open(&mut self, (request, mut respond): Asked) {
         self.asked += 1;
+        // Those that the client has given up count no longer for the library, but we are still at them.
+        let most = self.limits.streams.saturating_mul(2);
+        if self.streams.open.get() >= most {
+            self.streams.given_up.set(self.streams.given_up.get() + 1);
+            return respond.send_reset(Code::REFUSED_STREAM);
+        }
         if self.asked >= self.limits.requests_per_connection && !self.ending {
             self.end();
         }

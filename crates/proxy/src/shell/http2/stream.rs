@@ -9,7 +9,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 /// The most that is given to a connection at once; it holds no more than that of a stream.
-pub(super) const WRITE: usize = 64 * 1024;
+pub(super) const WRITE: usize = 16 * 1024;
 
 /// A stream that a client has opened.
 pub(crate) struct Http2Stream {
@@ -49,6 +49,10 @@ impl Http2Stream {
 
     /// Ends the stream; the client learns why.
     pub(super) fn reset(&mut self, reason: Reason) {
+        // What has ended cleanly may still wait to be sent; a reset would throw it away.
+        if self.response_ended {
+            return;
+        }
         match &mut self.response {
             Some(response) => response.send_reset(reason),
             None => self.respond.send_reset(reason),
