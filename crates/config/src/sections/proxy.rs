@@ -52,8 +52,8 @@ section! {
         requests_per_address: u32 = 256;
         /// HTTP/2 streams at once on one connection, at most 1000.
         streams: u32 = 100;
-        /// HTTP/2 streams that a client may give up per minute on one connection before that is
-        /// closed, at most 10000.
+        /// HTTP/2 requests that a client may take back unanswered per minute on one connection
+        /// before that is closed, at most 10000.
         resets: u32 = 200;
         /// The head of a request, 1kB to 64kB.
         head_size: u64 as Size = "32KiB";

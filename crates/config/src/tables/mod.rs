@@ -16,7 +16,7 @@ pub use router::{RouterForward, router_forwards};
 
 use std::fmt;
 
-use crate::types::{AccessKind, CertificateSource, Config, Host, ProxyHeader, ProxyLimits};
+use crate::types::{AccessKind, CertificateSource, Config, Host, ProxyHeader};
 
 /// A derived table; displays with aligned columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,16 +101,11 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
         };
         add(part, &mut std::iter::once(access.line));
     }
-    let limits = &config.proxy.limits;
-    let per_address = limits.requests_per_address != ProxyLimits::default().requests_per_address;
-    add(
-        "proxy.limits.requests_per_address",
-        &mut per_address.then_some(limits.line).into_iter(),
-    );
     let balancers = !config.proxy.proxy_protocol_from.is_empty();
+    let line = config.proxy.limits.line;
     add(
         "proxy.proxy_protocol_from",
-        &mut balancers.then_some(limits.line).into_iter(),
+        &mut balancers.then_some(line).into_iter(),
     );
     for host in &config.hosts {
         edge(host, &mut add);

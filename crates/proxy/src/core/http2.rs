@@ -3,7 +3,7 @@
 //! the other way.
 
 use h2::ext::Protocol;
-use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use proto::http::Malformed;
@@ -62,7 +62,9 @@ pub fn write_http1_request(
         }
         match name {
             // One that differs is a second Host, which is refused.
-            &HOST if authority.is_some_and(|authority| value == authority) => {}
+            &HOST if authority.is_some_and(|own| is_same_host(own, value)) => {}
+            // RFC 8441 section 5: a handshake of HTTP/2 has no key, so that it says nothing.
+            &SEC_WEBSOCKET_KEY if websocket => {}
             &COOKIE => cookies += 1,
             name => {
                 write_name(out, name);
@@ -132,6 +134,11 @@ pub fn write_fields(out: &mut Vec<u8>, map: &HeaderMap) {
         write_name(out, name);
         finish_line(out, value.as_bytes());
     }
+}
+
+/// Names of hosts are the same in any case (RFC 9110 section 4.2.3).
+fn is_same_host(authority: &str, host: &HeaderValue) -> bool {
+    authority.as_bytes().eq_ignore_ascii_case(host.as_bytes())
 }
 
 /// RFC 9113 section 8.2.3: HTTP/2 may cut a cookie into several fields, HTTP/1 may not.
@@ -224,7 +231,9 @@ mod tests {
         let mut request = Request::builder()
             .method("CONNECT")
             .uri("https://pbx.example/chat")
+            .header("host", "PBX.example")
             .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "ignored")
             .header("sec-websocket-protocol", "sip")
             .body(())
             .unwrap();

@@ -64,6 +64,9 @@ pub enum Reason {
     /// The address has too many connections.
     #[error("more than {0} connections from this address")]
     AddressFull(u32),
+    /// Too many requests of the address are under way to one target.
+    #[error("more than {0} requests of this address wait for one target")]
+    RequestsFull(u32),
     /// There are too many connections.
     #[error("more than {0} connections in all")]
     Full(u32),
@@ -137,7 +140,7 @@ impl Reason {
             | Self::Banned => 403,
             Self::BodyTooLarge(_) => 413,
             Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::ClientGone => 408,
-            Self::AddressFull(_) | Self::Full(_) => 503,
+            Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) => 503,
             Self::HostMissing
             | Self::Http2(_)
             | Self::NotTls(_)
@@ -191,6 +194,7 @@ impl Reason {
             | Self::ClientGone
             | Self::Banned
             | Self::AddressFull(_)
+            | Self::RequestsFull(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 0,
             _ => u32::from(self.blame() == Blame::Peer),
@@ -203,7 +207,7 @@ impl Reason {
     }
 
     /// All labels, by [`Reason::number`].
-    pub const LABELS: [&'static str; 20] = [
+    pub const LABELS: [&'static str; 21] = [
         "malformed",
         "path_ambiguous",
         "host_unknown",
@@ -224,6 +228,7 @@ impl Reason {
         "target_tls",
         "target_silent",
         "target_broken",
+        "too_many_requests",
     ];
 
     /// The position in [`Reason::LABELS`].
@@ -258,6 +263,7 @@ impl Reason {
             | Self::TargetAccept(_)
             | Self::TargetDeclined(..)
             | Self::TargetBrokeOff(..) => 19,
+            Self::RequestsFull(_) => 20,
         }
     }
 }

@@ -24,11 +24,11 @@ pub(crate) struct Arrival {
 pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) {
     // Dropped last, when the connection is no longer counted as one.
     let _open = Open::count(&worker, arrival.tls);
-    let _admitted = arrival.admitted;
+    let admitted = Rc::new(arrival.admitted);
     let identity = Rc::new(Identity::new(arrival.client, arrival.tls));
     if !arrival.tls {
         let stream = Stream::plain(arrival.io);
-        return http1::serve(worker, slot, stream, identity, None).await;
+        return http1::serve(worker, slot, stream, identity, admitted, None).await;
     }
     let Some(greeted) = hello::greet(&worker, arrival.io, &identity).await else {
         return;
@@ -38,8 +38,10 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         Greeted::Passed(passed) => return passthrough::serve(worker, slot, identity, passed).await,
     };
     match stream.alpn() {
-        Some(b"h2") => http2::serve(worker, slot, stream, identity, server_name).await,
-        _ => http1::serve(worker, slot, stream, identity, server_name).await,
+        Some(b"h2") => {
+            http2::serve(worker, slot, stream, identity, admitted, server_name).await;
+        }
+        _ => http1::serve(worker, slot, stream, identity, admitted, server_name).await,
     }
 }
 

@@ -1,13 +1,14 @@
-//! How many connections there are, in all and of each address.
+//! How many connections there are, in all and of each address, and how many requests of an
+//! address wait for each target.
 
-use crate::core::Reason;
+use crate::core::{Reason, TargetKey};
 use crate::shell::limits::Limits;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Locks of the table; accepting threads seldom meet at one.
 const SHARDS: usize = 16;
@@ -17,18 +18,37 @@ const SITE: u32 = 4;
 /// Counts connections; touched when one is accepted and when it ends.
 pub(crate) struct Caps {
     open: AtomicU32,
-    shards: [Mutex<HashMap<Network, u32>>; SHARDS],
+    shards: [Mutex<HashMap<Network, Entry>>; SHARDS],
     hasher: RandomState,
 }
 
 /// What is counted as one: an address with the length of its prefix.
 type Network = (IpAddr, u8);
 
+/// What is known of a network while it has a connection.
+#[derive(Default)]
+struct Entry {
+    connections: u32,
+    share: Arc<Share>,
+}
+
+/// The requests of a network that are under way, by target; there are as many entries as targets
+/// that are waited for.
+#[derive(Default)]
+struct Share(Mutex<Vec<(TargetKey, u32)>>);
+
 /// The right to be connected; dropping it gives it back.
 pub(crate) struct Admitted {
     caps: Arc<Caps>,
     host: Network,
     site: Option<Network>,
+    share: Arc<Share>,
+}
+
+/// The right to wait for a target; dropping it gives it back.
+pub(crate) struct Waiting {
+    share: Arc<Share>,
+    target: TargetKey,
 }
 
 impl Caps {
@@ -62,52 +82,89 @@ impl Caps {
         }
         let (host, site) = networks(client);
         let most = limits.connections_per_address;
-        let full = if !self.enter(host, most) {
-            Some(most)
-        } else if let Some(site) = site
-            && !self.enter(site, most.saturating_mul(SITE))
-        {
-            self.leave(host);
-            Some(most.saturating_mul(SITE))
-        } else {
-            None
-        };
-        if let Some(most) = full {
-            self.open.fetch_sub(1, Ordering::AcqRel);
-            return Err(Reason::AddressFull(most));
+        let entered = self.enter(host, most).and_then(|share| {
+            if let Some(site) = site
+                && let Err(full) = self.enter(site, most.saturating_mul(SITE))
+            {
+                self.leave(host);
+                return Err(full);
+            }
+            Ok(share)
+        });
+        match entered {
+            Ok(share) => Ok(Admitted {
+                caps: Arc::clone(self),
+                host,
+                site,
+                share,
+            }),
+            Err(full) => {
+                self.open.fetch_sub(1, Ordering::AcqRel);
+                Err(full)
+            }
         }
-        Ok(Admitted {
-            caps: Arc::clone(self),
-            host,
-            site,
-        })
     }
 
-    fn enter(&self, network: Network, most: u32) -> bool {
+    fn enter(&self, network: Network, most: u32) -> Result<Arc<Share>, Reason> {
         let mut shard = self.shard(network);
-        let count = shard.entry(network).or_insert(0);
-        if *count >= most {
-            return false;
+        let entry = shard.entry(network).or_default();
+        if entry.connections >= most {
+            return Err(Reason::AddressFull(most));
         }
-        *count += 1;
-        true
+        entry.connections += 1;
+        Ok(Arc::clone(&entry.share))
     }
 
     fn leave(&self, network: Network) {
         let mut shard = self.shard(network);
-        if let Some(count) = shard.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(entry) = shard.get_mut(&network) {
+            entry.connections -= 1;
+            if entry.connections == 0 {
                 shard.remove(&network);
             }
         }
     }
 
-    fn shard(&self, network: Network) -> std::sync::MutexGuard<'_, HashMap<Network, u32>> {
+    fn shard(&self, network: Network) -> MutexGuard<'_, HashMap<Network, Entry>> {
         let hash = self.hasher.hash_one(network).to_ne_bytes();
         self.shards[usize::from(hash[0]) % SHARDS]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admitted {
+    /// Counts a request to `target`, or says why there may be none: `most` wait for it.
+    pub(crate) fn wait_for(&self, target: &TargetKey, most: u32) -> Result<Waiting, Reason> {
+        let mut waiting = self.share.lock();
+        match waiting.iter_mut().find(|(known, _)| known == target) {
+            Some((_, count)) if *count >= most => return Err(Reason::RequestsFull(most)),
+            Some((_, count)) => *count += 1,
+            None => waiting.push((target.clone(), 1)),
+        }
+        Ok(Waiting {
+            share: Arc::clone(&self.share),
+            target: target.clone(),
+        })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut waiting = self.share.lock();
+        let found = waiting.iter().position(|(known, _)| *known == self.target);
+        if let Some(index) = found {
+            waiting[index].1 -= 1;
+            if waiting[index].1 == 0 {
+                waiting.swap_remove(index);
+            }
+        }
+    }
+}
+
+impl Share {
+    fn lock(&self) -> MutexGuard<'_, Vec<(TargetKey, u32)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

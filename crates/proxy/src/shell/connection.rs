@@ -3,6 +3,7 @@
 
 use crate::core::{Identity, Page, Reason, write_page};
 use crate::shell::alarm::Alarm;
+use crate::shell::caps::Admitted;
 use crate::shell::client::Client;
 use crate::shell::lane::Lane;
 use crate::shell::limits::{self, Limits};
@@ -21,6 +22,7 @@ pub(crate) struct Connection<C> {
     pub(crate) slot: Rc<Slot>,
     pub(crate) client: C,
     pub(crate) identity: Rc<Identity>,
+    pub(crate) admitted: Rc<Admitted>,
     /// The server name of the TLS hello.
     pub(crate) server_name: Option<Rc<str>>,
     /// Those at the time it came in.
@@ -53,6 +55,7 @@ impl<C: Client> Connection<C> {
         slot: Rc<Slot>,
         client: C,
         identity: Rc<Identity>,
+        admitted: Rc<Admitted>,
         server_name: Option<Rc<str>>,
     ) -> Self {
         let limits = worker.limits();
@@ -60,6 +63,7 @@ impl<C: Client> Connection<C> {
             slot,
             client,
             identity,
+            admitted,
             server_name,
             up: Lane::default(),
             down: Lane::default(),
@@ -68,11 +72,6 @@ impl<C: Client> Connection<C> {
             limits,
             worker,
         }
-    }
-
-    pub(crate) fn is_banned(&self) -> bool {
-        let bans = &self.worker.shared.context.bans;
-        bans.contains(self.identity.address())
     }
 
     pub(crate) async fn deal_with(&mut self, current: &Rc<Current>, taken: Taken) -> Next {

@@ -380,6 +380,11 @@ impl<C: Client> Exchange<'_, C> {
     /// While only the target is waited for, the client may hang up, or send its next request.
     fn watch_client(&mut self, cx: &mut Context<'_>, moved: &mut bool) -> Result<(), End> {
         if self.state.sending {
+            // A stream that is given up says so beside its body, which the target may not take.
+            let watched = C::FRAMES_BODIES && !self.is_client_awaited();
+            if watched && matches!(self.client.poll_readable(cx), Poll::Ready(Err(_))) {
+                return self.fail(Reason::ClientGone);
+            }
             return Ok(());
         }
         // What is read ahead is kept, so that it must not become much.
@@ -506,6 +511,7 @@ fn hear<C: Client>(
                     date,
                     &HeadEdit::default(),
                 );
+                lane.end_interim();
             }
             Heard::Interim(status)
         }

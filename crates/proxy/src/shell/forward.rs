@@ -13,7 +13,9 @@ use crate::shell::tunnel::{self, Tunnel};
 use crate::shell::worker::Current;
 use net::stream::Stream;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use tokio::time::Instant;
 
 impl<C: Client> Connection<C> {
@@ -27,9 +29,15 @@ impl<C: Client> Connection<C> {
     ) -> Next {
         let started = Instant::now();
         let target = plan.rule.target(self.identity.tls());
+        let most = self.limits.requests_per_address;
+        let _waiting = match self.admitted.wait_for(target, most) {
+            Ok(waiting) => waiting,
+            Err(reason) => return self.give_up(current, place, &plan, &reason).await,
+        };
         let mut fresh = false;
         loop {
-            let mut connected = match self.connected(current, target, fresh).await {
+            let connecting = self.worker.connected(current, target, fresh);
+            let mut connected = match unless_gone(&mut self.client, connecting).await {
                 Ok(connected) => connected,
                 Err(reason) => return self.give_up(current, place, &plan, &reason).await,
             };
@@ -53,22 +61,11 @@ impl<C: Client> Connection<C> {
                     if ok {
                         self.worker.keep_idle(current, target, connected.stream);
                     }
-                    if client {
-                        return Next::Again;
-                    }
-                    // Frames behind a refused handshake must not cost the client the answer.
-                    let linger = !self.up.has_whole_body() || plan.websocket.is_some();
-                    return Next::Close { linger };
+                    return self.after(&plan, client);
                 }
                 End::Upgraded => {
-                    let clean = self
-                        .tunnel(current, place, &plan, asked, connected.stream)
-                        .await;
-                    return if clean {
-                        Next::Close { linger: false }
-                    } else {
-                        Next::Drop
-                    };
+                    let stream = connected.stream;
+                    return self.tunnel(current, place, &plan, asked, stream).await;
                 }
                 End::Failed { reason, begun } => {
                     drop(connected);
@@ -82,24 +79,6 @@ impl<C: Client> Connection<C> {
                     return if state.raw { Next::Reset } else { Next::Drop };
                 }
             }
-        }
-    }
-
-    /// An idle connection, unless it must be a fresh one, or a new one.
-    async fn connected(
-        &self,
-        current: &Current,
-        target: &TargetKey,
-        fresh: bool,
-    ) -> Result<Connected, Reason> {
-        let idle = if fresh {
-            None
-        } else {
-            self.worker.take_idle(target)
-        };
-        match idle {
-            Some(connected) => Ok(connected),
-            None => self.worker.connect(current, target).await,
         }
     }
 
@@ -139,6 +118,17 @@ impl<C: Client> Connection<C> {
         (end, exchange.state)
     }
 
+    /// How it goes on behind a whole response, where the connection of the `client` is good for
+    /// another request, or not.
+    fn after(&self, plan: &Plan, client: bool) -> Next {
+        if client {
+            return Next::Again;
+        }
+        // Frames behind a refused handshake must not cost the client the answer.
+        let linger = !self.up.has_whole_body() || plan.websocket.is_some();
+        Next::Close { linger }
+    }
+
     /// Refuses a request that was to be passed on.
     async fn give_up(
         &mut self,
@@ -169,9 +159,11 @@ impl<C: Client> Connection<C> {
         plan: &Plan,
         asked: Option<tunnel::Asked>,
         mut target: Stream,
-    ) -> bool {
+    ) -> Next {
         // A handshake is only taken for one when the request asked for it.
-        let Some(asked) = asked else { return false };
+        let Some(asked) = asked else {
+            return Next::Drop;
+        };
         let host = self.report(current, place).host().clone();
         let _upgraded = Upgraded::count(&host);
         let tunnel = Tunnel {
@@ -193,8 +185,32 @@ impl<C: Client> Connection<C> {
         let clean = tunnel.run().await;
         host.received.add(self.up.passed());
         host.sent.add(self.down.passed());
-        clean
+        if clean {
+            Next::Close { linger: false }
+        } else {
+            Next::Drop
+        }
     }
+}
+
+/// What comes of `work`, unless the client goes meanwhile. One of HTTP/1 may have sent more, which
+/// hides its end.
+async fn unless_gone<C: Client, T>(
+    client: &mut C,
+    work: impl Future<Output = Result<T, Reason>>,
+) -> Result<T, Reason> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let done = work.as_mut().poll(cx);
+        if done.is_pending()
+            && C::FRAMES_BODIES
+            && let Poll::Ready(Err(_)) = client.poll_readable(cx)
+        {
+            return Poll::Ready(Err(Reason::ClientGone));
+        }
+        done
+    })
+    .await
 }
 
 /// Counts an upgraded connection.

@@ -1,6 +1,7 @@
 //! The life of one connection of HTTP/1: requests, one after the other.
 
 use crate::core::{Identity, Reason};
+use crate::shell::caps::Admitted;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::limits;
 use crate::shell::request::{Place, Taken};
@@ -18,9 +19,10 @@ pub(crate) async fn serve(
     slot: Rc<Slot>,
     stream: Stream,
     identity: Rc<Identity>,
+    admitted: Rc<Admitted>,
     server_name: Option<Rc<str>>,
 ) {
-    let connection = Connection::new(worker, slot, stream, identity, server_name);
+    let connection = Connection::new(worker, slot, stream, identity, admitted, server_name);
     connection.run().await;
 }
 
@@ -92,6 +94,11 @@ impl Connection<Stream> {
                 .refuse(&current, Place::default(), &reason, false, false)
                 .await;
         }
+    }
+
+    fn is_banned(&self) -> bool {
+        let bans = &self.worker.shared.context.bans;
+        bans.contains(self.identity.address())
     }
 
     /// Reads more of a request head.

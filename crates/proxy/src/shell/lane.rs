@@ -111,6 +111,11 @@ impl Lane {
         self.begun = false;
     }
 
+    /// Behind an interim head: the message's own is yet to come.
+    pub(crate) fn end_interim(&mut self) {
+        self.head = self.out.len();
+    }
+
     /// Forgets a response of which the sink has got nothing yet; interim ones before it stay.
     pub(crate) fn take_back(&mut self) {
         self.out.truncate(self.head.max(self.sent));
@@ -307,6 +312,7 @@ impl Lane {
             // With the whole body read, the head is kept: it may have to be sent again.
             self.out.clear();
             self.sent = 0;
+            self.head = 0;
         }
         let available = self.buffer.len();
         if let (Body::UntilEnd, Some(limit)) = (&self.body, self.limit)
@@ -428,5 +434,57 @@ fn write_trailers(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: Option<&s
         out.extend_from_slice(b": ");
         out.extend_from_slice(value);
         out.extend_from_slice(b"\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    /// Takes so many bytes, and then no more.
+    struct Narrow(Vec<u8>, usize);
+
+    impl Sink for Narrow {
+        fn poll_write_some(
+            &mut self,
+            _: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let count = slices[0].len().min(self.1 - self.0.len());
+            if count == 0 {
+                return Poll::Pending;
+            }
+            self.0.extend_from_slice(&slices[0][..count]);
+            Poll::Ready(Ok(count))
+        }
+
+        fn has_unsent(&self) -> bool {
+            false
+        }
+
+        fn poll_flush_all(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn an_interim_head_that_is_half_sent_stays_whole() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut sink = Narrow(Vec::new(), 10);
+        let mut lane = Lane::default();
+        let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+        lane.prepare().extend_from_slice(interim);
+        lane.end_interim();
+        assert!(lane.poll_drain(cx, &mut sink, &mut false).is_pending());
+        lane.take_back();
+        lane.prepare().extend_from_slice(b"a page");
+        sink.1 = 1000;
+        assert!(lane.poll_drain(cx, &mut sink, &mut false).is_ready());
+        assert_eq!(sink.0, [interim.as_slice(), b"a page"].concat());
     }
 }

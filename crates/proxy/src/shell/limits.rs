@@ -13,9 +13,11 @@ pub(crate) struct Limits {
     pub(crate) connections_per_address: u32,
     /// Requests of one connection.
     pub(crate) requests_per_connection: u64,
+    /// Requests of one address that wait for one target at once.
+    pub(crate) requests_per_address: u32,
     /// HTTP/2 streams at once on one connection.
     pub(crate) streams: u32,
-    /// HTTP/2 streams that a client may give up within a minute on one connection.
+    /// HTTP/2 requests that a client may take back unanswered within a minute on one connection.
     pub(crate) resets: u32,
     /// From accepting a connection to the end of its TLS handshake.
     pub(crate) handshake: Duration,
@@ -47,6 +49,7 @@ impl From<&config::ProxyLimits> for Limits {
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
             requests_per_connection: limits.requests_per_connection.into(),
+            requests_per_address: limits.requests_per_address,
             streams: limits.streams,
             resets: limits.resets,
             handshake: limits.handshake_timeout,

@@ -20,7 +20,7 @@ pub(crate) struct Connected {
 
 impl Worker {
     /// An idle connection to `target`.
-    pub(crate) fn take_idle(&self, target: &TargetKey) -> Option<Connected> {
+    fn take_idle(&self, target: &TargetKey) -> Option<Connected> {
         // The kernel is asked, not the last event: an answer that nobody asked for may just have
         // come, and would be taken for the answer to the next request, another client's.
         let mut pool = self.pool.borrow_mut();
@@ -30,6 +30,20 @@ impl Worker {
             stream,
             reused: true,
         })
+    }
+
+    /// An idle connection, unless it must be a `fresh` one, or a new one.
+    pub(crate) async fn connected(
+        &self,
+        current: &Current,
+        target: &TargetKey,
+        fresh: bool,
+    ) -> Result<Connected, Reason> {
+        let idle = if fresh { None } else { self.take_idle(target) };
+        match idle {
+            Some(connected) => Ok(connected),
+            None => self.connect(current, target).await,
+        }
     }
 
     /// Keeps a connection that served a request of `current` for the next one. After a reload

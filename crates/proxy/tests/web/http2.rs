@@ -25,14 +25,7 @@ pub(crate) struct Http2 {
 impl Http2 {
     /// Connects for `web.example`.
     pub(crate) async fn connect(gate: &Gate) -> Self {
-        let mut config = client_config(&Trust::Ca(gate.ca.root_pem().to_owned())).unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let io = within(TcpStream::connect(gate.https)).await.unwrap();
-        let name = ServerName::try_from("web.example").unwrap();
-        let stream = within(Stream::connect(io, Arc::new(config), name)).await;
-        let stream = stream.unwrap();
-        assert_eq!(stream.alpn(), Some(&b"h2"[..]));
-        let (requests, connection) = within(handshake(stream)).await.unwrap();
+        let (requests, connection) = within(handshake(stream(gate).await)).await.unwrap();
         Self {
             requests,
             connection: tokio::spawn(connection),
@@ -73,6 +66,18 @@ impl Http2 {
     pub(crate) async fn ends(self) {
         let _ = within(self.connection).await.unwrap();
     }
+}
+
+/// A connection on which HTTP/2 is to be spoken, for `web.example`.
+pub(crate) async fn stream(gate: &Gate) -> Stream {
+    let mut config = client_config(&Trust::Ca(gate.ca.root_pem().to_owned())).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let io = within(TcpStream::connect(gate.https)).await.unwrap();
+    let name = ServerName::try_from("web.example").unwrap();
+    let stream = within(Stream::connect(io, Arc::new(config), name)).await;
+    let stream = stream.unwrap();
+    assert_eq!(stream.alpn(), Some(&b"h2"[..]));
+    stream
 }
 
 pub(crate) const ROOT: &str = "https://web.example/";

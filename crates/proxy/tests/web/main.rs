@@ -10,6 +10,7 @@ mod edits;
 mod gate;
 mod heads;
 mod http2;
+mod http2_attacks;
 mod http2_ends;
 mod life;
 mod passthrough;

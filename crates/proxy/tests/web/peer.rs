@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Nothing on loopback takes that long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -198,6 +198,17 @@ impl Target {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self { listener, address }
+    }
+
+    /// One that takes no more connections: they stay unanswered. The first two are kept for it.
+    pub(crate) async fn full() -> (Self, [TcpStream; 2]) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = within(TcpStream::connect(address)).await.unwrap();
+        let second = within(TcpStream::connect(address)).await.unwrap();
+        (Self { listener, address }, [first, second])
     }
 
     pub(crate) async fn accept(&self) -> Peer<TcpStream> {

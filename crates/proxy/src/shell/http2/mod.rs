@@ -1,11 +1,13 @@
 //! The life of one connection of HTTP/2: streams side by side, each of them one request that goes through
 //! all rules.
 
+mod farewell;
 mod stream;
 
 use crate::core::{Identity, Reason, websocket_key, write_http1_request};
 use crate::shell::alarm::Alarm;
 use crate::shell::buffer::{give_back_vector, take_vector};
+use crate::shell::caps::Admitted;
 use crate::shell::client::Client;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::limits::{self, Limits};
@@ -13,6 +15,7 @@ use crate::shell::report::{Report, Told};
 use crate::shell::request::{Place, Taken};
 use crate::shell::worker::{Current, Slot, Worker};
 use bytes::Bytes;
+use farewell::Farewell;
 use h2::server::{Builder, SendResponse};
 use h2::{Reason as Code, RecvStream};
 use http::request::Parts;
@@ -43,10 +46,11 @@ pub(crate) async fn serve(
     slot: Rc<Slot>,
     stream: Stream,
     identity: Rc<Identity>,
+    admitted: Rc<Admitted>,
     server_name: Option<Rc<str>>,
 ) {
     let limits = worker.limits();
-    let handshake = builder(&limits).handshake::<_, Bytes>(stream);
+    let handshake = builder(&limits).handshake::<_, Bytes>(Farewell::new(stream));
     let h2 = match timeout(limits.first_request, handshake).await {
         Ok(Ok(h2)) => h2,
         Ok(Err(error)) => return tell(&worker, &identity, server_name.as_deref(), &error),
@@ -57,12 +61,14 @@ pub(crate) async fn serve(
         h2,
         slot,
         identity,
+        admitted,
         server_name,
         streams: Rc::default(),
         alarm: Alarm::new(Instant::now() + limits.first_request),
         asked: 0,
         idle: true,
-        ending: false,
+        ending: None,
+        banned: false,
         resets_since: Instant::now(),
         limits,
         worker,
@@ -88,8 +94,9 @@ fn builder(limits: &Limits) -> Builder {
 struct Session {
     worker: Rc<Worker>,
     slot: Rc<Slot>,
-    h2: h2::server::Connection<Stream, Bytes>,
+    h2: h2::server::Connection<Farewell, Bytes>,
     identity: Rc<Identity>,
+    admitted: Rc<Admitted>,
     server_name: Option<Rc<str>>,
     limits: Rc<Limits>,
     streams: Rc<Streams>,
@@ -98,8 +105,10 @@ struct Session {
     asked: u64,
     /// No stream is open.
     idle: bool,
-    /// The client was told to open no more streams.
-    ending: bool,
+    /// The client was told to open no more streams; those it opens after this time are refused.
+    ending: Option<Instant>,
+    /// The client was banned meanwhile, and that is told.
+    banned: bool,
     resets_since: Instant,
 }
 
@@ -107,7 +116,7 @@ struct Session {
 #[derive(Default)]
 struct Streams {
     open: Cell<u32>,
-    /// How many the client has given up.
+    /// How many the client has taken back unanswered, or had no right to open.
     given_up: Cell<u32>,
     /// Whether it is to end after those that are open.
     end: Cell<bool>,
@@ -150,7 +159,7 @@ impl Session {
         self.slot.watch(cx.waker());
         self.streams.watch(cx.waker());
         let shed = self.is_idle() && self.slot.is_shed();
-        if !self.ending && (self.worker.is_draining() || self.streams.end.get() || shed) {
+        if self.ending.is_none() && (self.worker.is_draining() || self.streams.end.get() || shed) {
             self.end();
         }
         if self.is_restless() {
@@ -178,7 +187,7 @@ impl Session {
         if self.alarm.poll(cx).is_pending() {
             return Poll::Pending;
         }
-        if self.ending {
+        if self.ending.is_some() {
             return Poll::Ready(End::Closed);
         }
         self.end();
@@ -192,9 +201,10 @@ impl Session {
 
     /// Tells the client to open no more streams; those that are open go on.
     fn end(&mut self) {
-        self.ending = true;
+        let until = Instant::now() + limits::LINGER;
+        self.ending = Some(until);
         self.h2.graceful_shutdown();
-        self.alarm.set(Instant::now() + limits::LINGER);
+        self.alarm.set(until);
     }
 
     /// How long nothing may be asked while no stream is open.
@@ -202,7 +212,7 @@ impl Session {
         if self.h2.has_streams() {
             // The end of a response is still on its way.
             self.limits.body_rate_grace
-        } else if self.ending {
+        } else if self.ending.is_some() {
             limits::LINGER
         } else {
             self.limits.keep_alive
@@ -222,16 +232,15 @@ impl Session {
 
     fn open(&mut self, (request, mut respond): Asked) {
         self.asked += 1;
-        // Those that the client has given up count no longer for the library, but we are still at them.
-        let most = self.limits.streams.saturating_mul(2);
-        if self.streams.open.get() >= most {
-            self.streams.given_up.set(self.streams.given_up.get() + 1);
+        if self.is_refused() {
+            self.streams.give_up();
             return respond.send_reset(Code::REFUSED_STREAM);
         }
-        if self.asked >= self.limits.requests_per_connection && !self.ending {
+        if self.asked >= self.limits.requests_per_connection && self.ending.is_none() {
             self.end();
         }
         let counted = Counted::new(&self.streams);
+        let admitted = Rc::clone(&self.admitted);
         let (head, body) = request.into_parts();
         let bodiless = body.is_end_stream();
         let worker = Rc::clone(&self.worker);
@@ -239,9 +248,32 @@ impl Session {
         let server_name = self.server_name.clone();
         self.worker.spawn(|slot| async move {
             let client = Http2Stream::new(body, respond);
-            let connection = Connection::new(worker, slot, client, identity, server_name);
+            let connection = Connection::new(worker, slot, client, identity, admitted, server_name);
             connection.answer(&head, bodiless, &counted.0).await;
         });
+    }
+}
+
+impl Session {
+    /// Whether the client has no right to another stream.
+    fn is_refused(&mut self) -> bool {
+        // Those that the client has given up count no longer for the library, but we are still at them.
+        let most = self.limits.streams.saturating_mul(2);
+        // A client may leave our farewell unanswered, and go on.
+        let over = self.ending.is_some_and(|until| Instant::now() > until);
+        if over || self.banned || self.streams.open.get() >= most {
+            return true;
+        }
+        let bans = &self.worker.shared.context.bans;
+        self.banned = bans.contains(self.identity.address());
+        if self.banned {
+            let server_name = self.server_name.as_deref();
+            report(&self.worker, &self.identity, server_name, &Reason::Banned);
+            if self.ending.is_none() {
+                self.end();
+            }
+        }
+        self.banned
     }
 }
 
@@ -249,12 +281,6 @@ impl Connection<Http2Stream> {
     /// Deals with the one request of a stream.
     async fn answer(mut self, head: &Parts, bodiless: bool, streams: &Streams) {
         let current = self.worker.current();
-        if self.is_banned() {
-            self.report(&current, Place::default())
-                .rejected(&Reason::Banned, None);
-            streams.end.set(true);
-            return self.client.reset(Code::REFUSED_STREAM);
-        }
         let taken = self.take_head(&current, head, bodiless);
         if let Taken::Refuse {
             reason: Reason::Malformed(_),
@@ -263,15 +289,17 @@ impl Connection<Http2Stream> {
         {
             streams.end.set(true);
         }
-        match self.deal_with(&current, taken).await {
+        let next = self.deal_with(&current, taken).await;
+        // Asked before our own reset.
+        if poll_fn(|cx| Poll::Ready(self.client.is_given_up_unanswered(cx))).await {
+            streams.give_up();
+        }
+        match next {
             Next::Again | Next::Close { .. } => {
                 // Its error is the client's, who is gone.
                 let _ = self.client.end_body(&[]);
             }
             Next::Drop | Next::Reset => self.client.reset(Code::INTERNAL_ERROR),
-        }
-        if self.client.is_given_up() {
-            streams.given_up.set(streams.given_up.get() + 1);
         }
     }
 
@@ -310,6 +338,10 @@ fn malformed(fault: Malformed) -> Taken {
 }
 
 impl Streams {
+    fn give_up(&self) {
+        self.given_up.set(self.given_up.get() + 1);
+    }
+
     fn watch(&self, waker: &Waker) {
         let mut known = self.waker.borrow_mut();
         match &*known {

@@ -42,9 +42,14 @@ impl Http2Stream {
         }
     }
 
-    /// Whether the client has taken the stream back.
-    pub(super) fn is_given_up(&self) -> bool {
-        self.given_up
+    /// Whether the client has taken the request back, and got nothing of a response.
+    pub(super) fn is_given_up_unanswered(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.response.is_none() {
+            // Its error is of no interest, only what it says of the client.
+            let _ = self.poll_readable(cx);
+            return self.given_up;
+        }
+        false
     }
 
     /// Ends the stream; the client learns why.
@@ -128,8 +133,8 @@ impl Sink for Http2Stream {
             }
             None => false,
         };
-        self.response_ended |= ends;
         let sent = response.send_data(data.freeze(), ends);
+        self.response_ended |= ends && sent.is_ok();
         Poll::Ready(match sent {
             Ok(()) => Ok(count),
             Err(error) => Err(self.broken(error)),
@@ -192,11 +197,11 @@ impl Client for Http2Stream {
         let Some(response) = self.response.as_mut().filter(|_| !self.response_ended) else {
             return Ok(());
         };
-        self.response_ended = true;
         let ended = match header_map(trailers) {
             trailers if trailers.is_empty() => response.send_data(Bytes::new(), true),
             trailers => response.send_trailers(trailers),
         };
+        self.response_ended = ended.is_ok();
         ended.map_err(|error| self.broken(error))
     }
 
