@@ -1,6 +1,6 @@
 //! The proxy's instruments, each named once.
 
-use crate::core::{Reason, Routes};
+use crate::core::{Reason, Routes, Target};
 use service::metrics::{Counter, Gauge, Histogram, Registry};
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -79,6 +79,15 @@ impl Instruments {
             no_host: HostInstruments::new(&registry, ""),
             registry,
         }
+    }
+
+    /// Whether a target is well, which all are taken for until they are not.
+    pub(crate) fn target_well(&self, target: &Target) -> Gauge {
+        let help = "1 for a target that is well, 0 for one that is passed over.";
+        let target = target.to_string();
+        let labels = [("target", target.as_str())];
+        self.registry
+            .gauge("gatehouse_proxy_target_well", help, &labels)
     }
 
     pub(crate) fn rejected(&self, reason: &Reason) {

@@ -73,6 +73,7 @@ impl Service for Proxy {
             live: ArcSwap::from_pointee(live),
             instruments,
             caps: Caps::new(),
+            started: std::time::Instant::now(),
             closed: Notify::new(),
             context,
         });
@@ -86,7 +87,7 @@ impl Service for Proxy {
                 let workers = shared.context.workers.clone();
                 workers.spawn(index, move || async move {
                     let _ending = ending;
-                    shell::run(shared, orders).await;
+                    shell::run(index, shared, orders).await;
                 })?;
                 Ok(sender)
             })

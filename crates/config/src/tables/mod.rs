@@ -16,7 +16,7 @@ pub use router::{RouterForward, router_forwards};
 
 use std::fmt;
 
-use crate::types::{AccessKind, CertificateSource, Config, Host, ProxyHeader};
+use crate::types::{AccessKind, CertificateSource, Config};
 
 /// A derived table; displays with aligned columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
         &mut balancers.then_some(line).into_iter(),
     );
     for host in &config.hosts {
-        edge(host, &mut add);
         add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
         add("host.sip", &mut host.sip.iter().map(|rule| rule.line));
         add("host.h323", &mut host.h323.iter().map(|rule| rule.line));
@@ -124,26 +123,4 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     add("dns", &mut config.dns.iter().map(|dns| dns.line));
     add("sbc", &mut config.sbc.iter().map(|sbc| sbc.line));
     parts
-}
-
-/// What the proxy does not do yet for a host that it serves.
-fn edge(host: &Host, add: &mut dyn FnMut(&'static str, &mut dyn Iterator<Item = u32>)) {
-    for rule in &host.http {
-        let parts = [
-            ("host.http.target (after the first)", rule.targets.len() > 1),
-            ("host.http.health", rule.health.is_some()),
-            (
-                "host.http.target_proxy_protocol",
-                rule.target_proxy_protocol != ProxyHeader::Off,
-            ),
-        ];
-        for (part, used) in parts {
-            add(part, &mut used.then_some(rule.line).into_iter());
-        }
-    }
-    if let Some(rule) = &host.tls_passthrough {
-        let used = rule.target_proxy_protocol != ProxyHeader::Off;
-        let part = "host.tls_passthrough.target_proxy_protocol";
-        add(part, &mut used.then_some(rule.line).into_iter());
-    }
 }

@@ -1,10 +1,11 @@
 //! What would become of a request, and why: the same decision as for the traffic, told step by step.
 
+use super::balance::{Probe, Targets};
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
 use super::routes::{GateKind, HostRoutes, Routes, RoutesError, Rule, Trust};
-use config::Config;
+use config::{Balance, Config, TargetHostHeader};
 use proto::http::Authority;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ pub struct Explanation {
     pub line: Option<u32>,
     /// The target, as `scheme://address:port`.
     pub target: Option<String>,
+    /// What stands in for the target, and how one of them is chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// The fields that are set for the target.
     pub headers: Vec<(String, String)>,
 }
@@ -95,6 +99,7 @@ pub fn explain(
         reason: String::new(),
         line: None,
         target: None,
+        others: Vec::new(),
         headers: Vec::new(),
     };
     explanation.conclude(&routes, &asked, verdict);
@@ -114,6 +119,7 @@ fn passed(url: &str, from: IpAddr, steps: Steps, host: &PassthroughHost) -> Expl
                 .to_owned(),
         line: Some(host.line),
         target: Some(format!("tls://{}", *host.target)),
+        others: Vec::new(),
         headers: Vec::new(),
     }
 }
@@ -122,12 +128,14 @@ impl Explanation {
     fn conclude(&mut self, routes: &Routes, asked: &Asked<'_>, verdict: Verdict<'_>) {
         match verdict {
             Verdict::Forward(_, rule) => {
-                let target = rule.target(asked.tls);
+                let targets = rule.targets(asked.tls);
+                let target = &targets.first().target;
                 let scheme = if target.tls.is_some() {
                     "https"
                 } else {
                     "http"
                 };
+                self.others = others(targets, scheme);
                 self.decision = "forward";
                 self.reason = trust(rule, asked.tls);
                 self.line = Some(rule.line);
@@ -170,6 +178,9 @@ impl fmt::Display for Explanation {
             }
         }
         if self.target.is_some() {
+            for other in &self.others {
+                write!(f, "\n  {other}")?;
+            }
             if !self.reason.is_empty() {
                 write!(f, "\n  {}", self.reason)?;
             }
@@ -302,9 +313,34 @@ impl Watch for Steps {
     }
 }
 
+/// The targets beside the first, how one is chosen, and how their health is known.
+fn others(targets: &Targets, scheme: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let [_, others @ ..] = targets.members()
+        && !others.is_empty()
+    {
+        let names = others
+            .iter()
+            .map(|other| format!("{scheme}://{}", *other.target));
+        let names = names.collect::<Vec<_>>().join(", ");
+        lines.push(match targets.balance() {
+            Balance::Failover => format!("or, where that is not well, to {names}"),
+            Balance::Rotate => format!("or {names}, each in turn"),
+            Balance::Sticky => format!("or {names}, by the address of the client"),
+        });
+    }
+    if let Some(probe) = targets.first().standing.probe() {
+        let Probe { host, path, every } = probe;
+        lines.push(format!(
+            "asked for http://{host}{path} every {every:?} whether it is well"
+        ));
+    }
+    lines
+}
+
 /// What is asked of the certificate of a TLS target.
 fn trust(rule: &Rule, tls: bool) -> String {
-    let Some(tls) = &rule.target(tls).tls else {
+    let Some(tls) = &rule.targets(tls).first().target.tls else {
         return String::new();
     };
     let name = &tls.name;
@@ -322,8 +358,13 @@ fn trust(rule: &Rule, tls: bool) -> String {
 fn headers(rule: &Rule, asked: &Asked<'_>, from: IpAddr) -> Vec<(String, String)> {
     let scheme = if asked.tls { "https" } else { "http" };
     let host = asked.authority.text();
+    let seen = match &rule.target_host {
+        TargetHostHeader::Keep => host.to_owned(),
+        TargetHostHeader::Target => rule.targets(asked.tls).first().target.authority(),
+        TargetHostHeader::Name(name) => name.clone(),
+    };
     let mut headers = vec![
-        ("Host", host.to_owned()),
+        ("Host", seen),
         ("X-Forwarded-Host", host.to_owned()),
         ("X-Real-IP", from.to_string()),
         ("X-Forwarded-For", from.to_string()),

@@ -2,8 +2,8 @@
 //! without what belongs to one connection, and with what we say about the client.
 
 use super::edit::HeadEdit;
-use super::routes::Rule;
-use config::{TargetHost, TargetHostHeader};
+use super::routes::{Rule, Target};
+use config::TargetHostHeader;
 use proto::http::{Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -16,15 +16,17 @@ const NEVER_ASKED: [&str; 3] = ["Proxy", "X-Original-URL", "X-Rewrite-URL"];
 #[derive(Clone, Debug)]
 pub struct Identity {
     client: SocketAddr,
+    local: SocketAddr,
     tls: bool,
     /// `X-Real-IP`, `X-Forwarded-For` and `X-Forwarded-Proto`, ready to be sent.
     fields: Vec<u8>,
 }
 
 impl Identity {
-    /// That of a connection from `client`. IPv4 in IPv6 form is told as IPv4.
-    pub fn new(client: SocketAddr, tls: bool) -> Self {
-        let client = SocketAddr::new(client.ip().to_canonical(), client.port());
+    /// That of a connection from `client` to our address `local`. IPv4 in IPv6 form is told as IPv4.
+    pub fn new(client: SocketAddr, local: SocketAddr, tls: bool) -> Self {
+        let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
+        let (client, local) = (canonical(client), canonical(local));
         let address = client.ip();
         let scheme = if tls { "https" } else { "http" };
         let fields = format!(
@@ -32,6 +34,7 @@ impl Identity {
         );
         Self {
             client,
+            local,
             tls,
             fields: fields.into_bytes(),
         }
@@ -40,6 +43,11 @@ impl Identity {
     /// The client.
     pub fn client(&self) -> SocketAddr {
         self.client
+    }
+
+    /// Our address that it has connected to.
+    pub fn local(&self) -> SocketAddr {
+        self.local
     }
 
     /// The client's address.
@@ -137,6 +145,22 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
     out.extend_from_slice(b"\r\n");
 }
 
+/// Names `target` in the head of a request that [`write_request`] wrote for the first target of its rule,
+/// where the rule says that each sees its own name.
+pub fn replace_host(head: &mut Vec<u8>, rule: &Rule, target: &Target) {
+    const NAME: &[u8] = b"\r\nHost: ";
+    if rule.target_host != TargetHostHeader::Target {
+        return;
+    }
+    let Some(at) = head.windows(NAME.len()).position(|bytes| bytes == NAME) else {
+        return;
+    };
+    let value = at + NAME.len();
+    let rest = head[value..].iter().position(|byte| *byte == b'\r');
+    let end = rest.map_or(head.len(), |length| value + length);
+    head.splice(value..end, target.authority().into_bytes());
+}
+
 /// Appends the head that a client gets for `response`, empty line included.
 ///
 /// `chunked` says that the body follows in chunks. `date` is added where the target sent none
@@ -198,14 +222,8 @@ fn write_host(out: &mut Vec<u8>, host: &Authority<'_>, rule: &Rule, tls: bool) {
     match &rule.target_host {
         TargetHostHeader::Keep => authority(out, b"Host", host),
         TargetHostHeader::Target => {
-            let target = rule.target(tls);
-            let usual = if target.tls.is_some() { 443 } else { 80 };
-            let text = match (&target.host, target.port) {
-                (TargetHost::Ip(IpAddr::V6(ip)), port) if port == usual => format!("[{ip}]"),
-                (host, port) if port == usual => host.to_string(),
-                _ => target.to_string(),
-            };
-            field(out, b"Host", text.as_bytes());
+            let target = &rule.targets(tls).first().target;
+            field(out, b"Host", target.authority().as_bytes());
         }
         TargetHostHeader::Name(name) => field(out, b"Host", name.as_bytes()),
     }

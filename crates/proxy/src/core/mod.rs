@@ -1,6 +1,7 @@
 //! What becomes of a request, and what is said to whom. Pure: the clock, sockets and files are
 //! the shell's.
 
+mod balance;
 mod date;
 mod decide;
 mod edit;
@@ -14,12 +15,13 @@ mod path;
 mod reason;
 mod routes;
 
+pub use balance::{Member, Probe, Standing, Targets, Tried};
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
 pub use edit::HeadEdit;
 pub use explain::{Explanation, NotExplained, explain};
 pub use handshake::{Accept, websocket_key};
-pub use headers::{Identity, Sent, write_request, write_response};
+pub use headers::{Identity, Sent, replace_host, write_request, write_response};
 pub use http2::{header_map, take_http2_response, write_fields, write_http1_request};
 pub use pages::{Page, write_page};
 pub use passthrough::{PassthroughHost, Passthroughs, TlsVerdict};

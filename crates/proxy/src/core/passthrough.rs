@@ -62,7 +62,7 @@ impl Passthroughs {
             name,
             line: rule.line,
             index,
-            target: TargetKey::plain(&rule.target),
+            target: TargetKey::plain(&rule.target, rule.target_proxy_protocol),
             idle: rule.idle_timeout,
             listen: rule.listen,
             default: rule.default,

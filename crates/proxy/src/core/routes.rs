@@ -1,10 +1,11 @@
 //! The hosts and rules of one configuration, made ready to decide with.
 
+use super::balance::{Member, Probe, Standing, Targets};
 use super::edit::HeadEdit;
 use super::passthrough::Passthroughs;
 use config::{
-    Access, AccessKind, Config, Host, HttpRule, PathPolicy, Plain, TargetCertificate, TargetHost,
-    TargetHostHeader, WebSocket,
+    Access, AccessKind, Config, Host, HttpRule, PathPolicy, Plain, ProxyHeader, TargetCertificate,
+    TargetHost, TargetHostHeader, WebSocket,
 };
 use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,7 +22,11 @@ pub struct Routes {
     hosts: Vec<HostRoutes>,
     public_https: u16,
     passthroughs: Passthroughs,
+    standings: Standings,
 }
+
+/// Whether targets are well, by how they are asked for it.
+type Standings = HashMap<(TargetKey, Option<Probe>), Arc<Standing>>;
 
 /// One host with its rules.
 #[derive(Debug)]
@@ -55,9 +60,9 @@ pub struct Rule {
     /// Its line in the file.
     pub line: u32,
     /// Where requests go that came in plain.
-    pub plain_target: TargetKey,
+    pub plain_targets: Targets,
     /// Where requests go that came in over TLS.
-    pub tls_target: TargetKey,
+    pub tls_targets: Targets,
     /// What becomes of plain requests.
     pub plain: Plain,
     /// Whether WebSockets may or must be asked for.
@@ -113,6 +118,8 @@ pub struct Target {
     pub port: u16,
     /// TLS, if it is spoken.
     pub tls: Option<TargetTls>,
+    /// The PROXY header that its connections begin with.
+    pub proxy_header: ProxyHeader,
 }
 
 /// How TLS is spoken with a target.
@@ -164,6 +171,18 @@ impl Routes {
     /// # Errors
     /// [`RoutesError`] when a rule names an access that is not there, which `config::check` refuses.
     pub fn new(config: &Config, files: &BTreeMap<String, String>) -> Result<Self, RoutesError> {
+        Self::after(config, files, None)
+    }
+
+    /// As [`Routes::new`]; what is known of the health of targets that were there `before` is kept.
+    ///
+    /// # Errors
+    /// As [`Routes::new`].
+    pub fn after(
+        config: &Config,
+        files: &BTreeMap<String, String>,
+        before: Option<&Self>,
+    ) -> Result<Self, RoutesError> {
         let mut routes = Self {
             public_https: config.site.public_ports.https,
             passthroughs: Passthroughs::new(config),
@@ -173,6 +192,8 @@ impl Routes {
             access: &config.access,
             files,
             targets: HashSet::new(),
+            before: before.map(|before| &before.standings),
+            standings: HashMap::new(),
         };
         for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
             let name: Box<str> = host.name.domain.to_ascii_lowercase().into();
@@ -182,6 +203,7 @@ impl Routes {
             };
             maker.fill(&mut routes.hosts[index], host)?;
         }
+        routes.standings = maker.standings;
         for host in &mut routes.hosts {
             host.entries
                 .sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
@@ -240,7 +262,18 @@ impl Routes {
                 let entries = host.entries.iter().map(|entry| &entry.rule);
                 entries.chain(host.default.as_ref())
             })
-            .flat_map(|rule| [(&**rule, &rule.plain_target), (&**rule, &rule.tls_target)])
+            .flat_map(|rule| {
+                let members = [&rule.plain_targets, &rule.tls_targets].map(Targets::members);
+                let members = members.into_iter().flatten();
+                members.map(|member| (&**rule, &member.target))
+            })
+    }
+
+    /// The health of all targets, each once for every way in which it is asked for it.
+    pub fn standings(&self) -> impl Iterator<Item = (&TargetKey, &Arc<Standing>)> {
+        self.standings
+            .iter()
+            .map(|((target, _), standing)| (target, standing))
     }
 }
 
@@ -249,6 +282,8 @@ struct Maker<'a> {
     access: &'a [Access],
     files: &'a BTreeMap<String, String>,
     targets: HashSet<TargetKey>,
+    before: Option<&'a Standings>,
+    standings: Standings,
 }
 
 impl Maker<'_> {
@@ -271,15 +306,18 @@ impl Maker<'_> {
     }
 
     fn rule(&mut self, http: &HttpRule, host: &str) -> Result<Rule, RoutesError> {
-        // The others are for the time when the first fails, which is yet to be built.
-        let target = http.targets.first().ok_or_else(|| RoutesError {
-            line: http.line,
-            name: "target".to_owned(),
-        })?;
+        let mut targets = |of: fn(&config::Targets) -> &config::Target| {
+            let members = http.targets.iter().map(|targets| {
+                let target = self.target(of(targets), http, host);
+                let standing = self.standing(&target, http, host);
+                Member { target, standing }
+            });
+            Targets::new(members.collect(), http.balance)
+        };
         Ok(Rule {
             line: http.line,
-            plain_target: self.target(&target.plain, http, host),
-            tls_target: self.target(&target.tls, http, host),
+            plain_targets: targets(|targets| &targets.plain),
+            tls_targets: targets(|targets| &targets.tls),
             plain: http.plain,
             websocket: http.websocket,
             idle: http.idle_timeout,
@@ -316,12 +354,34 @@ impl Maker<'_> {
             host: target.host.clone(),
             port: target.port,
             tls,
+            proxy_header: http.target_proxy_protocol,
         });
         if let Some(known) = self.targets.get(&key) {
             return known.clone();
         }
         self.targets.insert(key.clone());
         key
+    }
+
+    /// Where the same target is asked in the same way, it is asked once.
+    fn standing(&mut self, target: &TargetKey, http: &HttpRule, host: &str) -> Arc<Standing> {
+        let probe = http.health.as_ref().map(|health| Probe {
+            host: match &http.target_host {
+                TargetHostHeader::Keep => host.into(),
+                TargetHostHeader::Target => target.authority().into(),
+                TargetHostHeader::Name(name) => name.as_str().into(),
+            },
+            path: health.path.as_str().into(),
+            every: health.every,
+        });
+        let key = (target.clone(), probe);
+        let known = self.standings.get(&key);
+        let standing = match known.or_else(|| self.before?.get(&key)) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(Standing::new(key.1.clone())),
+        };
+        self.standings.insert(key, Arc::clone(&standing));
+        standing
     }
 
     fn gates(&self, names: &[String], line: u32) -> Result<Vec<Gate>, RoutesError> {
@@ -356,11 +416,11 @@ impl Rule {
     }
 
     /// Where a request goes that came in so.
-    pub fn target(&self, tls: bool) -> &TargetKey {
+    pub fn targets(&self, tls: bool) -> &Targets {
         if tls {
-            &self.tls_target
+            &self.tls_targets
         } else {
-            &self.plain_target
+            &self.plain_targets
         }
     }
 }
@@ -383,6 +443,16 @@ impl Target {
             TargetHost::Name(_) => None,
         }
     }
+
+    /// How it is named in `Host`: without the port that its protocol has anyway.
+    pub fn authority(&self) -> String {
+        let usual = if self.tls.is_some() { 443 } else { 80 };
+        match (&self.host, self.port) {
+            (TargetHost::Ip(IpAddr::V6(ip)), port) if port == usual => format!("[{ip}]"),
+            (host, port) if port == usual => host.to_string(),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -396,11 +466,12 @@ impl fmt::Display for Target {
 
 impl TargetKey {
     /// That of `target` without TLS of ours.
-    pub(super) fn plain(target: &config::Target) -> Self {
+    pub(super) fn plain(target: &config::Target, proxy_header: ProxyHeader) -> Self {
         Self::new(Target {
             host: target.host.clone(),
             port: target.port,
             tls: None,
+            proxy_header,
         })
     }
 

@@ -25,7 +25,10 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
     // Dropped last, when the connection is no longer counted as one.
     let _open = Open::count(&worker, arrival.tls);
     let admitted = Rc::new(arrival.admitted);
-    let identity = Rc::new(Identity::new(arrival.client, arrival.tls));
+    let Ok(local) = arrival.io.local_addr() else {
+        return;
+    };
+    let identity = Rc::new(Identity::new(arrival.client, local, arrival.tls));
     if !arrival.tls {
         let stream = Stream::plain(arrival.io);
         return http1::serve(worker, slot, stream, identity, admitted, None).await;

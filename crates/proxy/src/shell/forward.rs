@@ -1,7 +1,7 @@
 //! A request on its way: a connection to its target, the exchange, and what both connections are
 //! good for afterwards.
 
-use crate::core::{Reason, TargetKey};
+use crate::core::{Reason, TargetKey, replace_host};
 use crate::metrics::HostInstruments;
 use crate::shell::client::Client;
 use crate::shell::connection::{Connection, Next};
@@ -15,6 +15,7 @@ use net::stream::Stream;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use tokio::time::Instant;
 
@@ -28,19 +29,23 @@ impl<C: Client> Connection<C> {
         asked: Option<tunnel::Asked>,
     ) -> Next {
         let started = Instant::now();
-        let target = plan.rule.target(self.identity.tls());
+        let rule = Arc::clone(&plan.rule);
+        let targets = rule.targets(self.identity.tls());
         let most = self.limits.requests_per_address;
-        let _waiting = match self.admitted.wait_for(target, most) {
+        let _waiting = match self.admitted.wait_for(&targets.first().target, most) {
             Ok(waiting) => waiting,
             Err(reason) => return self.give_up(current, place, &plan, &reason).await,
         };
         let mut fresh = false;
         loop {
-            let connecting = self.worker.connected(current, target, fresh);
-            let mut connected = match unless_gone(&mut self.client, connecting).await {
-                Ok(connected) => connected,
+            let reaching = self.worker.reach(current, targets, &self.identity, fresh);
+            let (target, mut connected) = match unless_gone(&mut self.client, reaching).await {
+                Ok(reached) => reached,
                 Err(reason) => return self.give_up(current, place, &plan, &reason).await,
             };
+            if targets.members().len() > 1 {
+                replace_host(&mut self.up.out, &rule, target);
+            }
             let (end, state) = self
                 .exchange(current, &plan, place, target, &mut connected)
                 .await;
@@ -64,7 +69,8 @@ impl<C: Client> Connection<C> {
                     return self.after(&plan, client);
                 }
                 End::Upgraded => {
-                    let stream = connected.stream;
+                    let (stream, target) = (connected.stream, target.clone());
+                    let asked = asked.map(|asked| tunnel::Asked { target, ..asked });
                     return self.tunnel(current, place, &plan, asked, stream).await;
                 }
                 End::Failed { reason, begun } => {

@@ -96,6 +96,11 @@ pub(crate) const IDLE_TARGET: Duration = Duration::from_secs(30);
 /// How often the dead and the old among them are looked for.
 pub(crate) const SWEEP: Duration = Duration::from_secs(5);
 
+/// How long a target that is asked for its health may take, at least and at most; in between, as long
+/// as it is until it is asked again.
+pub(crate) const HEALTH_LEAST: Duration = Duration::from_secs(1);
+pub(crate) const HEALTH_MOST: Duration = Duration::from_secs(10);
+
 /// How often idle connections are ended while there are too many.
 pub(crate) const SHED: Duration = Duration::from_millis(100);
 /// Which part of a worker's connections at a time: one of so many.

@@ -2,11 +2,11 @@
 
 use crate::core::{Identity, Reason};
 use crate::shell::arrival::{self, Arrival};
+use crate::shell::health::Health;
 use crate::shell::limits;
 use crate::shell::report::{Report, Told};
 use crate::shell::worker::{Shared, Worker};
 use net::ListenKey;
-use service::Event;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -32,10 +32,16 @@ pub(crate) enum Order {
     Cut,
 }
 
-/// Runs one worker's share of the proxy until it is cut, or the service is gone.
-pub(crate) async fn run(shared: Arc<Shared>, mut orders: mpsc::Receiver<Order>) {
+/// Runs the share of the worker of that number of the proxy until it is cut, or the service is gone.
+pub(crate) async fn run(index: usize, shared: Arc<Shared>, mut orders: mpsc::Receiver<Order>) {
     let worker = Rc::new(Worker::new(shared));
     let mut listeners = Listeners::default();
+    let mut health = Health::default();
+    // One of them asks for all.
+    let asks = index == 0;
+    if asks {
+        health.follow(&worker);
+    }
     let mut sweep = interval(limits::SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -49,9 +55,15 @@ pub(crate) async fn run(shared: Arc<Shared>, mut orders: mpsc::Receiver<Order>) 
         match order {
             Order::Listen(key, socket) => listeners.add(&worker, key, socket),
             Order::Unlisten(key) => listeners.remove(&key),
-            Order::Reloaded => worker.reloaded(),
+            Order::Reloaded => {
+                worker.reloaded();
+                if asks {
+                    health.follow(&worker);
+                }
+            }
             Order::Drain => {
                 listeners.0.clear();
+                health = Health::default();
                 worker.drain();
             }
             Order::Cut => {
@@ -82,7 +94,7 @@ impl Listeners {
                 let task = spawn_local(accept(Rc::clone(worker), socket, tls));
                 self.0.insert(key, Accepting(task.abort_handle()));
             }
-            Err(error) => notice(worker, format!("{key} can not be served: {error}")),
+            Err(error) => worker.notice(format!("{key} can not be served: {error}")),
         }
     }
 
@@ -103,7 +115,7 @@ async fn accept(worker: Rc<Worker>, socket: TcpListener, tls: bool) {
             Err(error) => {
                 // Out of descriptors or memory: what ends meanwhile makes room.
                 if !failing {
-                    notice(&worker, format!("can not accept connections: {error}"));
+                    worker.notice(format!("can not accept connections: {error}"));
                 }
                 failing = true;
                 sleep(Duration::from_millis(50)).await;
@@ -127,7 +139,7 @@ fn is_the_clients(error: &io::Error) -> bool {
 fn admit(worker: &Rc<Worker>, io: TcpStream, client: SocketAddr, tls: bool) {
     let shared = &worker.shared;
     if shared.context.bans.contains(client.ip()) {
-        return reject(worker, client, tls, &Reason::Banned);
+        return reject(worker, &io, client, tls, &Reason::Banned);
     }
     let limits = worker.limits();
     if shared.caps.is_nearly_full(&limits) {
@@ -143,26 +155,21 @@ fn admit(worker: &Rc<Worker>, io: TcpStream, client: SocketAddr, tls: bool) {
             };
             worker.spawn(|slot| arrival::serve(Rc::clone(worker), slot, arrival));
         }
-        Err(reason) => reject(worker, client, tls, &reason),
+        Err(reason) => reject(worker, &io, client, tls, &reason),
     }
 }
 
 /// Tells of a connection that is closed without a byte.
-fn reject(worker: &Rc<Worker>, client: SocketAddr, tls: bool, reason: &Reason) {
+fn reject(worker: &Rc<Worker>, io: &TcpStream, client: SocketAddr, tls: bool, reason: &Reason) {
+    // One without an address of ours is of no use to anybody.
+    let local = io.local_addr().unwrap_or(client);
     let report = Report {
         shared: &worker.shared,
         current: &worker.current(),
-        identity: &Identity::new(client, tls),
+        identity: &Identity::new(client, local, tls),
         told: &Told::default(),
         host: None,
         line: None,
     };
     report.rejected(reason, None);
-}
-
-fn notice(worker: &Worker, text: String) {
-    worker.shared.context.events.send(Event::Notice {
-        service: "proxy".into(),
-        text,
-    });
 }

@@ -74,7 +74,8 @@ impl Live {
         instruments: &Instruments,
         before: Option<&Self>,
     ) -> Result<Self, ConfigError> {
-        let routes = Routes::new(&config.config, &config.files)?;
+        let known = before.map(|before| &before.routes);
+        let routes = Routes::after(&config.config, &config.files, known)?;
         let chooser = chooser(&config.certificates)?;
         let logs = |protocols: &[Protocol]| protocols.contains(&Protocol::Http);
         Ok(Self {

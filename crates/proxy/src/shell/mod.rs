@@ -9,6 +9,7 @@ mod client;
 mod connection;
 mod exchange;
 mod forward;
+mod health;
 mod hello;
 mod http1;
 mod http2;

@@ -75,7 +75,10 @@ pub(crate) async fn serve(
         host: place.host,
         line: place.line,
     };
-    let mut target = match worker.connect(&current, &asked.target).await {
+    let mut target = match worker
+        .connect(&current, &asked.target, Some(&identity))
+        .await
+    {
         Ok(connected) => connected.stream,
         Err(reason) => return report.rejected(&reason, None),
     };

@@ -96,7 +96,12 @@ impl<C: Client> Connection<C> {
                     path: request.target.path.into(),
                 },
                 server_name: self.server_name.clone(),
-                target: plan.rule.target(self.identity.tls()).clone(),
+                target: plan
+                    .rule
+                    .targets(self.identity.tls())
+                    .first()
+                    .target
+                    .clone(),
             });
         }
         let len = request.len;

@@ -1,15 +1,17 @@
 //! A connection to a target: an idle one, or a new one.
 
-use crate::core::{Reason, Target, TargetKey};
+use crate::core::{Identity, Member, Reason, Target, TargetKey, Targets, Tried};
 use crate::shell::limits;
 use crate::shell::worker::{Current, Worker};
-use config::TargetHost;
+use config::{ProxyHeader, TargetHost};
 use net::connect::{connect, peer_on_this_machine};
 use net::stream::Stream;
+use proto::proxy_header::{write_v1, write_v1_local, write_v2, write_v2_local};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 /// A connection to a target, and whether it has served before.
@@ -32,43 +34,76 @@ impl Worker {
         })
     }
 
-    /// An idle connection, unless it must be a `fresh` one, or a new one.
-    pub(crate) async fn connected(
+    /// A connection to one of `targets` for a request of `client`: an idle one, unless it must be a
+    /// `fresh` one, or a new one. Where one can not be connected, the next is tried, as long as
+    /// no more time has passed than one may take.
+    pub(crate) async fn reach<'t>(
         &self,
         current: &Current,
-        target: &TargetKey,
+        targets: &'t Targets,
+        client: &Identity,
         fresh: bool,
-    ) -> Result<Connected, Reason> {
-        let idle = if fresh { None } else { self.take_idle(target) };
-        match idle {
-            Some(connected) => Ok(connected),
-            None => self.connect(current, target).await,
+    ) -> Result<(&'t TargetKey, Connected), Reason> {
+        let mut tried = Tried::default();
+        let mut failed = None;
+        let until = Instant::now() + current.live.limits.connect;
+        while let Some(Member { target, standing }) =
+            targets.choose(client.address(), &mut tried, self.now())
+        {
+            let idle = if fresh { None } else { self.take_idle(target) };
+            if let Some(idle) = idle {
+                return Ok((target, idle));
+            }
+            match self.connect(current, target, Some(client)).await {
+                Ok(connected) => {
+                    if standing.connected() {
+                        self.tell_well(target);
+                    }
+                    return Ok((target, connected));
+                }
+                Err(reason) => {
+                    if standing.fail(self.now()) {
+                        self.tell_unwell(target, &reason.to_string());
+                    }
+                    failed.get_or_insert(reason);
+                }
+            }
+            if Instant::now() >= until {
+                break;
+            }
         }
+        Err(failed.expect("there is a target, and it was tried"))
     }
 
     /// Keeps a connection that served a request of `current` for the next one. After a reload
-    /// nobody may want it any more.
+    /// nobody may want it any more, and one that names a client serves no other.
     pub(crate) fn keep_idle(&self, current: &Rc<Current>, target: &TargetKey, stream: Stream) {
-        if !self.is_draining() && Rc::ptr_eq(current, &self.current()) {
+        let shared = target.proxy_header == ProxyHeader::Off;
+        if shared && !self.is_draining() && Rc::ptr_eq(current, &self.current()) {
             let mut pool = self.pool.borrow_mut();
             pool.put(target.clone(), stream, Instant::now());
         }
     }
 
-    /// A new connection to `target`.
+    /// A new connection to `target` for `client`, or for ourselves.
     pub(crate) async fn connect(
         &self,
         current: &Current,
         target: &TargetKey,
+        client: Option<&Identity>,
     ) -> Result<Connected, Reason> {
         self.shared.instruments.connects_new.inc();
         let addresses = addresses(current, target).await?;
-        let io = connect(&addresses, current.live.limits.connect)
+        let mut io = connect(&addresses, current.live.limits.connect)
             .await
             .map_err(|error| unreachable(target, current.live.limits.connect, &error))?;
         if peer_on_this_machine(&io).is_some_and(|peer| current.live.listens_at(peer)) {
             return Err(Reason::TargetIsUs(name(target)));
         }
+        let header = proxy_header(target.proxy_header, client);
+        io.write_all(&header)
+            .await
+            .map_err(|error| Reason::TargetHungUp(name(target), error.to_string().into()))?;
         let tls = current.live.client(target);
         let stream = match tls.map_err(|why| Reason::TargetTls(name(target), why.into()))? {
             None => Stream::plain(io),
@@ -91,6 +126,19 @@ impl Worker {
             reused: false,
         })
     }
+}
+
+/// What a connection for `client`, or for ourselves, begins with.
+fn proxy_header(kind: ProxyHeader, client: Option<&Identity>) -> Vec<u8> {
+    let mut header = Vec::new();
+    match (kind, client) {
+        (ProxyHeader::Off, _) => {}
+        (ProxyHeader::V1, Some(client)) => write_v1(&mut header, client.client(), client.local()),
+        (ProxyHeader::V1, None) => write_v1_local(&mut header),
+        (ProxyHeader::V2, Some(client)) => write_v2(&mut header, client.client(), client.local()),
+        (ProxyHeader::V2, None) => write_v2_local(&mut header),
+    }
+    header
 }
 
 /// How a target is named in the log.

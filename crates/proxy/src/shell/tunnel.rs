@@ -155,7 +155,7 @@ impl<C: Client> Tunnel<'_, C> {
                 match decide(routes, &ask) {
                     Verdict::Forward(_, rule) => {
                         self.idle = rule.idle;
-                        *rule.target(tls) == self.asked.target
+                        rule.targets(tls).contains(&self.asked.target)
                     }
                     _ => false,
                 }

@@ -9,13 +9,13 @@ use arc_swap::ArcSwap;
 use net::pool::{Pool, PoolLimits};
 use net::resolve::{Names, ResolveError, Resolver};
 use net::stream::Stream;
-use service::Context;
+use service::{Context, Event};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) context: Context,
     pub(crate) instruments: Instruments,
     pub(crate) caps: Arc<Caps>,
+    /// When the proxy started.
+    pub(crate) started: Instant,
     /// Told when a connection ends while draining.
     pub(crate) closed: Notify,
 }
@@ -124,6 +126,31 @@ impl Worker {
     /// Whether connections are to end when they can.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.get()
+    }
+
+    /// The time for the health of targets: since the proxy has started.
+    pub(crate) fn now(&self) -> Duration {
+        self.shared.started.elapsed()
+    }
+
+    /// Tells that a target is well again.
+    pub(crate) fn tell_well(&self, target: &TargetKey) {
+        self.shared.instruments.target_well(target).set(1);
+        self.notice(format!("target {} is well again", **target));
+    }
+
+    /// Tells that a target is not well any more, so that requests go elsewhere where they can.
+    pub(crate) fn tell_unwell(&self, target: &TargetKey, why: &str) {
+        self.shared.instruments.target_well(target).set(0);
+        self.notice(format!("target {} is not well: {why}", **target));
+    }
+
+    /// Tells the operator.
+    pub(crate) fn notice(&self, text: String) {
+        self.shared.context.events.send(Event::Notice {
+            service: "proxy".into(),
+            text,
+        });
     }
 
     /// The time now for `Date`, formatted once a second.

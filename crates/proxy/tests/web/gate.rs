@@ -125,6 +125,16 @@ impl Gate {
         }
     }
 
+    /// The next notice to the operator has these words.
+    pub(crate) async fn notices(&mut self, words: &str) {
+        loop {
+            if let Event::Notice { text, .. } = within(self.outbox.events.recv()).await.unwrap() {
+                assert!(text.contains(words), "{text}");
+                return;
+            }
+        }
+    }
+
     /// Waits until a series has that value; it is counted a moment after the client has its answer.
     pub(crate) async fn metric(&self, series: &str, value: &str) {
         let wanted = format!("{series} {value}");

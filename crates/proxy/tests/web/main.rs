@@ -18,4 +18,5 @@ mod peer;
 mod rejected;
 mod reuse;
 mod secure;
+mod several;
 mod upgrades;

@@ -189,15 +189,26 @@ pub(crate) fn first(head: &str) -> &str {
 
 /// A target that a test plays.
 pub(crate) struct Target {
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     pub(crate) address: SocketAddr,
 }
 
 impl Target {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(([127, 0, 0, 1], 0).into()).await
+    }
+
+    /// One at that address.
+    pub(crate) async fn at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let listener = Some(listener);
         Self { listener, address }
+    }
+
+    /// It listens no more.
+    pub(crate) fn close(&mut self) {
+        self.listener = None;
     }
 
     /// One that takes no more connections: they stay unanswered. The first two are kept for it.
@@ -208,11 +219,16 @@ impl Target {
         let address = listener.local_addr().unwrap();
         let first = within(TcpStream::connect(address)).await.unwrap();
         let second = within(TcpStream::connect(address)).await.unwrap();
+        let listener = Some(listener);
         (Self { listener, address }, [first, second])
     }
 
+    fn listener(&self) -> &TcpListener {
+        self.listener.as_ref().expect("it listens")
+    }
+
     pub(crate) async fn accept(&self) -> Peer<TcpStream> {
-        let (stream, _) = within(self.listener.accept()).await.unwrap();
+        let (stream, _) = within(self.listener().accept()).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Peer::new(stream)
     }
@@ -226,7 +242,7 @@ impl Target {
 
     /// Nobody connects for a while.
     pub(crate) async fn stays_alone(&self) {
-        let accepted = self.listener.accept();
+        let accepted = self.listener().accept();
         let accepted = tokio::time::timeout(Duration::from_millis(150), accepted).await;
         assert!(accepted.is_err(), "somebody connected");
     }

@@ -55,7 +55,7 @@ fn ask<'a>(host: &'a str, path: &'a str) -> Ask<'a> {
 /// The target, or the reason why there is none.
 fn outcome(routes: &Routes, ask: &Ask<'_>) -> Result<String, Reason> {
     match decide(routes, ask) {
-        Verdict::Forward(_, rule) => Ok(rule.target(ask.tls.is_some()).to_string()),
+        Verdict::Forward(_, rule) => Ok(rule.targets(ask.tls.is_some()).first().target.to_string()),
         Verdict::Redirect(_, found) => Ok(format!("redirect {}", found.status)),
         Verdict::Refuse { reason, .. } => Err(reason),
     }
@@ -341,9 +341,9 @@ fn tls_targets_are_asked_for_by_name() {
     let Verdict::Forward(_, rule) = decide(&routes, &ask("hq.dvl-ckl2.net", "/PBX0/APPS")) else {
         panic!("not forwarded");
     };
-    let tls = rule.tls_target.tls.as_ref().unwrap();
+    let tls = rule.targets(true).first().target.tls.as_ref().unwrap();
     assert_eq!(&*tls.name, "hq.dvl-ckl2.net");
-    assert!(rule.plain_target.tls.is_none());
+    assert!(rule.targets(false).first().target.tls.is_none());
 }
 
 #[test]
