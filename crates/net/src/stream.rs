@@ -87,6 +87,14 @@ impl Stream {
         self.session.as_ref().and_then(|session| session.alpn())
     }
 
+    /// Our address.
+    ///
+    /// # Errors
+    /// The system's, when the connection is gone.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
     /// The peer's address.
     ///
     /// # Errors

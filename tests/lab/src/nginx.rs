@@ -31,7 +31,7 @@ pub struct Nginx {
     requests: PathBuf,
 }
 
-/// Headers that are recorded, as nginx calls their variables.
+/// What is recorded beside the line of the request, as nginx calls its variables.
 const RECORDED: &[&str] = &[
     "http_host",
     "http_connection",
@@ -46,10 +46,12 @@ const RECORDED: &[&str] = &[
     "http_x_forwarded_proto",
     "http_x_real_ip",
     "http_x_test",
+    "proxy_protocol_addr",
 ];
 
 impl Nginx {
-    /// Starts one at `place` that listens on `addresses`, `IP:PORT`, with ` ssl` after those for TLS.
+    /// Starts one at `place` that listens on `addresses`, `IP:PORT`, with ` ssl` after those for TLS and
+    /// ` proxy_protocol` after those whose connections begin with a PROXY header.
     ///
     /// `/files/` serves the folder [`Nginx::folder`], `/slow/` the same at 200 kB/s; `/ws…` goes on to an
     /// [`Echo`](crate::Echo) at `127.0.0.1:7225`; every other path answers `ADDRESS:PORT PATH`.
@@ -58,7 +60,7 @@ impl Nginx {
         let name = format!("nginx-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let dir = lab.dir().join(&name);
         fs::create_dir_all(dir.join("files"))?;
-        if addresses.iter().any(|address| address.ends_with(" ssl")) {
+        if addresses.iter().any(|address| address.contains(" ssl")) {
             self_signed(lab, &dir)?;
         }
         let file = dir.join("nginx.conf");
@@ -70,7 +72,8 @@ impl Nginx {
             &["nginx", "-c", &file, "-p", &dir.display().to_string()],
         )?;
         for address in addresses {
-            lab.wait_for_port(place, address.trim_end_matches(" ssl"))?;
+            let address = address.split(' ').next().unwrap_or_default();
+            lab.wait_for_port(place, address)?;
         }
         Ok(Self {
             process,

@@ -101,12 +101,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
         };
         add(part, &mut std::iter::once(access.line));
     }
-    let balancers = !config.proxy.proxy_protocol_from.is_empty();
-    let line = config.proxy.limits.line;
-    add(
-        "proxy.proxy_protocol_from",
-        &mut balancers.then_some(line).into_iter(),
-    );
     for host in &config.hosts {
         add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
         add("host.sip", &mut host.sip.iter().map(|rule| rule.line));

@@ -261,10 +261,22 @@ pub fn policy(config: &Config) -> guard::Policy {
     guard::Policy {
         suspicious_per_minute: config.guard.suspicious_per_minute,
         ban_for: config.guard.ban_for,
-        never: config.guard.never.clone(),
+        never: never(config),
         exempt: servers(config),
         operators: operators(config),
     }
+}
+
+/// Whole networks that are not banned: those of the file, and load balancers, which speak for many.
+fn never(config: &Config) -> Vec<IpNet> {
+    let balancers = &config.proxy.proxy_protocol_from;
+    config
+        .guard
+        .never
+        .iter()
+        .chain(balancers)
+        .copied()
+        .collect()
 }
 
 /// From where the admin pages are opened: `from` of [admin], or the networks of the zones that reach them.
@@ -317,6 +329,17 @@ pub fn known(store: &Store) -> anyhow::Result<Known> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn load_balancers_are_never_banned() {
+        let text = "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+             interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[guard]\nnever = [\"10.1.0.0/16\"]\n\
+             [proxy]\nproxy_protocol_from = [\"10.2.0.5\"]\n";
+        let config = config::check(text, "test.toml").unwrap().config;
+        let never = policy(&config).never;
+        let never: Vec<_> = never.iter().map(ToString::to_string).collect();
+        assert_eq!(never, ["10.1.0.0/16", "10.2.0.5/32"]);
+    }
 
     #[test]
     fn operators_are_who_reaches_the_admin_pages() {

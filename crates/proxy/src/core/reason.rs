@@ -70,6 +70,9 @@ pub enum Reason {
     /// There are too many connections.
     #[error("more than {0} connections in all")]
     Full(u32),
+    /// A load balancer did not say who its client is.
+    #[error("{0}; proxy_protocol_from names this address, so that its connections begin with one")]
+    ProxyHeader(Box<str>),
     /// Not a TLS hello.
     #[error("no TLS hello: {0}")]
     NotTls(Box<str>),
@@ -143,6 +146,7 @@ impl Reason {
             Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) => 503,
             Self::HostMissing
             | Self::Http2(_)
+            | Self::ProxyHeader(_)
             | Self::NotTls(_)
             | Self::ServerNameUnknown(_)
             | Self::AddressOfAnother(_)
@@ -165,7 +169,10 @@ impl Reason {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::AccessNotBuilt(..) | Self::TargetIsUs(_) | Self::Full(_) => Blame::Us,
+            Self::AccessNotBuilt(..)
+            | Self::TargetIsUs(_)
+            | Self::Full(_)
+            | Self::ProxyHeader(_) => Blame::Us,
             Self::TargetUnresolved(..)
             | Self::TargetUnreachable(..)
             | Self::TargetConnectLate(..)
@@ -207,7 +214,7 @@ impl Reason {
     }
 
     /// All labels, by [`Reason::number`].
-    pub const LABELS: [&'static str; 21] = [
+    pub const LABELS: [&'static str; 22] = [
         "malformed",
         "path_ambiguous",
         "host_unknown",
@@ -229,6 +236,7 @@ impl Reason {
         "target_silent",
         "target_broken",
         "too_many_requests",
+        "proxy_header",
     ];
 
     /// The position in [`Reason::LABELS`].
@@ -264,6 +272,7 @@ impl Reason {
             | Self::TargetDeclined(..)
             | Self::TargetBrokeOff(..) => 19,
             Self::RequestsFull(_) => 20,
+            Self::ProxyHeader(_) => 21,
         }
     }
 }

@@ -1,8 +1,12 @@
-//! A connection that was accepted: its TLS handshake, and which HTTP it speaks.
+//! A connection that was accepted: whose it is, its TLS handshake, and which HTTP it speaks.
 
-use crate::core::Identity;
+use crate::core::{Identity, Reason};
+use crate::shell::balancer::{Introduced, introduction};
+use crate::shell::buffer::Buffer;
 use crate::shell::caps::Admitted;
+use crate::shell::connection::Connection;
 use crate::shell::hello::{self, Greeted};
+use crate::shell::report::{Report, Told};
 use crate::shell::worker::{Slot, Worker};
 use crate::shell::{http1, http2, passthrough};
 use net::stream::Stream;
@@ -14,38 +18,121 @@ use tokio::net::TcpStream;
 /// A connection that was accepted.
 pub(crate) struct Arrival {
     pub(crate) io: TcpStream,
-    pub(crate) client: SocketAddr,
+    /// The other end of it.
+    pub(crate) peer: SocketAddr,
+    /// Whether that is a load balancer, which is to name the client.
+    pub(crate) balancer: bool,
     /// Whether it came in on a TLS port.
     pub(crate) tls: bool,
     pub(crate) admitted: Admitted,
+}
+
+/// A client that is known, and what was read of it.
+struct Client {
+    stream: Stream,
+    ahead: Buffer,
+    identity: Rc<Identity>,
+    admitted: Rc<Admitted>,
 }
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) {
     // Dropped last, when the connection is no longer counted as one.
     let _open = Open::count(&worker, arrival.tls);
-    let admitted = Rc::new(arrival.admitted);
-    let Ok(local) = arrival.io.local_addr() else {
+    let Some(client) = known(&worker, arrival).await else {
         return;
     };
-    let identity = Rc::new(Identity::new(arrival.client, local, arrival.tls));
-    if !arrival.tls {
-        let stream = Stream::plain(arrival.io);
-        return http1::serve(worker, slot, stream, identity, admitted, None).await;
+    let Client {
+        stream,
+        ahead,
+        identity,
+        admitted,
+    } = client;
+    if !identity.tls() {
+        let asker = Connection::new(worker, slot, stream, identity, admitted, None);
+        return http1::serve(asker, ahead).await;
     }
-    let Some(greeted) = hello::greet(&worker, arrival.io, &identity).await else {
+    let Some(greeted) = hello::greet(&worker, stream, ahead, &identity).await else {
         return;
     };
     let (stream, server_name) = match greeted {
         Greeted::Spoken(stream, server_name) => (stream, server_name),
         Greeted::Passed(passed) => return passthrough::serve(worker, slot, identity, passed).await,
     };
-    match stream.alpn() {
-        Some(b"h2") => {
-            http2::serve(worker, slot, stream, identity, admitted, server_name).await;
-        }
-        _ => http1::serve(worker, slot, stream, identity, admitted, server_name).await,
+    if stream.alpn() == Some(b"h2") {
+        return http2::serve(worker, slot, stream, identity, admitted, server_name).await;
     }
+    let asker = Connection::new(worker, slot, stream, identity, admitted, server_name);
+    http1::serve(asker, Buffer::default()).await;
+}
+
+/// Who it is, as a load balancer says, where one is in front of us.
+async fn known(worker: &Rc<Worker>, arrival: Arrival) -> Option<Client> {
+    let Arrival {
+        io,
+        peer,
+        balancer,
+        tls,
+        mut admitted,
+    } = arrival;
+    let local = io.local_addr().ok()?;
+    let mut stream = Stream::plain(io);
+    let of = |client, local| Rc::new(Identity::new(client, local, tls));
+    if !balancer {
+        return Some(Client {
+            stream,
+            ahead: Buffer::default(),
+            identity: of(peer, local),
+            admitted: Rc::new(admitted),
+        });
+    }
+    let limits = worker.limits();
+    let Introduced { header, ahead } = match introduction(&mut stream, &limits).await {
+        Ok(introduced) => introduced?,
+        Err(reason) => {
+            reject(worker, &of(peer, local), &reason);
+            return None;
+        }
+    };
+    // One that speaks for itself is nobody's client.
+    let Some(source) = header.source else {
+        return Some(Client {
+            stream,
+            ahead,
+            identity: of(peer, local),
+            admitted: Rc::new(admitted),
+        });
+    };
+    let identity = of(source, header.destination.unwrap_or(local));
+    let banned = worker.shared.context.bans.contains(identity.address());
+    let refused = if banned {
+        Err(Reason::Banned)
+    } else {
+        admitted.name(identity.address(), &limits)
+    };
+    if let Err(reason) = refused {
+        reject(worker, &identity, &reason);
+        return None;
+    }
+    Some(Client {
+        stream,
+        ahead,
+        identity,
+        admitted: Rc::new(admitted),
+    })
+}
+
+/// Tells of a connection that is closed without a byte.
+pub(crate) fn reject(worker: &Rc<Worker>, identity: &Identity, reason: &Reason) {
+    let report = Report {
+        shared: &worker.shared,
+        current: &worker.current(),
+        identity,
+        told: &Told::default(),
+        host: None,
+        line: None,
+    };
+    report.rejected(reason, None);
 }
 
 /// Counts an open connection.

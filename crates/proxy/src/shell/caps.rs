@@ -40,8 +40,7 @@ struct Share(Mutex<Vec<(TargetKey, u32)>>);
 /// The right to be connected; dropping it gives it back.
 pub(crate) struct Admitted {
     caps: Arc<Caps>,
-    host: Network,
-    site: Option<Network>,
+    networks: Option<(Network, Option<Network>)>,
     share: Arc<Share>,
 }
 
@@ -76,33 +75,22 @@ impl Caps {
         client: IpAddr,
         limits: &Limits,
     ) -> Result<Admitted, Reason> {
+        let mut admitted = self.admit_unnamed(limits)?;
+        admitted.name(client, limits)?;
+        Ok(admitted)
+    }
+
+    /// Counts a connection whose client is yet to be named.
+    pub(crate) fn admit_unnamed(self: &Arc<Self>, limits: &Limits) -> Result<Admitted, Reason> {
         if self.open.fetch_add(1, Ordering::AcqRel) >= limits.connections {
             self.open.fetch_sub(1, Ordering::AcqRel);
             return Err(Reason::Full(limits.connections));
         }
-        let (host, site) = networks(client);
-        let most = limits.connections_per_address;
-        let entered = self.enter(host, most).and_then(|share| {
-            if let Some(site) = site
-                && let Err(full) = self.enter(site, most.saturating_mul(SITE))
-            {
-                self.leave(host);
-                return Err(full);
-            }
-            Ok(share)
-        });
-        match entered {
-            Ok(share) => Ok(Admitted {
-                caps: Arc::clone(self),
-                host,
-                site,
-                share,
-            }),
-            Err(full) => {
-                self.open.fetch_sub(1, Ordering::AcqRel);
-                Err(full)
-            }
-        }
+        Ok(Admitted {
+            caps: Arc::clone(self),
+            networks: None,
+            share: Arc::default(),
+        })
     }
 
     fn enter(&self, network: Network, most: u32) -> Result<Arc<Share>, Reason> {
@@ -134,6 +122,22 @@ impl Caps {
 }
 
 impl Admitted {
+    /// Counts it for `client`, too, or says why there may be none from there.
+    pub(crate) fn name(&mut self, client: IpAddr, limits: &Limits) -> Result<(), Reason> {
+        let (host, site) = networks(client);
+        let most = limits.connections_per_address;
+        let share = self.caps.enter(host, most)?;
+        if let Some(site) = site
+            && let Err(full) = self.caps.enter(site, most.saturating_mul(SITE))
+        {
+            self.caps.leave(host);
+            return Err(full);
+        }
+        self.networks = Some((host, site));
+        self.share = share;
+        Ok(())
+    }
+
     /// Counts a request to `target`, or says why there may be none: `most` wait for it.
     pub(crate) fn wait_for(&self, target: &TargetKey, most: u32) -> Result<Waiting, Reason> {
         let mut waiting = self.share.lock();
@@ -170,9 +174,9 @@ impl Share {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.caps.leave(self.host);
-        if let Some(site) = self.site {
-            self.caps.leave(site);
+        if let Some((host, site)) = self.networks {
+            self.caps.leave(host);
+            site.inspect(|site| self.caps.leave(*site));
         }
         self.caps.open.fetch_sub(1, Ordering::AcqRel);
     }

@@ -14,7 +14,6 @@ use proto::tls::{Hello, MAX_BUFFERED, client_hello};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// A client that has said hello.
@@ -25,10 +24,12 @@ pub(crate) enum Greeted {
     Passed(Passed),
 }
 
-/// Reads the hello, and speaks TLS unless another is to; where that fails, all is told.
+/// Reads the hello, whose beginning may be `ahead`, and speaks TLS unless another is to; where that
+/// fails, all is told.
 pub(crate) async fn greet(
     worker: &Rc<Worker>,
-    io: TcpStream,
+    stream: Stream,
+    ahead: Buffer,
     identity: &Identity,
 ) -> Option<Greeted> {
     let mut told = Told {
@@ -37,7 +38,7 @@ pub(crate) async fn greet(
     };
     let current = worker.current();
     let date = worker.date();
-    let shake = shake(&current, io, &mut told, &date);
+    let shake = shake(&current, stream, ahead, &mut told, &date);
     let reason = match timeout(worker.limits().handshake, shake).await {
         Ok(Ok(greeted)) => {
             if let Greeted::Spoken(..) = greeted {
@@ -69,17 +70,16 @@ enum Fault {
 
 async fn shake(
     current: &Rc<Current>,
-    io: TcpStream,
+    mut stream: Stream,
+    mut buffer: Buffer,
     told: &mut Told,
     date: &str,
 ) -> Result<Greeted, Fault> {
-    let at = io
+    let at = stream
         .local_addr()
         .map_err(|_| Fault::Silent)?
         .ip()
         .to_canonical();
-    let mut stream = Stream::plain(io);
-    let mut buffer = Buffer::default();
     let hello = read_hello(&mut stream, &mut buffer, date).await?;
     let live = &current.live;
     if let Some(name) = &hello.server_name {
@@ -137,13 +137,17 @@ async fn say_unknown(stream: &mut Stream) {
 }
 
 async fn read_hello(stream: &mut Stream, buffer: &mut Buffer, date: &str) -> Result<Hello, Fault> {
+    // A load balancer may have sent it behind its header.
+    let mut known = !buffer.is_empty();
     loop {
-        let read = poll_fn(|cx| stream.poll_read_some(cx, buffer.room())).await;
-        match read {
-            Ok(count @ 1..) => buffer.advance(count),
-            Ok(0) | Err(_) if buffer.is_empty() => return Err(Fault::Silent),
-            Ok(0) => return Err(gone(&io::ErrorKind::UnexpectedEof.into())),
-            Err(error) => return Err(gone(&error)),
+        if !std::mem::take(&mut known) {
+            let read = poll_fn(|cx| stream.poll_read_some(cx, buffer.room())).await;
+            match read {
+                Ok(count @ 1..) => buffer.advance(count),
+                Ok(0) | Err(_) if buffer.is_empty() => return Err(Fault::Silent),
+                Ok(0) => return Err(gone(&io::ErrorKind::UnexpectedEof.into())),
+                Err(error) => return Err(gone(&error)),
+            }
         }
         match client_hello(buffer.filled()) {
             Ok(Some(hello)) => return Ok(hello),

@@ -1,28 +1,19 @@
 //! The life of one connection of HTTP/1: requests, one after the other.
 
-use crate::core::{Identity, Reason};
-use crate::shell::caps::Admitted;
+use crate::core::Reason;
+use crate::shell::buffer::Buffer;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::limits;
 use crate::shell::request::{Place, Taken};
-use crate::shell::worker::{Slot, Worker};
 use net::stream::Stream;
 use proto::http::Progress;
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::time::Instant;
 
-/// Serves a connection to its end.
-pub(crate) async fn serve(
-    worker: Rc<Worker>,
-    slot: Rc<Slot>,
-    stream: Stream,
-    identity: Rc<Identity>,
-    admitted: Rc<Admitted>,
-    server_name: Option<Rc<str>>,
-) {
-    let connection = Connection::new(worker, slot, stream, identity, admitted, server_name);
+/// Serves a connection to its end; `ahead` was read of it already.
+pub(crate) async fn serve(mut connection: Connection<Stream>, ahead: Buffer) {
+    connection.up.buffer = ahead;
     connection.run().await;
 }
 

@@ -4,7 +4,6 @@ use crate::core::{Identity, Reason};
 use crate::shell::arrival::{self, Arrival};
 use crate::shell::health::Health;
 use crate::shell::limits;
-use crate::shell::report::{Report, Told};
 use crate::shell::worker::{Shared, Worker};
 use net::ListenKey;
 use std::collections::HashMap;
@@ -136,40 +135,37 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-fn admit(worker: &Rc<Worker>, io: TcpStream, client: SocketAddr, tls: bool) {
+fn admit(worker: &Rc<Worker>, io: TcpStream, peer: SocketAddr, tls: bool) {
     let shared = &worker.shared;
-    if shared.context.bans.contains(client.ip()) {
-        return reject(worker, &io, client, tls, &Reason::Banned);
-    }
+    let balancer = worker.current().live.is_balancer(peer.ip());
     let limits = worker.limits();
-    if shared.caps.is_nearly_full(&limits) {
-        worker.shed();
-    }
-    match shared.caps.admit(client.ip(), &limits) {
+    let admitted = if !balancer && shared.context.bans.contains(peer.ip()) {
+        Err(Reason::Banned)
+    } else {
+        if shared.caps.is_nearly_full(&limits) {
+            worker.shed();
+        }
+        if balancer {
+            shared.caps.admit_unnamed(&limits)
+        } else {
+            shared.caps.admit(peer.ip(), &limits)
+        }
+    };
+    match admitted {
         Ok(admitted) => {
             let arrival = Arrival {
                 io,
-                client,
+                peer,
+                balancer,
                 tls,
                 admitted,
             };
             worker.spawn(|slot| arrival::serve(Rc::clone(worker), slot, arrival));
         }
-        Err(reason) => reject(worker, &io, client, tls, &reason),
+        Err(reason) => {
+            // One without an address of ours is of no use to anybody.
+            let local = io.local_addr().unwrap_or(peer);
+            arrival::reject(worker, &Identity::new(peer, local, tls), &reason);
+        }
     }
-}
-
-/// Tells of a connection that is closed without a byte.
-fn reject(worker: &Rc<Worker>, io: &TcpStream, client: SocketAddr, tls: bool, reason: &Reason) {
-    // One without an address of ours is of no use to anybody.
-    let local = io.local_addr().unwrap_or(client);
-    let report = Report {
-        shared: &worker.shared,
-        current: &worker.current(),
-        identity: &Identity::new(client, local, tls),
-        told: &Told::default(),
-        host: None,
-        line: None,
-    };
-    report.rejected(reason, None);
 }

@@ -5,13 +5,14 @@ use crate::metrics::{HostInstruments, Instruments};
 use crate::shell::limits::Limits;
 use certs::{Chooser, Material};
 use config::Protocol;
+use ipnet::IpNet;
 use net::resolve::Names;
 use net::tls::{self, TrustError};
 use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::ServerName;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Routes with all that it takes to serve them.
@@ -25,6 +26,8 @@ pub(crate) struct Live {
     pub(crate) log_forwarded: bool,
     pub(crate) names: Names,
     pub(crate) limits: Limits,
+    /// Networks of load balancers in front of us.
+    balancers: Vec<IpNet>,
     /// Where we listen ourselves.
     listens: Vec<SocketAddr>,
 }
@@ -87,6 +90,7 @@ impl Live {
             log_forwarded: logs(&config.config.proxy.log_forwarded),
             names: config.names.clone(),
             limits: Limits::from(&config.config.proxy.limits),
+            balancers: config.config.proxy.proxy_protocol_from.clone(),
             listens: config.listeners.iter().map(|l| l.key.addr).collect(),
             routes,
         })
@@ -103,6 +107,12 @@ impl Live {
             (None, None) => Ok(None),
             (None, Some(_)) => Err("its TLS settings are not known"),
         }
+    }
+
+    /// Whether connections from `address` begin with a PROXY header.
+    pub(crate) fn is_balancer(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.balancers.iter().any(|net| net.contains(&address))
     }
 
     /// Whether a listener of ours answers at `address`, an address of this machine.

@@ -3,6 +3,7 @@
 
 mod alarm;
 mod arrival;
+mod balancer;
 mod buffer;
 mod caps;
 mod client;

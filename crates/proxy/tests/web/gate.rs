@@ -31,7 +31,7 @@ pub(crate) struct Gate {
 const CERTIFICATES: [&[&str]; 2] = [&["web.example", "ws.example"], &["other.example"]];
 
 impl Gate {
-    /// Serves `hosts`, where `{target}` is `target`'s address.
+    /// Serves `hosts`, where `{target}` is `target`'s address. Before the first of them may be keys of `[proxy]`.
     pub(crate) fn start(target: &Target, hosts: &str) -> Self {
         Self::with_files(target, hosts, BTreeMap::new())
     }
@@ -190,11 +190,11 @@ addresses = ["192.0.2.1/24"]
 port = 8443
 [site]
 domain = "example"
-[proxy]
-log_forwarded = ["http"]
 [[certificate]]
 names = ["web.example", "ws.example", "other.example"]
 source = "own"
+[proxy]
+log_forwarded = ["http"]
 {hosts}"#
     );
     match config::check(&text, "test.toml") {

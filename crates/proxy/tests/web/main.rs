@@ -5,6 +5,7 @@
     reason = "a test may fail by panic"
 )]
 
+mod balancers;
 mod bodies;
 mod edits;
 mod gate;
