@@ -180,11 +180,6 @@ impl Stream {
         let _ = SockRef::from(&self.io).set_linger(reset.then_some(Duration::ZERO));
     }
 
-    /// Closes so that the peer can not take what it got for complete: RST, and no `close_notify`.
-    pub fn abort(self) {
-        self.reset_when_dropped(true);
-    }
-
     /// Whether an idle connection is still good: nothing has come, neither data nor an end.
     /// Session tickets of TLS do not count. Costs a system call only where something has come.
     pub fn is_quiet(&mut self) -> bool {

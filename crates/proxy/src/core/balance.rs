@@ -85,7 +85,12 @@ impl Targets {
 
     /// Where the request of `client` goes next. Those that are not well are the last resort; `None`
     /// once all were tried.
-    pub fn choose(&self, client: IpAddr, tried: &mut Tried, now: Duration) -> Option<&Member> {
+    pub fn choose(
+        &self,
+        client: IpAddr,
+        tried: &mut Tried,
+        now: impl FnOnce() -> Duration,
+    ) -> Option<&Member> {
         if let [only] = &*self.members {
             return tried.add(0).then_some(only);
         }
@@ -95,6 +100,7 @@ impl Targets {
             Balance::Rotate => self.turn.load(Ordering::Relaxed),
             Balance::Failover | Balance::Sticky => 0,
         };
+        let now = now();
         let mut passed_over = *tried;
         let mut resort = None;
         while let Some(index) = self.preferred(client, turn, passed_over) {
@@ -246,7 +252,7 @@ mod tests {
 
     fn order(targets: &Targets, client: [u8; 4], now: Duration) -> Vec<u8> {
         let mut tried = Tried::default();
-        std::iter::from_fn(|| targets.choose(client.into(), &mut tried, now))
+        std::iter::from_fn(|| targets.choose(client.into(), &mut tried, || now))
             .map(last)
             .collect()
     }
@@ -308,7 +314,13 @@ mod tests {
             assert_ne!(now, 1);
         }
         let v6 = |last| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
-        let of = |client| last(targets.choose(client, &mut Tried::default(), NOW).unwrap());
+        let of = |client| {
+            last(
+                targets
+                    .choose(client, &mut Tried::default(), || NOW)
+                    .unwrap(),
+            )
+        };
         assert_eq!(of(v6(1)), of(v6(2)), "one /64 is one client");
     }
 }

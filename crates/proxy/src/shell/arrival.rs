@@ -39,7 +39,7 @@ struct Client {
 pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) {
     // Dropped last, when the connection is no longer counted as one.
     let _open = Open::count(&worker, arrival.tls);
-    let Some(client) = known(&worker, arrival).await else {
+    let Some(client) = Box::pin(known(&worker, arrival)).await else {
         return;
     };
     let Client {
@@ -52,12 +52,16 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         let asker = Connection::new(worker, slot, stream, identity, admitted, None);
         return http1::serve(asker, ahead).await;
     }
-    let Some(greeted) = hello::greet(&worker, stream, ahead, &identity).await else {
+    // What is done once is not to make the connection large for all its life.
+    let greeting = Box::pin(hello::greet(&worker, stream, ahead, &identity));
+    let Some(greeted) = greeting.await else {
         return;
     };
     let (stream, server_name) = match greeted {
         Greeted::Spoken(stream, server_name) => (stream, server_name),
-        Greeted::Passed(passed) => return passthrough::serve(worker, slot, identity, passed).await,
+        Greeted::Passed(passed) => {
+            return Box::pin(passthrough::serve(worker, slot, identity, passed)).await;
+        }
     };
     if stream.alpn() == Some(b"h2") {
         return http2::serve(worker, slot, stream, identity, admitted, server_name).await;

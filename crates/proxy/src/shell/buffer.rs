@@ -171,7 +171,9 @@ pub(crate) fn give_back_vector(mut vector: Vec<u8>) {
         return;
     }
     vector.clear();
-    UNUSED.with_borrow_mut(|unused| {
+    // As with a thread's memory.
+    let _ = UNUSED.try_with(|unused| {
+        let mut unused = unused.borrow_mut();
         if unused.vectors.len() < KEPT_VECTORS {
             unused.vectors.push(vector);
         }

@@ -15,6 +15,9 @@ const SHARDS: usize = 16;
 /// A provider gives a customer a /48 or less: all its /64s together may have so many times what one has.
 const SITE: u32 = 4;
 
+/// Targets of a network that are kept in mind although nobody waits for them.
+const REMEMBERED: usize = 16;
+
 /// Counts connections; touched when one is accepted and when it ends.
 pub(crate) struct Caps {
     open: AtomicU32,
@@ -32,8 +35,8 @@ struct Entry {
     share: Arc<Share>,
 }
 
-/// The requests of a network that are under way, by target; there are as many entries as targets
-/// that are waited for.
+/// How many requests of a network are under way, by target; targets that nobody waits for are kept up
+/// to [`REMEMBERED`].
 #[derive(Default)]
 struct Share(Mutex<Vec<(TargetKey, u32)>>);
 
@@ -45,9 +48,9 @@ pub(crate) struct Admitted {
 }
 
 /// The right to wait for a target; dropping it gives it back.
-pub(crate) struct Waiting {
-    share: Arc<Share>,
-    target: TargetKey,
+pub(crate) struct Waiting<'a> {
+    share: &'a Share,
+    target: &'a TargetKey,
 }
 
 impl Caps {
@@ -139,29 +142,35 @@ impl Admitted {
     }
 
     /// Counts a request to `target`, or says why there may be none: `most` wait for it.
-    pub(crate) fn wait_for(&self, target: &TargetKey, most: u32) -> Result<Waiting, Reason> {
+    pub(crate) fn wait_for<'a>(
+        &'a self,
+        target: &'a TargetKey,
+        most: u32,
+    ) -> Result<Waiting<'a>, Reason> {
         let mut waiting = self.share.lock();
         match waiting.iter_mut().find(|(known, _)| known == target) {
             Some((_, count)) if *count >= most => return Err(Reason::RequestsFull(most)),
             Some((_, count)) => *count += 1,
-            None => waiting.push((target.clone(), 1)),
+            None => {
+                if waiting.len() >= REMEMBERED {
+                    waiting.retain(|(_, count)| *count > 0);
+                }
+                waiting.push((target.clone(), 1));
+            }
         }
         Ok(Waiting {
-            share: Arc::clone(&self.share),
-            target: target.clone(),
+            share: &self.share,
+            target,
         })
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut waiting = self.share.lock();
-        let found = waiting.iter().position(|(known, _)| *known == self.target);
-        if let Some(index) = found {
-            waiting[index].1 -= 1;
-            if waiting[index].1 == 0 {
-                waiting.swap_remove(index);
-            }
+        let known = waiting.iter_mut().find(|(known, _)| known == self.target);
+        if let Some((_, count)) = known {
+            *count -= 1;
         }
     }
 }

@@ -15,7 +15,6 @@ use net::stream::Stream;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 use tokio::time::Instant;
 
@@ -29,10 +28,10 @@ impl<C: Client> Connection<C> {
         asked: Option<tunnel::Asked>,
     ) -> Next {
         let started = Instant::now();
-        let rule = Arc::clone(&plan.rule);
-        let targets = rule.targets(self.identity.tls());
+        let targets = plan.rule.targets(self.identity.tls());
+        let admitted = Rc::clone(&self.admitted);
         let most = self.limits.requests_per_address;
-        let _waiting = match self.admitted.wait_for(&targets.first().target, most) {
+        let _waiting = match admitted.wait_for(&targets.first().target, most) {
             Ok(waiting) => waiting,
             Err(reason) => return self.give_up(current, place, &plan, &reason).await,
         };
@@ -44,7 +43,7 @@ impl<C: Client> Connection<C> {
                 Err(reason) => return self.give_up(current, place, &plan, &reason).await,
             };
             if targets.members().len() > 1 {
-                replace_host(&mut self.up.out, &rule, target);
+                replace_host(&mut self.up.out, &plan.rule, target);
             }
             let (end, state) = self
                 .exchange(current, &plan, place, target, &mut connected)

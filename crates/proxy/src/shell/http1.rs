@@ -2,6 +2,7 @@
 
 use crate::core::Reason;
 use crate::shell::buffer::Buffer;
+use crate::shell::client::Client;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::limits;
 use crate::shell::request::{Place, Taken};
@@ -29,7 +30,7 @@ enum More {
 }
 
 impl Connection<Stream> {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         let mut served = 0;
         loop {
             let next = self.request(served).await;
@@ -38,7 +39,7 @@ impl Connection<Stream> {
                 Next::Again => {}
                 Next::Close { linger } => return self.close(linger).await,
                 Next::Drop => return,
-                Next::Reset => return self.client.abort(),
+                Next::Reset => return Client::reset_when_dropped(&mut self.client, true),
             }
         }
     }
@@ -128,7 +129,7 @@ impl Connection<Stream> {
         }
     }
 
-    async fn close(mut self, linger: bool) {
+    async fn close(&mut self, linger: bool) {
         self.alarm.set(Instant::now() + limits::LINGER);
         let finished = poll_fn(|cx| match self.client.poll_finish(cx) {
             Poll::Ready(finished) => Poll::Ready(finished.is_ok()),

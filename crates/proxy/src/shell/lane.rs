@@ -401,6 +401,12 @@ impl Lane {
     }
 }
 
+impl Drop for Lane {
+    fn drop(&mut self) {
+        give_back_vector(std::mem::take(&mut self.out));
+    }
+}
+
 fn decoder() -> ChunkDecoder {
     ChunkDecoder::new(&Limits::default())
 }

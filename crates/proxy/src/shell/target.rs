@@ -48,13 +48,14 @@ impl Worker {
         let mut failed = None;
         let until = Instant::now() + current.live.limits.connect;
         while let Some(Member { target, standing }) =
-            targets.choose(client.address(), &mut tried, self.now())
+            targets.choose(client.address(), &mut tried, || self.now())
         {
             let idle = if fresh { None } else { self.take_idle(target) };
             if let Some(idle) = idle {
                 return Ok((target, idle));
             }
-            match self.connect(current, target, Some(client)).await {
+            // Seldom needed, and large: it would make every connection and stream that large.
+            match Box::pin(self.connect(current, target, Some(client))).await {
                 Ok(connected) => {
                     if standing.connected() {
                         self.tell_well(target);

@@ -248,8 +248,8 @@ impl Session {
         let server_name = self.server_name.clone();
         self.worker.spawn(|slot| async move {
             let client = Http2Stream::new(body, respond);
-            let connection = Connection::new(worker, slot, client, identity, admitted, server_name);
-            connection.answer(&head, bodiless, &counted.0).await;
+            let mut asker = Connection::new(worker, slot, client, identity, admitted, server_name);
+            asker.answer(head, bodiless, &counted.0).await;
         });
     }
 }
@@ -279,9 +279,11 @@ impl Session {
 
 impl Connection<Http2Stream> {
     /// Deals with the one request of a stream.
-    async fn answer(mut self, head: &Parts, bodiless: bool, streams: &Streams) {
+    async fn answer(&mut self, head: Parts, bodiless: bool, streams: &Streams) {
         let current = self.worker.current();
-        let taken = self.take_head(&current, head, bodiless);
+        let taken = self.take_head(&current, &head, bodiless);
+        // It is of no more use, and a stream may last.
+        drop(head);
         if let Taken::Refuse {
             reason: Reason::Malformed(_),
             ..
