@@ -56,6 +56,8 @@ pub struct Load {
     pub listeners: Vec<ListenKey>,
     /// Certificates with their keys, those of the file first.
     pub certificates: Vec<Material>,
+    /// What is shown to targets that ask who we are.
+    pub identity: Option<Material>,
     /// Content of files that the configuration names, by name.
     pub files: BTreeMap<String, String>,
     /// Name servers and hosts file of this machine.

@@ -12,6 +12,7 @@ pub use trust::{Trust, TrustError};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{ProducesTickets, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ServerConfig};
 use std::sync::{Arc, OnceLock};
 
@@ -43,18 +44,24 @@ pub fn server_config(
     Ok(config)
 }
 
-/// What connections to targets are opened with: TLS 1.2 and 1.3, `http/1.1`, resumption, and
-/// the target's certificate judged by `trust`.
+/// What connections to targets are opened with: TLS 1.2 and 1.3, `http/1.1`, resumption, the target's
+/// certificate judged by `trust`, and `identity` for targets that ask who we are.
 ///
 /// # Errors
 /// [`TrustError`] when `trust` holds no usable certificate; the configuration's fault.
-pub fn client_config(trust: &Trust) -> Result<ClientConfig, TrustError> {
-    let mut config = ClientConfig::builder_with_provider(provider())
+pub fn client_config(
+    trust: &Trust,
+    identity: Option<CertifiedKey>,
+) -> Result<ClientConfig, TrustError> {
+    let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TrustError::Tls)?
         .dangerous()
-        .with_custom_certificate_verifier(trust.verifier()?)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(trust.verifier()?);
+    let mut config = match identity {
+        Some(key) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))),
+        None => config.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -24,6 +24,8 @@ pub struct Config {
     pub config: Arc<config::Config>,
     /// The certificates for its hosts; a hello without a name gets the first.
     pub certificates: Vec<Material>,
+    /// What is shown to targets that ask who we are.
+    pub identity: Option<Material>,
     /// All sockets it is to listen on, one shard for each worker; `protocol` is `http` or `https`.
     /// Those it knows by their key already are kept as they are.
     pub listeners: Vec<Listener>,

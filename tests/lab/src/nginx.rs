@@ -1,7 +1,7 @@
 //! nginx as target: answers on the given addresses and writes down every request that arrives.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
@@ -47,6 +47,8 @@ const RECORDED: &[&str] = &[
     "http_x_real_ip",
     "http_x_test",
     "proxy_protocol_addr",
+    "ssl_client_s_dn",
+    "ssl_protocol",
 ];
 
 impl Nginx {
@@ -56,15 +58,25 @@ impl Nginx {
     /// `/files/` serves the folder [`Nginx::folder`], `/slow/` the same at 200 kB/s; `/ws…` goes on to an
     /// [`Echo`](crate::Echo) at `127.0.0.1:7225`; every other path answers `ADDRESS:PORT PATH`.
     pub fn start(lab: &Lab, place: Place, addresses: &[&str]) -> Result<Self> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("nginx-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let dir = lab.dir().join(&name);
-        fs::create_dir_all(dir.join("files"))?;
-        if addresses.iter().any(|address| address.contains(" ssl")) {
-            self_signed(lab, &dir)?;
-        }
+        let dir = folder(lab, addresses)?;
+        Self::run(lab, place, &dir, addresses, "")
+    }
+
+    /// As [`Nginx::start`]; it serves over TLS only clients with a certificate from `root`, a PEM file.
+    pub fn start_asking(lab: &Lab, place: Place, addresses: &[&str], root: &Path) -> Result<Self> {
+        let dir = folder(lab, addresses)?;
+        let root = root.display();
+        let asks = format!("    ssl_verify_client on;\n    ssl_client_certificate {root};\n");
+        Self::run(lab, place, &dir, addresses, &asks)
+    }
+
+    fn run(lab: &Lab, place: Place, dir: &Path, addresses: &[&str], more: &str) -> Result<Self> {
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
         let file = dir.join("nginx.conf");
-        fs::write(&file, configuration(&dir.display().to_string(), addresses))?;
+        fs::write(
+            &file,
+            configuration(&dir.display().to_string(), addresses, more),
+        )?;
         let file = file.display().to_string();
         let process = lab.spawn(
             place,
@@ -117,7 +129,20 @@ impl Nginx {
     }
 }
 
-fn configuration(dir: &str, addresses: &[&str]) -> String {
+/// A folder of its own, with a certificate where `addresses` need one.
+fn folder(lab: &Lab, addresses: &[&str]) -> Result<PathBuf> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("nginx-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let dir = lab.dir().join(name);
+    fs::create_dir_all(dir.join("files"))?;
+    if addresses.iter().any(|address| address.contains(" ssl")) {
+        self_signed(lab, &dir)?;
+    }
+    Ok(dir)
+}
+
+/// `more` are lines of the server.
+fn configuration(dir: &str, addresses: &[&str], more: &str) -> String {
     let recorded: Vec<String> = RECORDED
         .iter()
         .map(|name| format!(r#""{name}":"${name}""#))
@@ -153,7 +178,7 @@ http {{
   access_log {dir}/requests.json record;
   server {{
 {listen}
-{tls}    location /files/ {{ alias {dir}/files/; }}
+{tls}{more}    location /files/ {{ alias {dir}/files/; }}
     location /slow/ {{ alias {dir}/files/; limit_rate 200k; }}
     location /ws {{
       proxy_pass http://127.0.0.1:7225;
@@ -171,7 +196,7 @@ http {{
 }
 
 /// A certificate nobody signed, as PBXs have them from the factory.
-pub(crate) fn self_signed(lab: &Lab, dir: &std::path::Path) -> Result<()> {
+pub(crate) fn self_signed(lab: &Lab, dir: &Path) -> Result<()> {
     let (chain, key) = (dir.join("target.pem"), dir.join("target.key"));
     let (chain, key) = (chain.display().to_string(), key.display().to_string());
     let name = "/CN=target.invalid";

@@ -20,6 +20,7 @@ fn configure(load: &Load, listeners: Vec<Listener>) -> anyhow::Result<proxy::Con
     Ok(proxy::Config {
         config: Arc::new(checked.config),
         certificates: load.certificates.clone(),
+        identity: load.identity.clone(),
         listeners,
         files: load.files.clone(),
         names: load.names.clone(),

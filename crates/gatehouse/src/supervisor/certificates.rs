@@ -3,7 +3,7 @@
 use super::journal::Journal;
 use anyhow::{Context as _, bail};
 use certs::{Ca, Material, Usage};
-use config::{Certificate, CertificateSource, Config};
+use config::{Certificate, CertificateSource, Config, Identity};
 use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
@@ -140,13 +140,57 @@ impl Certificates {
         Ok(gathered)
     }
 
+    /// What is shown to targets that ask who we are: one of our own CA, or the one of `config` that
+    /// is among those that were `gathered`.
+    ///
+    /// # Errors
+    /// It is missing, or can not be issued. With `lenient` that is said in the log, and none is shown.
+    pub fn identity(
+        &mut self,
+        config: &Config,
+        gathered: &[Material],
+        store: &mut Store,
+        lenient: bool,
+    ) -> anyhow::Result<Option<Material>> {
+        let found = match &config.proxy.identity {
+            Identity::Own => self.own_identity(&config.system.hostname, store),
+            Identity::Certificate(name) => named(config, name, gathered),
+        };
+        match found {
+            Ok(material) => Ok(Some(material)),
+            Err(error) if lenient => {
+                let text = format!("{error:#}; targets that ask who we are see nothing");
+                self.journal.notice("certs", text);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn own_identity(&mut self, hostname: &str, store: &mut Store) -> anyhow::Result<Material> {
+        // No host name holds a space, so that none is mistaken for it.
+        let key = format!("identity {hostname}");
+        self.issue(&key, hostname, Usage::Identity, store)
+    }
+
     /// A certificate of our own CA for `name`, the one issued before where it still serves.
     ///
     /// # Errors
     /// `name` is none that a certificate can carry, or the store can not be written.
     pub fn own(&mut self, name: &str, store: &mut Store) -> anyhow::Result<Material> {
+        self.issue(name, name, Usage::Server, store)
+    }
+
+    /// The one that is kept under `key`, or a new one in its place.
+    fn issue(
+        &mut self,
+        key: &str,
+        name: &str,
+        usage: Usage,
+        store: &mut Store,
+    ) -> anyhow::Result<Material> {
         let now = SystemTime::now();
-        if let Some(material) = self.issued.get(name) {
+        if let Some(material) = self.issued.get(key) {
             let fresh = certs::validity(material)
                 .is_ok_and(|validity| validity.not_after > now + RENEW_BEFORE);
             if fresh {
@@ -154,9 +198,9 @@ impl Certificates {
             }
         }
         self.keep_valid(name, store)?;
-        let mut material = self.ca.issue(&[name], Usage::Server, now)?;
+        let mut material = self.ca.issue(&[name], usage, now)?;
         material.temporary = true;
-        self.issued.insert(name.to_owned(), material.clone());
+        self.issued.insert(key.to_owned(), material.clone());
         // One that is not kept is made anew at the next start, and is as good until then.
         if let Err(error) = store.set_blob(ISSUED, &serde_json::to_vec(&self.issued)?) {
             self.journal
@@ -238,6 +282,25 @@ impl Certificates {
         let (path, error) = last.context("there is no place for files")?;
         Err(error).with_context(|| format!("can not read {}", path.display()))
     }
+}
+
+/// The one of the `[[certificate]]` that covers `name`.
+fn named(config: &Config, name: &str, gathered: &[Material]) -> anyhow::Result<Material> {
+    let covers = |certificate: &&Certificate| {
+        let mut names = certificate.names.iter();
+        names.any(|known| certs::covers(known, name))
+    };
+    let line = config
+        .certificates
+        .iter()
+        .find(covers)
+        .map(|found| found.line);
+    let found = gathered
+        .iter()
+        .find(|material| material.line == line && line.is_some());
+    found.cloned().with_context(|| {
+        format!("identity: the certificate for {name:?} is not at hand; write \"own\", or one from files")
+    })
 }
 
 /// The directories in which files of a configuration are looked for: beside it, then in the state.

@@ -126,8 +126,11 @@ impl State {
             .certificates
             .gather(&config, &mut self.store, lenient)?;
         let files = self.certificates.files(&config, lenient)?;
+        let identity =
+            self.certificates
+                .identity(&config, &certificates, &mut self.store, lenient)?;
         if !lenient {
-            proxy::check(&config, &certificates, &files)?;
+            proxy::check(&config, &certificates, identity.as_ref(), &files)?;
         }
         let hostname = &config.system.hostname;
         let shown = match self.certificates.own(hostname, &mut self.store) {
@@ -145,10 +148,12 @@ impl State {
                 .map(|listener| listener.key.clone())
                 .collect(),
             certificates,
+            identity: None,
             files: BTreeMap::new(),
             names: Names::default(),
         };
         let edge = Load {
+            identity,
             files,
             names: Names::from_system(),
             ..load(&listeners, certificates.clone())

@@ -126,7 +126,7 @@ async fn our_client_understands_other_servers() {
     let (near, far) = pair().await;
     let acceptor = TlsAcceptor::from(Arc::clone(&pki.server));
     let server = tokio::spawn(async move { echo(acceptor.accept(far).await.unwrap()).await });
-    let config = Arc::new(client_config(&pki.trust()).unwrap());
+    let config = Arc::new(client_config(&pki.trust(), None).unwrap());
     let client = Stream::connect(near, config, name()).await.unwrap();
     assert_eq!(client.alpn(), Some(&b"http/1.1"[..]));
     send_and_get_back(client).await;
@@ -178,7 +178,7 @@ async fn sessions_are_resumed() {
 async fn ours() -> (Stream, Stream) {
     let pki = pki();
     let (near, far) = pair().await;
-    let config = Arc::new(client_config(&pki.trust()).unwrap());
+    let config = Arc::new(client_config(&pki.trust(), None).unwrap());
     let (near, far) = tokio::join!(
         async {
             let mut near = Stream::connect(near, config, name()).await?;
@@ -315,7 +315,7 @@ async fn a_digest_and_a_name_decide_who_is_trusted() {
     ];
     for (trust, asked, expected) in cases {
         let (near, far) = pair().await;
-        let config = Arc::new(client_config(&trust).unwrap());
+        let config = Arc::new(client_config(&trust, None).unwrap());
         let asked = ServerName::try_from(asked).unwrap();
         let (near, _far) = tokio::join!(
             async {

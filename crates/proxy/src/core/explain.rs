@@ -5,7 +5,7 @@ use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirec
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
 use super::routes::{GateKind, HostRoutes, Routes, RoutesError, Rule, Trust};
-use config::{Balance, Config, TargetHostHeader};
+use config::{Balance, Config, Identity, TargetHostHeader};
 use proto::http::Authority;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,9 +31,9 @@ pub struct Explanation {
     pub line: Option<u32>,
     /// The target, as `scheme://address:port`.
     pub target: Option<String>,
-    /// What stands in for the target, and how one of them is chosen.
+    /// What else is to be known of the target: what stands in for it, and what it sees of us.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<String>,
+    pub notes: Vec<String>,
     /// The fields that are set for the target.
     pub headers: Vec<(String, String)>,
 }
@@ -99,10 +99,10 @@ pub fn explain(
         reason: String::new(),
         line: None,
         target: None,
-        others: Vec::new(),
+        notes: Vec::new(),
         headers: Vec::new(),
     };
-    explanation.conclude(&routes, &asked, verdict);
+    explanation.conclude(config, &routes, &asked, verdict);
     Ok(explanation)
 }
 
@@ -119,13 +119,19 @@ fn passed(url: &str, from: IpAddr, steps: Steps, host: &PassthroughHost) -> Expl
                 .to_owned(),
         line: Some(host.line),
         target: Some(format!("tls://{}", *host.target)),
-        others: Vec::new(),
+        notes: Vec::new(),
         headers: Vec::new(),
     }
 }
 
 impl Explanation {
-    fn conclude(&mut self, routes: &Routes, asked: &Asked<'_>, verdict: Verdict<'_>) {
+    fn conclude(
+        &mut self,
+        config: &Config,
+        routes: &Routes,
+        asked: &Asked<'_>,
+        verdict: Verdict<'_>,
+    ) {
         match verdict {
             Verdict::Forward(_, rule) => {
                 let targets = rule.targets(asked.tls);
@@ -135,7 +141,7 @@ impl Explanation {
                 } else {
                     "http"
                 };
-                self.others = others(targets, scheme);
+                self.notes = notes(config, targets, scheme);
                 self.decision = "forward";
                 self.reason = trust(rule, asked.tls);
                 self.line = Some(rule.line);
@@ -178,8 +184,8 @@ impl fmt::Display for Explanation {
             }
         }
         if self.target.is_some() {
-            for other in &self.others {
-                write!(f, "\n  {other}")?;
+            for note in &self.notes {
+                write!(f, "\n  {note}")?;
             }
             if !self.reason.is_empty() {
                 write!(f, "\n  {}", self.reason)?;
@@ -313,8 +319,8 @@ impl Watch for Steps {
     }
 }
 
-/// The targets beside the first, how one is chosen, and how their health is known.
-fn others(targets: &Targets, scheme: &str) -> Vec<String> {
+/// The targets beside the first, how one is chosen, how their health is known, and what they see of us.
+fn notes(config: &Config, targets: &Targets, scheme: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let [_, others @ ..] = targets.members()
         && !others.is_empty()
@@ -334,6 +340,13 @@ fn others(targets: &Targets, scheme: &str) -> Vec<String> {
         lines.push(format!(
             "asked for http://{host}{path} every {every:?} whether it is well"
         ));
+    }
+    if targets.first().target.tls.is_some() {
+        let shown = match &config.proxy.identity {
+            Identity::Own => format!("{}, from the box's own CA", config.system.hostname),
+            Identity::Certificate(name) => format!("{name}, from its [[certificate]]"),
+        };
+        lines.push(format!("our certificate, if it asks for one: {shown}"));
     }
     lines
 }

@@ -8,6 +8,7 @@ use config::Protocol;
 use ipnet::IpNet;
 use net::resolve::Names;
 use net::tls::{self, TrustError};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::ServerName;
 use std::collections::hash_map::Entry;
@@ -21,6 +22,8 @@ pub(crate) struct Live {
     pub(crate) chooser: Arc<Chooser>,
     pub(crate) server: Arc<ServerConfig>,
     clients: HashMap<TargetKey, Result<ClientTls, Box<str>>>,
+    /// What is shown to targets that ask who we are.
+    pub(crate) identity: Option<Material>,
     pub(crate) hosts: Vec<HostInstruments>,
     pub(crate) log_rejected: bool,
     pub(crate) log_forwarded: bool,
@@ -80,11 +83,15 @@ impl Live {
         let known = before.map(|before| &before.routes);
         let routes = Routes::after(&config.config, &config.files, known)?;
         let chooser = chooser(&config.certificates)?;
+        let identity = certified(config.identity.as_ref())?;
+        // A session that was begun as somebody else is not to go on.
+        let same_identity = before.filter(|before| before.identity == config.identity);
         let logs = |protocols: &[Protocol]| protocols.contains(&Protocol::Http);
         Ok(Self {
             server: Arc::new(tls::server_config(chooser.clone(), &[b"h2", b"http/1.1"])?),
             chooser,
-            clients: clients(&routes, before),
+            clients: clients(&routes, identity.as_ref(), same_identity),
+            identity: config.identity.clone(),
             hosts: instruments.hosts(&routes),
             log_rejected: logs(&config.config.proxy.log_rejected),
             log_forwarded: logs(&config.config.proxy.log_forwarded),
@@ -134,6 +141,10 @@ impl Live {
     }
 }
 
+fn certified(identity: Option<&Material>) -> Result<Option<CertifiedKey>, certs::Error> {
+    identity.map(Material::certified_key).transpose()
+}
+
 fn chooser(materials: &[Material]) -> Result<Arc<Chooser>, certs::Error> {
     Chooser::new(materials.to_vec()).map(Arc::new)
 }
@@ -142,6 +153,7 @@ fn chooser(materials: &[Material]) -> Result<Arc<Chooser>, certs::Error> {
 /// is asked of [`check`] before.
 fn clients(
     routes: &Routes,
+    identity: Option<&CertifiedKey>,
     before: Option<&Live>,
 ) -> HashMap<TargetKey, Result<ClientTls, Box<str>>> {
     let mut clients = HashMap::new();
@@ -154,7 +166,8 @@ fn clients(
         let known = before.and_then(|before| before.client(key).ok().flatten());
         place.insert(match known {
             Some(known) => Ok(known.clone()),
-            None => client(rule.line, tls, &mut configs).map_err(|error| error.to_string().into()),
+            None => client(rule.line, tls, identity, &mut configs)
+                .map_err(|error| error.to_string().into()),
         });
     }
     clients
@@ -163,38 +176,48 @@ fn clients(
 fn client<'r>(
     line: u32,
     tls: &'r TargetTls,
+    identity: Option<&CertifiedKey>,
     configs: &mut HashMap<&'r Trust, Arc<ClientConfig>>,
 ) -> Result<ClientTls, ConfigError> {
     let config = match configs.entry(&tls.trust) {
         Entry::Occupied(known) => Arc::clone(known.get()),
-        Entry::Vacant(place) => Arc::clone(place.insert(Arc::new(client_config(line, tls)?))),
+        Entry::Vacant(place) => {
+            Arc::clone(place.insert(Arc::new(client_config(line, tls, identity)?)))
+        }
     };
     let name = ServerName::try_from(tls.name.to_string())
         .map_err(|_| ConfigError::ServerName(line, tls.name.to_string()))?;
     Ok(ClientTls { config, name })
 }
 
-/// Whether the proxy can put `config` to work whole, with these certificates and files.
+/// Whether the proxy can put `config` to work whole, with these certificates, this identity and these
+/// files.
 ///
 /// # Errors
 /// The first thing that it can not; the configuration or a file it names is to blame.
 pub fn check(
     config: &config::Config,
     certificates: &[Material],
+    identity: Option<&Material>,
     files: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
     let routes = Routes::new(config, files)?;
     chooser(certificates)?;
+    let identity = certified(identity)?;
     let mut configs = HashMap::new();
     for (rule, key) in routes.targets() {
         if let Some(tls) = &key.tls {
-            client(rule.line, tls, &mut configs)?;
+            client(rule.line, tls, identity.as_ref(), &mut configs)?;
         }
     }
     Ok(())
 }
 
-fn client_config(line: u32, tls: &TargetTls) -> Result<ClientConfig, ConfigError> {
+fn client_config(
+    line: u32,
+    tls: &TargetTls,
+    identity: Option<&CertifiedKey>,
+) -> Result<ClientConfig, ConfigError> {
     let (trust, file) = match &tls.trust {
         Trust::System => (tls::Trust::System, ""),
         Trust::Sha256(digest) => (tls::Trust::Sha256(*digest), ""),
@@ -204,7 +227,7 @@ fn client_config(line: u32, tls: &TargetTls) -> Result<ClientConfig, ConfigError
             None => return Err(ConfigError::FileMissing(line, file.to_string())),
         },
     };
-    tls::client_config(&trust).map_err(|source| ConfigError::Trust {
+    tls::client_config(&trust, identity.cloned()).map_err(|source| ConfigError::Trust {
         line,
         file: file.to_owned(),
         source,

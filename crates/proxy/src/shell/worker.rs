@@ -118,6 +118,11 @@ impl Worker {
         let newest = self.shared.live.load();
         let mut current = self.current.borrow_mut();
         if !Arc::ptr_eq(&newest, &current.live) {
+            if newest.identity != current.live.identity {
+                // Those to TLS targets were made as somebody else.
+                let mut pool = self.pool.borrow_mut();
+                pool.sweep(Instant::now(), |target| target.tls.is_none(), |_| true);
+            }
             *current = Rc::new(Current::new(Arc::clone(&newest), Some(&current)));
         }
         Rc::clone(&current)

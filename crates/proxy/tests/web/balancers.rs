@@ -68,7 +68,7 @@ async fn a_client_is_who_the_balancer_says() {
 async fn tls_comes_behind_the_header() {
     let (gate, target) = gate().await;
     for v2 in [false, true] {
-        let config = client_config(&Trust::Ca(gate.ca.root_pem().to_owned())).unwrap();
+        let config = client_config(&Trust::Ca(gate.ca.root_pem().to_owned()), None).unwrap();
         let mut io = TcpStream::connect(gate.https).await.unwrap();
         io.write_all(&header(v2, "203.0.113.7:1234")).await.unwrap();
         let name = ServerName::try_from("web.example").unwrap();

@@ -57,6 +57,7 @@ impl Gate {
         let config = Config {
             config: Arc::new(parse(target, hosts)),
             certificates: certificates(&ca),
+            identity: None,
             files,
             names: Names::from_texts("", "127.0.0.1 target.test\n"),
             listeners: vec![http, https],
@@ -82,6 +83,12 @@ impl Gate {
         self.proxy.reload(self.config.clone()).unwrap();
     }
 
+    /// From now on it shows this to targets that ask who it is.
+    pub(crate) fn shows(&mut self, identity: Option<Material>) {
+        self.config.identity = identity;
+        self.proxy.reload(self.config.clone()).unwrap();
+    }
+
     /// Connects in plain and sends `request`.
     pub(crate) async fn ask(&self, request: impl AsRef<[u8]>) -> Peer<TcpStream> {
         let mut client = self.connect().await;
@@ -100,7 +107,7 @@ impl Gate {
     }
 
     pub(crate) async fn try_tls(&self, name: &str) -> std::io::Result<Stream> {
-        let config = client_config(&Trust::Ca(self.ca.root_pem().to_owned())).unwrap();
+        let config = client_config(&Trust::Ca(self.ca.root_pem().to_owned()), None).unwrap();
         let io = TcpStream::connect(self.https).await?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         within(Stream::connect(io, Arc::new(config), name)).await

@@ -70,7 +70,7 @@ impl Http2 {
 
 /// A connection on which HTTP/2 is to be spoken, for `web.example`.
 pub(crate) async fn stream(gate: &Gate) -> Stream {
-    let mut config = client_config(&Trust::Ca(gate.ca.root_pem().to_owned())).unwrap();
+    let mut config = client_config(&Trust::Ca(gate.ca.root_pem().to_owned()), None).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let io = within(TcpStream::connect(gate.https)).await.unwrap();
     let name = ServerName::try_from("web.example").unwrap();

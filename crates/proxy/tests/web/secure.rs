@@ -2,9 +2,13 @@
 
 use crate::gate::{Gate, PLAIN, issue, plain};
 use crate::peer::{GET, OK, Peer, Target, field, within};
-use certs::Ca;
+use certs::{Ca, Usage};
 use net::stream::Stream;
 use net::tls::server_config;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -148,6 +152,49 @@ async fn accept_tls(target: &Target, ca: &Ca) -> std::io::Result<Peer<Stream>> {
     shaken.map(Peer::new)
 }
 
+/// As [`accept_tls`], for a target that lets in only whom `clients` knows.
+async fn accept_known(target: &Target, ca: &Ca, clients: &Ca) -> std::io::Result<Peer<Stream>> {
+    let provider = net::tls::provider();
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(clients.root_pem().as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+    let chooser = certs::Chooser::new(vec![issue(ca, &["web.example"])]).unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_cert_resolver(Arc::new(chooser));
+    let io = target.accept().await.stream;
+    let shaken = within(Stream::accept(io, Arc::new(config), b"")).await;
+    shaken.map(Peer::new)
+}
+
+#[tokio::test]
+async fn a_target_that_asks_who_we_are_is_shown_our_certificate() {
+    let (mut gate, target, ca) = over_tls("target_certificate = { trust = \"any\" }").await;
+    let ours = Ca::create("Ours", SystemTime::now()).unwrap();
+    let identity = |ca: &Ca| ca.issue(&["gate.example"], Usage::Identity, SystemTime::now());
+    for wrong in [None, Some(identity(&ca).unwrap())] {
+        gate.shows(wrong);
+        let mut client = gate.ask(GET).await;
+        assert!(accept_known(&target, &ca, &ours).await.is_err());
+        client.gets("502 Bad Gateway").await;
+    }
+    gate.shows(Some(identity(&ours).unwrap()));
+    let mut client = gate.ask(GET).await;
+    let mut there = accept_known(&target, &ca, &ours).await.unwrap();
+    there.head().await;
+    client.is_served_by(&mut there).await;
+    // With another, what was connected as the first is not used again.
+    gate.shows(Some(identity(&ours).unwrap()));
+    client.send(GET).await;
+    let mut again = accept_known(&target, &ca, &ours).await.unwrap();
+    again.head().await;
+    client.is_served_by(&mut again).await;
+    there.ends().await;
+}
+
 #[tokio::test]
 async fn targets_that_are_not_trusted_get_no_request() {
     let zeros = "00".repeat(32);
@@ -233,7 +280,7 @@ async fn a_hello_may_come_byte_by_byte() {
         }
     });
     let trust = net::tls::Trust::Ca(gate.ca.root_pem().to_owned());
-    let config = Arc::new(net::tls::client_config(&trust).unwrap());
+    let config = Arc::new(net::tls::client_config(&trust, None).unwrap());
     let io = tokio::net::TcpStream::connect(near).await.unwrap();
     let name = rustls_pki_types::ServerName::try_from("web.example").unwrap();
     let stream = within(Stream::connect(io, config, name)).await.unwrap();

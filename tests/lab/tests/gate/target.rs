@@ -44,6 +44,27 @@ fn a_target_that_is_down_gets_no_client_banned() {
 }
 
 #[test]
+fn a_target_that_asks_who_we_are_sees_the_certificate_of_the_box() {
+    test(Site::innovaphone(), &["nginx", "curl", "openssl"], |lab| {
+        let rule = "[[host.http]]\ntarget = \"172.31.31.2\"\ntls_port = 443";
+        let gate = Gatehouse::start(lab, &with_rules(rule)?)?;
+        let root = gate.root()?;
+        let addresses = ["172.31.31.2:443 ssl"];
+        let target = Nginx::start_asking(lab, Place::Lan, &addresses, &root)?;
+        let url = "https://hq.dvl-ckl2.net/who";
+        Curl::new(url)
+            .trusting(&root)
+            .expect(lab, Place::Internet, 200)?;
+        let seen = target.wait_for("/who")?;
+        assert_eq!(seen[0].get("ssl_client_s_dn"), "CN=gate-hq");
+        let explained = gate.ok(&["explain", url])?;
+        let told = "our certificate, if it asks for one: gate-hq, from the box's own CA";
+        assert!(explained.contains(told), "{explained}");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_silent_target_is_504() {
     test(Site::innovaphone(), &["curl"], |lab| {
         let target = Recorder::answering(lab, Place::Lan, "172.31.31.2:80", "")?;
