@@ -100,7 +100,8 @@ impl Service for Proxy {
             listening: BTreeSet::new(),
             ended,
         };
-        proxy.listen(&config.listeners)?;
+        let fresh = proxy.fresh(&config.listeners)?;
+        proxy.listen(&config.listeners, fresh)?;
         Ok(proxy)
     }
 
@@ -113,9 +114,11 @@ impl Service for Proxy {
     fn reload(&mut self, config: Config) -> Result<Reloaded, Error> {
         let before = self.shared.live.load_full();
         let live = Live::new(&config, &self.shared.instruments, Some(&before))?;
+        let fresh = self.fresh(&config.listeners)?;
+        // From here on only a worker that is gone can fail, and with it the service.
         self.shared.live.store(Arc::new(live));
         self.order(|_| Order::Reloaded)?;
-        self.listen(&config.listeners)?;
+        self.listen(&config.listeners, fresh)?;
         Ok(Reloaded::Applied)
     }
 
@@ -141,8 +144,25 @@ impl Service for Proxy {
 }
 
 impl Proxy {
-    /// Opens what is new among `listeners` and closes what is no longer there.
-    fn listen(&mut self, listeners: &[Listener]) -> Result<(), Error> {
+    /// What is new among `listeners`, with a socket of its own for each worker; nothing changes yet.
+    fn fresh(&self, listeners: &[Listener]) -> Result<Vec<Fresh>, Error> {
+        let is_new = |listener: &&Listener| !self.listening.contains(&listener.key);
+        let sockets = |listener: &Listener| {
+            let (have, want) = (listener.shards.len(), self.workers.len());
+            if have != want {
+                return Err(Error::Shards(listener.key.clone(), have, want));
+            }
+            let shards = listener.shards.iter();
+            let sockets = shards.map(std::net::TcpListener::try_clone);
+            let sockets = sockets.collect::<io::Result<Vec<_>>>();
+            let sockets = sockets.map_err(|error| Error::Listener(listener.key.clone(), error))?;
+            Ok((listener.key.clone(), sockets))
+        };
+        listeners.iter().filter(is_new).map(sockets).collect()
+    }
+
+    /// Opens what is `fresh`, and closes what is no longer among `listeners`.
+    fn listen(&mut self, listeners: &[Listener], fresh: Vec<Fresh>) -> Result<(), Error> {
         let wanted: BTreeSet<ListenKey> = listeners.iter().map(|l| l.key.clone()).collect();
         for key in self.listening.difference(&wanted) {
             for worker in &self.workers {
@@ -151,26 +171,13 @@ impl Proxy {
             }
         }
         self.listening.retain(|key| wanted.contains(key));
-        for listener in listeners {
-            if self.listening.contains(&listener.key) {
-                continue;
-            }
-            let (have, want) = (listener.shards.len(), self.workers.len());
-            if have != want {
-                return Err(Error::Shards(listener.key.clone(), have, want));
-            }
-            let sockets = listener
-                .shards
-                .iter()
-                .map(std::net::TcpListener::try_clone)
-                .collect::<io::Result<Vec<_>>>()
-                .map_err(|error| Error::Listener(listener.key.clone(), error))?;
+        for (key, sockets) in fresh {
             for (index, (worker, socket)) in self.workers.iter().zip(sockets).enumerate() {
                 worker
-                    .try_send(Order::Listen(listener.key.clone(), socket))
+                    .try_send(Order::Listen(key.clone(), socket))
                     .map_err(|_| Error::Ended(index))?;
             }
-            self.listening.insert(listener.key.clone());
+            self.listening.insert(key);
         }
         Ok(())
     }
@@ -184,6 +191,9 @@ impl Proxy {
         Ok(())
     }
 }
+
+/// A listener, and a socket of it for each worker.
+type Fresh = (ListenKey, Vec<std::net::TcpListener>);
 
 /// Tells the service that a worker's share of it has ended, even by panic.
 struct Ending(mpsc::Sender<usize>, usize);

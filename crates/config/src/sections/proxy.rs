@@ -49,7 +49,7 @@ section! {
         /// Requests of one connection; then it is closed, behind the response.
         requests_per_connection: u32 = 100000;
         /// Requests of one address that wait for one target at once; WebSockets count.
-        requests_per_address: u32 = 256;
+        requests_per_address: u32 = 1024;
         /// HTTP/2 streams at once on one connection, at most 1000.
         streams: u32 = 100;
         /// HTTP/2 requests that a client may take back unanswered per minute on one connection

@@ -10,6 +10,8 @@ use http::Request;
 /// What every connection of a client begins with, SETTINGS without any included (RFC 9113 section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const GOAWAY: u8 = 7;
+/// RFC 9113 section 6.1.
+const DATA_ON_NO_STREAM: &[u8] = b"\0\0\x01\0\0\0\0\0\0x";
 
 /// The next frame of `kind`: its payload.
 async fn frame<S>(client: &mut Peer<S>, kind: u8) -> Vec<u8>
@@ -117,14 +119,28 @@ async fn the_farewell_is_not_overtaken_by_a_reset() {
     let (gate, _target) = plain("").await;
     let mut client = Peer::new(stream(&gate).await);
     client.send(PREFACE).await;
-    // DATA on no stream (RFC 9113 section 6.1), and much more that nobody reads.
-    client.send(b"\0\0\x01\0\0\0\0\0\0x").await;
+    // And much more that nobody reads.
+    client.send(DATA_ON_NO_STREAM).await;
     let goaway = frame(&mut client, GOAWAY).await;
     assert_eq!(goaway[4..8], 1_u32.to_be_bytes(), "PROTOCOL_ERROR");
     for _ in 0..8 {
         client.send([0; 4096]).await;
     }
     client.ends().await;
+}
+
+#[tokio::test]
+async fn who_resets_the_connection_is_counted_all_the_same() {
+    let (mut gate, _target) = plain("").await;
+    let mut client = Peer::new(stream(&gate).await);
+    client.send(PREFACE).await;
+    client.send(DATA_ON_NO_STREAM).await;
+    frame(&mut client, GOAWAY).await;
+    client.stream.reset_when_dropped(true);
+    drop(client);
+    gate.rejects_for("HTTP/2").await;
+    let offence = within(gate.outbox.offences.recv()).await.unwrap();
+    assert_eq!(offence.weight, 1);
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(super) struct Farewell {
     stream: Stream,
     /// Set once it ends.
     alarm: Option<Alarm>,
+    /// Whether our end is sent, as far as the client listens.
+    finished: bool,
     /// How many bytes are still read then.
     left: u64,
 }
@@ -24,13 +26,18 @@ impl Farewell {
         Self {
             stream,
             alarm: None,
+            finished: false,
             left: limits::LINGER_BYTES,
         }
     }
 
-    /// Ready when our end is sent and the client has ended, too.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.stream.poll_finish(cx)?.is_pending() {
+    /// Ready when our end is sent and the client has ended, too. What the client does meanwhile is no
+    /// error: it must not hide the one for which the connection ends.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.finished {
+            self.finished = self.stream.poll_finish(cx).is_ready();
+        }
+        if !self.finished {
             return Poll::Pending;
         }
         let mut scrap = [0; 4096];
@@ -43,7 +50,7 @@ impl Farewell {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(())
     }
 }
 
@@ -84,14 +91,13 @@ impl AsyncWrite for Farewell {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let ended = this.poll_end(cx);
         let until = Instant::now() + limits::LINGER;
-        this.alarm.get_or_insert_with(|| Alarm::new(until));
-        match this.poll_end(cx) {
-            Poll::Pending => match &mut this.alarm {
-                Some(alarm) => alarm.poll(cx).map(Ok),
-                None => Poll::Pending,
-            },
-            ended @ Poll::Ready(_) => ended,
+        let alarm = this.alarm.get_or_insert_with(|| Alarm::new(until));
+        if ended.is_ready() || alarm.poll(cx).is_ready() {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
         }
     }
 }
