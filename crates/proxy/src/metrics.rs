@@ -1,6 +1,6 @@
 //! The proxy's instruments, each named once.
 
-use crate::core::{Reason, Routes, Target};
+use crate::core::{Reason, Routes, Standing, Target};
 use service::metrics::{Counter, Gauge, Histogram, Registry};
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -82,10 +82,13 @@ impl Instruments {
     }
 
     /// Whether a target is well, which all are taken for until they are not.
-    pub(crate) fn target_well(&self, target: &Target) -> Gauge {
+    pub(crate) fn target_well(&self, target: &Target, standing: &Standing) -> Gauge {
         let help = "1 for a target that is well, 0 for one that is passed over.";
         let target = target.to_string();
-        let labels = [("target", target.as_str())];
+        let probe = standing.probe();
+        let asked = probe.map(|probe| format!("{}{}", probe.host, probe.path));
+        let asked = asked.unwrap_or_default();
+        let labels = [("target", target.as_str()), ("asked", asked.as_str())];
         self.registry
             .gauge("gatehouse_proxy_target_well", help, &labels)
     }

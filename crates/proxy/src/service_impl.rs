@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Orders that may wait for a worker; there are a few per listener and reload.
@@ -76,7 +76,6 @@ impl Service for Proxy {
             instruments,
             caps: Caps::new(),
             started: std::time::Instant::now(),
-            closed: Notify::new(),
             context,
         });
         let count = shared.context.workers.count();
@@ -126,7 +125,7 @@ impl Service for Proxy {
         // A worker that is gone has nothing left to drain.
         let _ = self.order(|_| Order::Drain);
         while self.shared.caps.open() > 0 {
-            let closed = self.shared.closed.notified();
+            let closed = self.shared.caps.closed.notified();
             tokio::pin!(closed);
             closed.as_mut().enable();
             if self.shared.caps.open() == 0 || timeout_at(deadline, closed).await.is_err() {

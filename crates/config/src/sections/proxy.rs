@@ -48,7 +48,8 @@ section! {
         connections_per_address: u32 = 1024;
         /// Requests of one connection; then it is closed, behind the response.
         requests_per_connection: u32 = 100000;
-        /// Requests of one address that wait for one target at once; WebSockets count.
+        /// Requests of one address that wait at once for one target, or those that stand in for it;
+        /// WebSockets count. IPv6 addresses are counted by /64, and four times as many by /48.
         requests_per_address: u32 = 1024;
         /// HTTP/2 streams at once on one connection, at most 1000.
         streams: u32 = 100;

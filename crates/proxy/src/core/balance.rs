@@ -125,23 +125,24 @@ impl Targets {
             Balance::Failover => left.min(),
             Balance::Rotate => left.min_by_key(|index| (index + count - turn % count) % count),
             // Highest random weight: when one leaves, only its clients go elsewhere.
-            Balance::Sticky => left.max_by_key(|index| weight(client, &self.members[*index])),
+            Balance::Sticky => left.max_by_key(|index| self.weight(client, *index)),
         }
     }
-}
-
-/// The same in every process, so that clients stay where they are over a restart.
-fn weight(client: IpAddr, member: &Member) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    match client {
-        // Privacy addresses change within a /64.
-        IpAddr::V6(v6) => {
-            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)).hash(&mut hasher);
-        }
-        v4 @ IpAddr::V4(_) => v4.hash(&mut hasher),
+    /// The same in every process, so that clients stay where they are over a restart, and the same for
+    /// plain and TLS, and for all hosts: only the machine counts, and of several targets on one their order.
+    fn weight(&self, client: IpAddr, index: usize) -> u64 {
+        let client = match client {
+            // Privacy addresses change within a /64.
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+            v4 @ IpAddr::V4(_) => v4,
+        };
+        let host = &self.members[index].target.host;
+        let before = &self.members[..index];
+        let namesakes = before.iter().filter(|member| member.target.host == *host);
+        let mut hasher = DefaultHasher::new();
+        (client, host, namesakes.count()).hash(&mut hasher);
+        hasher.finish()
     }
-    member.target.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Tried {
@@ -191,25 +192,35 @@ impl Standing {
         self.until.load(Ordering::Relaxed) > millis(now)
     }
 
-    /// It could not be connected, or did not say that it is well; true if it was well before.
+    /// Whether anything speaks against it.
+    pub fn is_in_doubt(&self) -> bool {
+        self.until.load(Ordering::Relaxed) != WELL
+    }
+
+    /// It could not be connected; true if it was well before.
     pub fn fail(&self, now: Duration) -> bool {
-        let until = match self.probe {
-            Some(_) => UNTIL_ASKED,
-            None => millis(now + PASSED_OVER),
-        };
-        self.until.swap(until, Ordering::Relaxed) == WELL
+        let before = self.until.load(Ordering::Relaxed);
+        if before != UNTIL_ASKED {
+            let until = millis(now + PASSED_OVER);
+            self.until.store(until, Ordering::Relaxed);
+        }
+        before == WELL
+    }
+
+    /// It was asked, and did not say that it is well; true if it was well before.
+    pub fn is_unwell(&self) -> bool {
+        self.until.swap(UNTIL_ASKED, Ordering::Relaxed) == WELL
     }
 
     /// It said that it is well; true if it was not before.
     pub fn heal(&self) -> bool {
-        self.until.load(Ordering::Relaxed) != WELL
-            && self.until.swap(WELL, Ordering::Relaxed) != WELL
+        self.is_in_doubt() && self.until.swap(WELL, Ordering::Relaxed) != WELL
     }
 
     /// It was connected; true if that makes it well, which it was not before.
     pub fn connected(&self) -> bool {
-        // Where it is asked, only its answer counts.
-        self.probe.is_none() && self.heal()
+        // What it said itself holds until it says something else.
+        self.until.load(Ordering::Relaxed) != UNTIL_ASKED && self.heal()
     }
 }
 
@@ -283,12 +294,16 @@ mod tests {
         let targets = targets(&routes);
         let first = &targets.first().standing;
         assert_eq!(first.probe().unwrap().host, "a.example".into());
-        assert!(first.fail(NOW));
+        assert!(first.is_unwell());
+        assert!(!first.fail(NOW), "it said so itself");
         assert!(!first.connected());
         let later = NOW + 100 * PASSED_OVER;
         assert_eq!(order(targets, CLIENT, later), [2, 3, 1]);
         assert!(first.heal());
         assert_eq!(order(targets, CLIENT, later), [1, 2, 3]);
+        // One that only could not be connected need not wait to be asked.
+        assert!(first.fail(later));
+        assert!(first.connected());
     }
 
     #[test]

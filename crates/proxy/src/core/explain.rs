@@ -338,7 +338,7 @@ fn notes(config: &Config, targets: &Targets, scheme: &str) -> Vec<String> {
     if let Some(probe) = targets.first().standing.probe() {
         let Probe { host, path, every } = probe;
         lines.push(format!(
-            "asked for http://{host}{path} every {every:?} whether it is well"
+            "asked for {scheme}://{host}{path} every {every:?} whether it is well"
         ));
     }
     if targets.first().target.tls.is_some() {

@@ -37,7 +37,6 @@ struct Client {
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) {
-    // Dropped last, when the connection is no longer counted as one.
     let _open = Open::count(&worker, arrival.tls);
     let Some(client) = Box::pin(known(&worker, arrival)).await else {
         return;
@@ -98,15 +97,8 @@ async fn known(worker: &Rc<Worker>, arrival: Arrival) -> Option<Client> {
             return None;
         }
     };
-    // One that speaks for itself is nobody's client.
-    let Some(source) = header.source else {
-        return Some(Client {
-            stream,
-            ahead,
-            identity: of(peer, local),
-            admitted: Rc::new(admitted),
-        });
-    };
+    // One that speaks for itself, or does not know for whom, is its own client.
+    let source = header.source.unwrap_or(peer);
     let identity = of(source, header.destination.unwrap_or(local));
     let banned = worker.shared.context.bans.contains(identity.address());
     let refused = if banned {
@@ -168,8 +160,5 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.gauge().dec();
-        if self.worker.is_draining() {
-            self.worker.shared.closed.notify_waiters();
-        }
     }
 }

@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// Locks of the table; accepting threads seldom meet at one.
 const SHARDS: usize = 16;
@@ -23,6 +24,8 @@ pub(crate) struct Caps {
     open: AtomicU32,
     shards: [Mutex<HashMap<Network, Entry>>; SHARDS],
     hasher: RandomState,
+    /// Told when a connection ends, its streams included.
+    pub(crate) closed: Notify,
 }
 
 /// What is counted as one: an address with the length of its prefix.
@@ -45,10 +48,18 @@ pub(crate) struct Admitted {
     caps: Arc<Caps>,
     networks: Option<(Network, Option<Network>)>,
     share: Arc<Share>,
+    /// That of the site, where there is one.
+    site: Option<Arc<Share>>,
 }
 
 /// The right to wait for a target; dropping it gives it back.
 pub(crate) struct Waiting<'a> {
+    _own: Counted<'a>,
+    _site: Option<Counted<'a>>,
+}
+
+/// A request that is counted.
+struct Counted<'a> {
     share: &'a Share,
     target: &'a TargetKey,
 }
@@ -59,6 +70,7 @@ impl Caps {
             open: AtomicU32::new(0),
             shards: Default::default(),
             hasher: RandomState::new(),
+            closed: Notify::new(),
         })
     }
 
@@ -93,6 +105,7 @@ impl Caps {
             caps: Arc::clone(self),
             networks: None,
             share: Arc::default(),
+            site: None,
         })
     }
 
@@ -130,14 +143,11 @@ impl Admitted {
         let (host, site) = networks(client);
         let most = limits.connections_per_address;
         let share = self.caps.enter(host, most)?;
-        if let Some(site) = site
-            && let Err(full) = self.caps.enter(site, most.saturating_mul(SITE))
-        {
-            self.caps.leave(host);
-            return Err(full);
-        }
+        let all = site.map(|site| self.caps.enter(site, most.saturating_mul(SITE)));
+        let all = all.transpose().inspect_err(|_| self.caps.leave(host))?;
         self.networks = Some((host, site));
         self.share = share;
+        self.site = all;
         Ok(())
     }
 
@@ -147,7 +157,19 @@ impl Admitted {
         target: &'a TargetKey,
         most: u32,
     ) -> Result<Waiting<'a>, Reason> {
-        let mut waiting = self.share.lock();
+        let own = Counted::new(&self.share, target, most)?;
+        let site = self.site.as_deref();
+        let site = site.map(|site| Counted::new(site, target, most.saturating_mul(SITE)));
+        Ok(Waiting {
+            _own: own,
+            _site: site.transpose()?,
+        })
+    }
+}
+
+impl<'a> Counted<'a> {
+    fn new(share: &'a Share, target: &'a TargetKey, most: u32) -> Result<Self, Reason> {
+        let mut waiting = share.lock();
         match waiting.iter_mut().find(|(known, _)| known == target) {
             Some((_, count)) if *count >= most => return Err(Reason::RequestsFull(most)),
             Some((_, count)) => *count += 1,
@@ -158,14 +180,12 @@ impl Admitted {
                 waiting.push((target.clone(), 1));
             }
         }
-        Ok(Waiting {
-            share: &self.share,
-            target,
-        })
+        drop(waiting);
+        Ok(Self { share, target })
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
         let mut waiting = self.share.lock();
         let known = waiting.iter_mut().find(|(known, _)| known == self.target);
@@ -188,6 +208,7 @@ impl Drop for Admitted {
             site.inspect(|site| self.caps.leave(*site));
         }
         self.caps.open.fetch_sub(1, Ordering::AcqRel);
+        self.caps.closed.notify_waiters();
     }
 }
 

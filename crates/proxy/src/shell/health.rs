@@ -36,14 +36,10 @@ impl Health {
     pub(crate) fn follow(&mut self, worker: &Rc<Worker>) {
         let current = worker.current();
         let routes = &current.live.routes;
-        let is_wanted = |asking: &Asking| {
-            let mut standings = routes.standings();
-            standings.any(|(_, standing)| Arc::ptr_eq(standing, &asking.standing))
-        };
-        self.0.retain(is_wanted);
+        self.0.retain(|asking| is_wanted(worker, &asking.standing));
         for (target, standing) in routes.standings() {
             let well = !standing.is_passed_over(worker.now());
-            let gauge = worker.shared.instruments.target_well(target);
+            let gauge = worker.shared.instruments.target_well(target, standing);
             gauge.set(i64::from(well));
             let is_asked = |asking: &Asking| Arc::ptr_eq(&asking.standing, standing);
             if standing.probe().is_none() || self.0.iter().any(is_asked) {
@@ -57,6 +53,13 @@ impl Health {
             });
         }
     }
+}
+
+/// Whether a rule in force still needs it.
+fn is_wanted(worker: &Worker, standing: &Arc<Standing>) -> bool {
+    let current = worker.current();
+    let mut standings = current.live.routes.standings();
+    standings.any(|(_, wanted)| Arc::ptr_eq(wanted, standing))
 }
 
 /// Asks one target for ever.
@@ -75,9 +78,15 @@ async fn ask(worker: Rc<Worker>, target: TargetKey, standing: Arc<Standing>) {
             Err(format!("it did not answer within {seconds} s"))
         });
         match answer {
-            Ok(()) if standing.heal() => worker.tell_well(&target),
-            Err(why) if standing.fail(worker.now()) => {
-                worker.tell_unwell(&target, &format!("asked for {}, {why}", probe.path));
+            Ok(()) if standing.heal() => worker.tell_well(&target, &standing),
+            // A reload may have come meanwhile, and asks others.
+            Err(_) if !is_wanted(&worker, &standing) => {}
+            Err(why) if standing.is_unwell() => {
+                worker.tell_unwell(
+                    &target,
+                    &standing,
+                    &format!("asked for {}, {why}", probe.path),
+                );
             }
             _ => {}
         }

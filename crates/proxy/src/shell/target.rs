@@ -35,8 +35,8 @@ impl Worker {
     }
 
     /// A connection to one of `targets` for a request of `client`: an idle one, unless it must be a
-    /// `fresh` one, or a new one. Where one can not be connected, the next is tried, as long as
-    /// no more time has passed than one may take.
+    /// `fresh` one, or a new one. Where one can not be connected, the next is tried, as long as less
+    /// time has passed than two may take.
     pub(crate) async fn reach<'t>(
         &self,
         current: &Current,
@@ -46,25 +46,28 @@ impl Worker {
     ) -> Result<(&'t TargetKey, Connected), Reason> {
         let mut tried = Tried::default();
         let mut failed = None;
-        let until = Instant::now() + current.live.limits.connect;
+        let until = Instant::now() + 2 * current.live.limits.connect;
         while let Some(Member { target, standing }) =
             targets.choose(client.address(), &mut tried, || self.now())
         {
-            let idle = if fresh { None } else { self.take_idle(target) };
-            if let Some(idle) = idle {
+            // Only a new connection shows that it is well again.
+            if !fresh
+                && !standing.is_in_doubt()
+                && let Some(idle) = self.take_idle(target)
+            {
                 return Ok((target, idle));
             }
             // Seldom needed, and large: it would make every connection and stream that large.
             match Box::pin(self.connect(current, target, Some(client))).await {
                 Ok(connected) => {
                     if standing.connected() {
-                        self.tell_well(target);
+                        self.tell_well(target, standing);
                     }
                     return Ok((target, connected));
                 }
                 Err(reason) => {
-                    if standing.fail(self.now()) {
-                        self.tell_unwell(target, &reason.to_string());
+                    if is_the_targets(&reason) && standing.fail(self.now()) {
+                        self.tell_unwell(target, standing, &reason.to_string());
                     }
                     failed.get_or_insert(reason);
                 }
@@ -140,6 +143,17 @@ fn proxy_header(kind: ProxyHeader, client: Option<&Identity>) -> Vec<u8> {
         (ProxyHeader::V2, None) => write_v2_local(&mut header),
     }
     header
+}
+
+/// Whether it is the target that failed, and not we or a name server.
+fn is_the_targets(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::TargetUnreachable(..)
+            | Reason::TargetConnectLate(..)
+            | Reason::TargetTls(..)
+            | Reason::TargetHungUp(..)
+    )
 }
 
 /// How a target is named in the log.

@@ -1,6 +1,6 @@
 //! What all connections of one thread share; nothing here is `Send`, and nothing is locked.
 
-use crate::core::{TargetKey, http_date};
+use crate::core::{Standing, TargetKey, http_date};
 use crate::metrics::Instruments;
 use crate::shell::caps::Caps;
 use crate::shell::limits::{self, Limits};
@@ -16,7 +16,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 /// What all threads share.
@@ -27,8 +26,6 @@ pub(crate) struct Shared {
     pub(crate) caps: Arc<Caps>,
     /// When the proxy started.
     pub(crate) started: Instant,
-    /// Told when a connection ends while draining.
-    pub(crate) closed: Notify,
 }
 
 /// What all connections of one thread share.
@@ -139,14 +136,16 @@ impl Worker {
     }
 
     /// Tells that a target is well again.
-    pub(crate) fn tell_well(&self, target: &TargetKey) {
-        self.shared.instruments.target_well(target).set(1);
+    pub(crate) fn tell_well(&self, target: &TargetKey, standing: &Standing) {
+        let gauge = self.shared.instruments.target_well(target, standing);
+        gauge.set(1);
         self.notice(format!("target {} is well again", **target));
     }
 
     /// Tells that a target is not well any more, so that requests go elsewhere where they can.
-    pub(crate) fn tell_unwell(&self, target: &TargetKey, why: &str) {
-        self.shared.instruments.target_well(target).set(0);
+    pub(crate) fn tell_unwell(&self, target: &TargetKey, standing: &Standing, why: &str) {
+        let gauge = self.shared.instruments.target_well(target, standing);
+        gauge.set(0);
         self.notice(format!("target {} is not well: {why}", **target));
     }
 

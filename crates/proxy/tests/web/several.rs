@@ -44,7 +44,7 @@ async fn the_next_is_asked_when_one_can_not_be_connected() {
         .await;
     let series = |target: &Target| {
         format!(
-            "gatehouse_proxy_target_well{{target=\"{}\"}}",
+            "gatehouse_proxy_target_well{{target=\"{}\",asked=\"\"}}",
             target.address
         )
     };
@@ -52,8 +52,19 @@ async fn the_next_is_asked_when_one_can_not_be_connected() {
     gate.metric(&series(&well), "1").await;
     // It is passed over from now on, although it is back.
     let back = Target::at(dead.address).await;
-    gate.ask(GET).await.is_served_by(&mut there).await;
+    let mut client = gate.ask(GET).await;
+    there.head().await;
+    client.is_served_by(&mut there).await;
     back.stays_alone().await;
+}
+
+#[tokio::test]
+async fn the_next_is_asked_when_one_is_silent() {
+    let ((silent, _kept), well) = (Target::full().await, Target::start().await);
+    let limit = "[proxy.limits]\nconnect_timeout = \"300ms\"";
+    let mut gate = Gate::start(&well, &hosts(&[&silent, &well], limit));
+    is_served(&gate, &well).await;
+    gate.notices("did not take the connection").await;
 }
 
 #[tokio::test]

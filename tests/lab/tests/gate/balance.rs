@@ -39,7 +39,9 @@ fn a_target_goes_and_comes_back_and_no_request_is_lost() {
         }
         let told = format!("target {ONE} is not well");
         assert!(gate.ok(&["log"])?.contains(&told), "{told}");
-        let series = format!("gatehouse_proxy_target_well{{target=\"{ONE}\"}}");
+        let series = format!(
+            "gatehouse_proxy_target_well{{target=\"{ONE}\",asked=\"hq.dvl-ckl2.net/health\"}}"
+        );
         assert_eq!(gate.metric(&series)?, 0);
         let one = Nginx::start(lab, Place::Lan, &[ONE])?;
         one.wait_for("/health")?;
