@@ -154,8 +154,12 @@ impl Certificates {
     ) -> anyhow::Result<Option<Material>> {
         let found = match &config.proxy.identity {
             Identity::Own => self.own_identity(&config.system.hostname, store),
-            Identity::Certificate(name) => named(config, name, gathered),
+            Identity::Certificate(name) => self.named_identity(config, name, gathered, store),
         };
+        let found = found.and_then(|material| {
+            let shown = material.certified_key();
+            shown.context("identity").map(|_| material)
+        });
         match found {
             Ok(material) => Ok(Some(material)),
             Err(error) if lenient => {
@@ -164,6 +168,32 @@ impl Certificates {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The one of the `[[certificate]]` that covers `name`; where it is not from files, our own CA's.
+    fn named_identity(
+        &mut self,
+        config: &Config,
+        name: &str,
+        gathered: &[Material],
+        store: &mut Store,
+    ) -> anyhow::Result<Material> {
+        let covers = |certificate: &&Certificate| {
+            let mut names = certificate.names.iter();
+            names.any(|known| certs::covers(known, name))
+        };
+        let mut certificates = config.certificates.iter();
+        let found = certificates.find(covers);
+        match found.filter(|found| matches!(found.source, CertificateSource::Files { .. })) {
+            None => self.own_identity(name, store),
+            Some(found) => {
+                let line = Some(found.line);
+                let loaded = gathered.iter().find(|material| material.line == line);
+                loaded
+                    .cloned()
+                    .with_context(|| format!("identity: the certificate for {name:?} is not there"))
+            }
         }
     }
 
@@ -284,25 +314,6 @@ impl Certificates {
     }
 }
 
-/// The one of the `[[certificate]]` that covers `name`.
-fn named(config: &Config, name: &str, gathered: &[Material]) -> anyhow::Result<Material> {
-    let covers = |certificate: &&Certificate| {
-        let mut names = certificate.names.iter();
-        names.any(|known| certs::covers(known, name))
-    };
-    let line = config
-        .certificates
-        .iter()
-        .find(covers)
-        .map(|found| found.line);
-    let found = gathered
-        .iter()
-        .find(|material| material.line == line && line.is_some());
-    found.cloned().with_context(|| {
-        format!("identity: the certificate for {name:?} is not at hand; write \"own\", or one from files")
-    })
-}
-
 /// The directories in which files of a configuration are looked for: beside it, then in the state.
 pub fn places(file: &Path, state: &Path) -> Vec<PathBuf> {
     let beside = file.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -326,4 +337,54 @@ fn create(store: &mut Store, hostname: &str) -> anyhow::Result<Ca> {
 struct Authority {
     root_pem: String,
     key_pem: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(identity: &str) -> Config {
+        let text = format!(
+            "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+             interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[proxy]\nidentity = \"{identity}\"\n\
+             [[certificate]]\nnames = [\"files.example\"]\nsource = \"files\"\nchain = \"a.crt\"\n\
+             key = {{ secret = \"a\" }}\n[[certificate]]\nnames = [\"own.example\"]\nsource = \"own\"\n"
+        );
+        config::check(&text, "test.toml").unwrap().config
+    }
+
+    #[test]
+    fn targets_see_what_the_file_says() {
+        let folder = std::env::temp_dir().join(format!("gatehouse-certs-{}", std::process::id()));
+        let mut store = Store::open(&folder).unwrap().store;
+        let mut certificates =
+            Certificates::open(&mut store, "gate", Vec::new(), Journal::new()).unwrap();
+        let mut of = |identity: &str, gathered: &[Material], lenient| {
+            certificates.identity(&config(identity), gathered, &mut store, lenient)
+        };
+        let own = of("own", &[], false).unwrap().unwrap();
+        assert_eq!(certs::subject(&own), "gate");
+        assert_eq!(of("own", &[], false).unwrap().unwrap(), own, "it is kept");
+        let named = of("own.example", &[], false).unwrap().unwrap();
+        assert_eq!(certs::subject(&named), "own.example");
+        // The second [[certificate]] is the box's own; the first has the line of its files.
+        let line = config("own").certificates[0].line;
+        let loaded = Material {
+            line: Some(line),
+            ..named.clone()
+        };
+        let shown = of("files.example", std::slice::from_ref(&loaded), false).unwrap();
+        assert_eq!(shown, Some(loaded.clone()));
+        assert!(of("files.example", &[], false).is_err());
+        assert_eq!(of("files.example", &[], true).unwrap(), None);
+        let broken = Material {
+            key_pem: own.key_pem.clone(),
+            ..loaded
+        };
+        assert!(of("files.example", std::slice::from_ref(&broken), false).is_err());
+        assert_eq!(of("files.example", &[broken], true).unwrap(), None);
+        let server = certificates.own("gate", &mut store).unwrap();
+        assert_ne!(server, own, "one serves, one is shown");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -14,6 +14,7 @@ use service::metrics::Gauge;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 /// A connection that was accepted.
 pub(crate) struct Arrival {
@@ -38,7 +39,8 @@ struct Client {
 /// Serves a connection to its end.
 pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) {
     let _open = Open::count(&worker, arrival.tls);
-    let Some(client) = Box::pin(known(&worker, arrival)).await else {
+    let until = Instant::now() + worker.limits().handshake;
+    let Some(client) = Box::pin(known(&worker, arrival, until)).await else {
         return;
     };
     let Client {
@@ -52,7 +54,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         return http1::serve(asker, ahead).await;
     }
     // What is done once is not to make the connection large for all its life.
-    let greeting = Box::pin(hello::greet(&worker, stream, ahead, &identity));
+    let greeting = Box::pin(hello::greet(&worker, stream, ahead, &identity, until));
     let Some(greeted) = greeting.await else {
         return;
     };
@@ -70,7 +72,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
 }
 
 /// Who it is, as a load balancer says, where one is in front of us.
-async fn known(worker: &Rc<Worker>, arrival: Arrival) -> Option<Client> {
+async fn known(worker: &Rc<Worker>, arrival: Arrival, until: Instant) -> Option<Client> {
     let Arrival {
         io,
         peer,
@@ -89,8 +91,7 @@ async fn known(worker: &Rc<Worker>, arrival: Arrival) -> Option<Client> {
             admitted: Rc::new(admitted),
         });
     }
-    let limits = worker.limits();
-    let Introduced { header, ahead } = match introduction(&mut stream, &limits).await {
+    let Introduced { header, ahead } = match introduction(&mut stream, until).await {
         Ok(introduced) => introduced?,
         Err(reason) => {
             reject(worker, &of(peer, local), &reason);
@@ -104,7 +105,7 @@ async fn known(worker: &Rc<Worker>, arrival: Arrival) -> Option<Client> {
     let refused = if banned {
         Err(Reason::Banned)
     } else {
-        admitted.name(identity.address(), &limits)
+        admitted.name(identity.address(), &worker.limits())
     };
     if let Err(reason) = refused {
         reject(worker, &identity, &reason);

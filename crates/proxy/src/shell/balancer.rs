@@ -2,11 +2,10 @@
 
 use crate::core::Reason;
 use crate::shell::buffer::Buffer;
-use crate::shell::limits::Limits;
 use net::stream::Stream;
 use proto::proxy_header::{Header, MAX_BUFFERED, read};
 use std::future::poll_fn;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// What a balancer has said.
 pub(crate) struct Introduced {
@@ -15,16 +14,16 @@ pub(crate) struct Introduced {
     pub(crate) ahead: Buffer,
 }
 
-/// Reads the PROXY header that the connection of a balancer begins with; `None` when it came and went without
+/// Reads the PROXY header that the connection of a balancer begins with, `until` then; `None` when it came and went without
 /// a byte, as its health checks do.
 ///
 /// # Errors
 /// Why there is none; the balancer is to blame, or our configuration, and no client.
 pub(crate) async fn introduction(
     stream: &mut Stream,
-    limits: &Limits,
+    until: Instant,
 ) -> Result<Option<Introduced>, Reason> {
-    match timeout(limits.handshake, header(stream)).await {
+    match timeout_at(until, header(stream)).await {
         Ok(introduced) => introduced,
         Err(_) => Err(Reason::ProxyHeader("no PROXY header came in time".into())),
     }

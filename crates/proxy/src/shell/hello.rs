@@ -14,7 +14,7 @@ use proto::tls::{Hello, MAX_BUFFERED, client_hello};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// A client that has said hello.
 pub(crate) enum Greeted {
@@ -24,13 +24,14 @@ pub(crate) enum Greeted {
     Passed(Passed),
 }
 
-/// Reads the hello, whose beginning may be `ahead`, and speaks TLS unless another is to; where that
-/// fails, all is told.
+/// Reads the hello, whose beginning may be `ahead`, and speaks TLS unless another is to, all `until`
+/// then; where that fails, all is told.
 pub(crate) async fn greet(
     worker: &Rc<Worker>,
     stream: Stream,
     ahead: Buffer,
     identity: &Identity,
+    until: Instant,
 ) -> Option<Greeted> {
     let mut told = Told {
         host: String::new(),
@@ -39,7 +40,7 @@ pub(crate) async fn greet(
     let current = worker.current();
     let date = worker.date();
     let shake = shake(&current, stream, ahead, &mut told, &date);
-    let reason = match timeout(worker.limits().handshake, shake).await {
+    let reason = match timeout_at(until, shake).await {
         Ok(Ok(greeted)) => {
             if let Greeted::Spoken(..) = greeted {
                 worker.shared.instruments.handshakes.inc();

@@ -1,7 +1,7 @@
 //! HTTP/2: requests, bodies and WebSockets, each on a stream of its own.
 
 use crate::gate::{Gate, PLAIN, plain};
-use crate::peer::{EMPTY, OK, Target, field, first, within};
+use crate::peer::{EMPTY, OK, Peer, Target, field, first, within};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest, handshake};
@@ -46,6 +46,16 @@ impl Http2 {
     pub(crate) async fn get(&mut self, address: &str) -> (ResponseFuture, SendStream<Bytes>) {
         self.open(Request::get(address).body(()).unwrap(), true)
             .await
+    }
+
+    /// A response of six bytes that `target` has sent half of, "abc".
+    pub(crate) async fn half(&mut self, target: &Target) -> (RecvStream, Peer<TcpStream>) {
+        let (response, _) = self.get(ROOT).await;
+        let mut there = target.asked().await;
+        there
+            .send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+            .await;
+        (head(response).await.into_body(), there)
     }
 
     /// Waits until the gate has told it to open no more streams, and gives the code.

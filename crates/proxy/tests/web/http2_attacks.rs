@@ -1,7 +1,7 @@
 //! HTTP/2: clients that want more than their share, and clients that do not listen.
 
 use crate::gate::{Gate, PLAIN, plain};
-use crate::http2::{Http2, ROOT, data, head, stream, whole};
+use crate::http2::{Http2, ROOT, data, stream, whole};
 use crate::peer::{OK, Peer, Target, within};
 use bytes::Bytes;
 use h2::Reason;
@@ -91,12 +91,7 @@ async fn one_address_may_wait_for_a_target_so_often() {
 async fn a_ban_ends_the_connection_and_is_told_once() {
     let (mut gate, target) = plain("").await;
     let mut client = Http2::connect(&gate).await;
-    let (running, _) = client.get(ROOT).await;
-    let mut there = target.asked().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-        .await;
-    let (_, mut body) = head(running).await.into_parts();
+    let (mut body, mut there) = client.half(&target).await;
     gate.ban("127.0.0.1");
     let refused = client.get(ROOT).await.0;
     let also = client.get(ROOT).await.0;

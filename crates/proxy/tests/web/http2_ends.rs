@@ -45,12 +45,7 @@ async fn a_reload_cuts_no_stream() {
     let other = Target::start().await;
     let mut gate = Gate::start(&target, PLAIN);
     let mut client = Http2::connect(&gate).await;
-    let (response, _) = client.get(ROOT).await;
-    let mut there = target.asked().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-        .await;
-    let (_, mut body) = head(response).await.into_parts();
+    let (mut body, mut there) = client.half(&target).await;
     assert_eq!(&within(body.data()).await.unwrap().unwrap()[..], b"abc");
     gate.reload(&other, PLAIN);
     let (response, _) = client.get(ROOT).await;
@@ -67,12 +62,7 @@ async fn shutdown_lets_streams_end() {
     let (gate, target) = plain("").await;
     let mut idle = Http2::connect(&gate).await;
     let mut client = Http2::connect(&gate).await;
-    let (response, _) = client.get(ROOT).await;
-    let mut there = target.asked().await;
-    there
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-        .await;
-    let (_, mut body) = head(response).await.into_parts();
+    let (mut body, mut there) = client.half(&target).await;
     let shutdown = tokio::spawn(gate.shutdown(Duration::from_secs(30)));
     assert_eq!(client.is_sent_away().await, Reason::NO_ERROR);
     assert_eq!(idle.is_sent_away().await, Reason::NO_ERROR);
