@@ -9,7 +9,9 @@ use super::{Limits, MAX_METHOD};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
     seen: usize,
+    /// Line ends in the first `counted` bytes. The most heads come whole, so that none are counted.
     lines: usize,
+    counted: usize,
 }
 
 impl Progress {
@@ -19,18 +21,20 @@ impl Progress {
     /// `buf` begins with the head, and holds at least what it held then.
     pub fn is_worth_parsing(&mut self, buf: &[u8], limits: &Limits) -> bool {
         let seen = std::mem::replace(&mut self.seen, buf.len());
-        let Some(fresh) = buf.get(seen..).filter(|fresh| !fresh.is_empty()) else {
-            return false;
-        };
+        if seen == 0 || buf.len() <= seen {
+            return buf.len() > seen;
+        }
+        let fresh = buf.get(self.counted..).unwrap_or_default();
         let lines = fresh.split(|&byte| byte == b'\n').skip(1).count();
         self.lines += lines;
+        self.counted = buf.len();
         // Each of these holds a bounded number of times before a parser refuses the head: one
         // line or two bytes may be a skipped empty line. A request line may also be short of
         // `longest` with a target that is too long; that is found when the next limit is reached.
         let longest = limits.target + MAX_METHOD + 4;
         let too_many_fields = lines > 0 && self.lines > limits.fields + 1;
         let too_long = buf.len() >= limits.head || (seen <= longest && buf.len() > longest);
-        seen == 0 || too_many_fields || too_long || has_empty_line(buf, seen)
+        too_many_fields || too_long || has_empty_line(buf, seen)
     }
 }
 

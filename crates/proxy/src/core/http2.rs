@@ -2,6 +2,7 @@
 //! all others, so that every rule and every check is the same for both; a response goes back
 //! the other way.
 
+use bytes::Bytes;
 use h2::ext::Protocol;
 use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY};
 use http::request::Parts;
@@ -107,7 +108,9 @@ pub fn take_http2_response(out: &mut Vec<u8>) -> Option<Response<()>> {
 
 /// The fields of `lines`, each `name: value CR LF`, as HTTP/2 has them.
 pub fn header_map(lines: &[u8]) -> HeaderMap {
-    let mut map = HeaderMap::with_capacity(16);
+    let mut map = HeaderMap::with_capacity(8);
+    // All values share one piece of memory.
+    let lines = Bytes::copy_from_slice(lines);
     for line in lines.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Some(colon) = line.iter().position(|byte| *byte == b':') else {
@@ -117,7 +120,7 @@ pub fn header_map(lines: &[u8]) -> HeaderMap {
         // What was read as a field is one.
         let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(&line[..colon]),
-            HeaderValue::from_bytes(value),
+            HeaderValue::from_maybe_shared(lines.slice_ref(value)),
         ) else {
             continue;
         };

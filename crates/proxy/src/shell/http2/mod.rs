@@ -246,10 +246,14 @@ impl Session {
         let worker = Rc::clone(&self.worker);
         let identity = Rc::clone(&self.identity);
         let server_name = self.server_name.clone();
-        self.worker.spawn(|slot| async move {
-            let client = Http2Stream::new(body, respond);
-            let mut asker = Connection::new(worker, slot, client, identity, admitted, server_name);
-            asker.answer(head, bodiless, &counted.0).await;
+        self.worker.spawn(|slot| {
+            // In a place of its own, since every step of spawning would move all of it.
+            Box::pin(async move {
+                let client = Http2Stream::new(body, respond);
+                let mut asker =
+                    Connection::new(worker, slot, client, identity, admitted, server_name);
+                asker.answer(head, bodiless, &counted.0).await;
+            })
         });
     }
 }
