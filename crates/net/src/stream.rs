@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 /// A byte stream over TCP, with or without TLS.
 ///
 /// A read of 0 bytes is the peer's clean end: FIN without TLS, `close_notify` with it. Written
-/// bytes may stay behind in a TLS session; [`Stream::has_unsent`] says so and
+/// bytes may stay behind in a TLS session; [`Stream::unsent`] says how many and
 /// [`Stream::poll_flush_all`] sends them.
 pub struct Stream {
     io: TcpStream,
@@ -144,11 +144,9 @@ impl Stream {
         }
     }
 
-    /// Whether bytes that were taken have not reached the socket.
-    pub fn has_unsent(&self) -> bool {
-        self.session
-            .as_ref()
-            .is_some_and(|session| session.has_unsent())
+    /// How many bytes were taken and have not reached the socket, as they are on the wire.
+    pub fn unsent(&self) -> usize {
+        self.session.as_ref().map_or(0, |session| session.unsent())
     }
 
     /// Sends everything that was taken.

@@ -10,9 +10,9 @@ pub(super) const RECORD: usize = 16 * 1024;
 /// What one record adds on the wire, at most: header, nonce, tag, content type (RFC 8446 section 5.2).
 pub(super) const OVERHEAD: usize = 5 + 256;
 /// Plaintext taken by one write.
-pub(super) const WRITE: usize = 64 * 1024;
+pub(super) const WRITE: usize = 128 * 1024;
 /// Ciphertext taken by one read, beside what was left of the last.
-pub(super) const READ: usize = 64 * 1024 + OVERHEAD;
+pub(super) const READ: usize = 128 * 1024 + OVERHEAD;
 /// Ciphertext of one side that may wait for the rest of its record or handshake message; rustls
 /// itself refuses handshake messages beyond 64 KiB.
 pub(super) const WAITING: usize = 64 * 1024 + RECORD + OVERHEAD;

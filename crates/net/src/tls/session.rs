@@ -87,9 +87,17 @@ impl Session {
         self.taken < self.plain.len() || self.peer_closed || self.failed
     }
 
-    /// Records wait that must be flushed. Those that the next write takes along do not count.
-    pub(crate) fn has_unsent(&self) -> bool {
-        !self.lazy && self.sent < self.outgoing.len()
+    /// Bytes of records that must be flushed. Those that the next write takes along do not count.
+    pub(crate) fn unsent(&self) -> usize {
+        if self.lazy {
+            0
+        } else {
+            self.outgoing.len() - self.sent
+        }
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.unsent() > 0
     }
 
     /// Ends when both sides know the keys; the last flight may still wait for the first write.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 /// The usual size: a head, and as much of its body as one TLS record holds.
 const SMALL: usize = 20 * 1024;
 /// For heads beyond that, and bodies that keep a buffer full.
-const LARGE: usize = 64 * 1024;
+const LARGE: usize = 128 * 1024;
 /// Unused buffers of each size that one worker keeps.
 const KEPT_SMALL: usize = 256;
 const KEPT_LARGE: usize = 32;

@@ -31,8 +31,13 @@ pub(crate) trait Sink {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>>;
 
+    /// How many bytes that were taken must be flushed.
+    fn unsent(&self) -> usize;
+
     /// Whether bytes that were taken must be flushed.
-    fn has_unsent(&self) -> bool;
+    fn has_unsent(&self) -> bool {
+        self.unsent() > 0
+    }
 
     /// Sends everything that was taken.
     ///
@@ -89,8 +94,8 @@ impl Sink for Stream {
         self.poll_write_some(cx, slices)
     }
 
-    fn has_unsent(&self) -> bool {
-        self.has_unsent()
+    fn unsent(&self) -> usize {
+        self.unsent()
     }
 
     fn poll_flush_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

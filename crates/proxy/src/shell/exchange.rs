@@ -172,7 +172,10 @@ impl<C: Client> Exchange<'_, C> {
         if !up && !down && self.state.pace.is_at_rest() {
             return Ok(());
         }
-        let bytes = self.up.passed() + self.down.passed();
+        // What waits in our memory the client has not taken.
+        let taken = self.down.passed();
+        let taken = taken.saturating_sub(self.client.unsent() as u64);
+        let bytes = self.up.passed() + taken;
         let waiting = up || down;
         if self
             .state
@@ -186,7 +189,7 @@ impl<C: Client> Exchange<'_, C> {
 
     /// Nothing is left to be written: it is the client's body that is waited for.
     fn is_client_awaited(&self) -> bool {
-        self.up.buffer.is_empty() && !self.up.has_unsent() && !self.target.has_unsent()
+        self.up.buffer.is_empty() && !self.up.has_unsent() && self.target.unsent() == 0
     }
 
     /// The client does not take what is there for it.

@@ -227,6 +227,14 @@ impl Lane {
             if self.has_whole_body() {
                 return sink.poll_flush_all(cx).map_err(|_| Broken::Sink);
             }
+            if sink.has_unsent() {
+                // A sink that is slow is not to cost a second buffer.
+                self.buffer.release_if_empty();
+                let before = sink.unsent();
+                let flushed = sink.poll_flush_all(cx);
+                *moved |= sink.unsent() < before;
+                ready!(flushed).map_err(|_| Broken::Sink)?;
+            }
             match self.poll_read(cx, source) {
                 Poll::Ready(Ok(0)) => self.end(source)?,
                 Poll::Ready(Ok(_)) => *moved = true,
@@ -234,10 +242,6 @@ impl Lane {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Broken::Source(error))),
                 Poll::Pending => {
                     self.buffer.release_if_empty();
-                    if sink.has_unsent() {
-                        let flushed = sink.poll_flush_all(cx).map_err(|_| Broken::Sink)?;
-                        *moved |= flushed.is_ready();
-                    }
                     return Poll::Pending;
                 }
             }
@@ -465,8 +469,8 @@ mod tests {
             Poll::Ready(Ok(count))
         }
 
-        fn has_unsent(&self) -> bool {
-            false
+        fn unsent(&self) -> usize {
+            0
         }
 
         fn poll_flush_all(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -492,5 +496,56 @@ mod tests {
         sink.1 = 1000;
         assert!(lane.poll_drain(cx, &mut sink, &mut false).is_ready());
         assert_eq!(sink.0, [interim.as_slice(), b"a page"].concat());
+    }
+
+    /// Takes everything, and does not get rid of it.
+    struct Stuck;
+
+    impl Sink for Stuck {
+        fn poll_write_some(
+            &mut self,
+            _: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
+        }
+
+        fn unsent(&self) -> usize {
+            1
+        }
+
+        fn poll_flush_all(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    /// Always has more.
+    struct Endless;
+
+    impl Source for Endless {
+        fn poll_read_some(
+            &mut self,
+            _: &mut Context<'_>,
+            room: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(room.len()))
+        }
+    }
+
+    #[test]
+    fn nothing_more_is_read_for_a_sink_that_still_holds_the_last() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut lane = Lane::default();
+        lane.begin_tunnel();
+        lane.buffer.put(b"the last");
+        let mut moved = false;
+        let passed = lane.poll_pass(cx, &mut Endless, &mut Stuck, &mut moved);
+        assert!(passed.is_pending());
+        assert!(lane.buffer.is_empty(), "nothing was read");
+        assert_eq!(lane.passed(), 8);
     }
 }

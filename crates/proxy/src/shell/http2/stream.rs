@@ -141,8 +141,8 @@ impl Sink for Http2Stream {
         })
     }
 
-    fn has_unsent(&self) -> bool {
-        false
+    fn unsent(&self) -> usize {
+        0
     }
 
     fn poll_flush_all(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
