@@ -22,6 +22,9 @@ pub enum Reason {
     /// The host's certificate is not the one of the TLS server name.
     #[error("the TLS connection was made for {0:?}, which has another certificate")]
     Misdirected(Box<str>),
+    /// An https address, asked for in plain.
+    #[error("the request is for https, but its connection is not over TLS")]
+    NotSecured,
     /// No path of the host fits.
     #[error("no path of the host matches")]
     PathUnknown,
@@ -134,7 +137,7 @@ impl Reason {
         match self {
             Self::Malformed(fault) | Self::PathAmbiguous(fault) => fault.status(),
             Self::HostUnknown | Self::PathUnknown => 404,
-            Self::Misdirected(_) => 421,
+            Self::Misdirected(_) | Self::NotSecured => 421,
             Self::PlainRefused
             | Self::AccessDenied(_)
             | Self::AccessNotBuilt(..)
@@ -245,7 +248,7 @@ impl Reason {
             Self::Malformed(_) | Self::Http2(_) => 0,
             Self::PathAmbiguous(_) => 1,
             Self::HostMissing | Self::HostUnknown => 2,
-            Self::Misdirected(_) => 3,
+            Self::Misdirected(_) | Self::NotSecured => 3,
             Self::PathUnknown => 4,
             Self::PlainRefused => 5,
             Self::AccessDenied(_) | Self::AccessNotBuilt(..) => 6,
@@ -287,6 +290,7 @@ mod tests {
             (Reason::HostUnknown, 404, 1, Blame::Peer),
             (Reason::PathUnknown, 404, 1, Blame::Peer),
             (Reason::Misdirected("a".into()), 421, 0, Blame::Peer),
+            (Reason::NotSecured, 421, 1, Blame::Peer),
             (Reason::BodyTooLarge(1), 413, 0, Blame::Peer),
             (Reason::WebSocketRequired, 403, 1, Blame::Peer),
             (
