@@ -97,6 +97,9 @@ pub enum Reason {
     /// The target is one of our own listeners.
     #[error("target {0} is this gateway itself")]
     TargetIsUs(Box<str>),
+    /// We have no descriptor, port or memory left for a connection to the target.
+    #[error("no connection to target {0} can be made, and it is not to blame: {1}")]
+    NoRoom(Box<str>, Box<str>),
     /// The target refused the connection.
     #[error("target {0} can not be reached: {1}")]
     TargetUnreachable(Box<str>, Box<str>),
@@ -146,7 +149,7 @@ impl Reason {
             | Self::Banned => 403,
             Self::BodyTooLarge(_) => 413,
             Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::ClientGone => 408,
-            Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) => 503,
+            Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) | Self::NoRoom(..) => 503,
             Self::HostMissing
             | Self::Http2(_)
             | Self::ProxyHeader(_)
@@ -175,6 +178,7 @@ impl Reason {
             Self::AccessNotBuilt(..)
             | Self::TargetIsUs(_)
             | Self::Full(_)
+            | Self::NoRoom(..)
             | Self::ProxyHeader(_) => Blame::Us,
             Self::TargetUnresolved(..)
             | Self::TargetUnreachable(..)
@@ -217,7 +221,7 @@ impl Reason {
     }
 
     /// All labels, by [`Reason::number`].
-    pub const LABELS: [&'static str; 22] = [
+    pub const LABELS: [&'static str; 23] = [
         "malformed",
         "path_ambiguous",
         "host_unknown",
@@ -240,6 +244,7 @@ impl Reason {
         "target_broken",
         "too_many_requests",
         "proxy_header",
+        "no_room",
     ];
 
     /// The position in [`Reason::LABELS`].
@@ -276,6 +281,7 @@ impl Reason {
             | Self::TargetBrokeOff(..) => 19,
             Self::RequestsFull(_) => 20,
             Self::ProxyHeader(_) => 21,
+            Self::NoRoom(..) => 22,
         }
     }
 }
