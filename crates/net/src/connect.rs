@@ -1,5 +1,6 @@
 //! Connections to targets.
 
+use nix::errno::Errno;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,6 +31,17 @@ pub async fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<Tc
     Err(last)
 }
 
+/// Whether a connection failed for want of something of ours: descriptors, ports, memory. It says nothing
+/// of who was to be connected.
+pub fn is_out_of_room(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    let Some(code) = code else { return false };
+    matches!(
+        code,
+        Errno::EMFILE | Errno::ENFILE | Errno::EADDRNOTAVAIL | Errno::ENOBUFS | Errno::ENOMEM
+    )
+}
+
 /// The other end of a connection from a socket of this machine to another of its own: then both ends
 /// have one address.
 pub fn peer_on_this_machine(stream: &TcpStream) -> Option<SocketAddr> {
@@ -58,5 +70,16 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         let error = connect(&[], Duration::from_secs(5)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_we_lack_is_told_from_what_the_other_side_does() {
+        for ours in [Errno::EMFILE, Errno::ENFILE, Errno::EADDRNOTAVAIL] {
+            assert!(is_out_of_room(&ours.into()), "{ours}");
+        }
+        for theirs in [Errno::ECONNREFUSED, Errno::EHOSTUNREACH, Errno::ETIMEDOUT] {
+            assert!(!is_out_of_room(&theirs.into()), "{theirs}");
+        }
+        assert!(!is_out_of_room(&io::ErrorKind::TimedOut.into()));
     }
 }

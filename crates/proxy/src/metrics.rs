@@ -7,6 +7,7 @@ use service::metrics::{Counter, Gauge, Histogram, Registry};
 const SECONDS: [f64; 12] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
+const TARGET_WELL: &str = "gatehouse_proxy_target_well";
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// What is counted for the proxy as a whole.
@@ -14,6 +15,7 @@ pub(crate) struct Instruments {
     registry: Registry,
     pub(crate) open_plain: Gauge,
     pub(crate) open_tls: Gauge,
+    pub(crate) open_streams: Gauge,
     pub(crate) handshakes: Counter,
     pub(crate) connects_new: Counter,
     pub(crate) connects_reused: Counter,
@@ -63,6 +65,11 @@ impl Instruments {
         Self {
             open_plain: open("http"),
             open_tls: open("https"),
+            open_streams: registry.gauge(
+                "gatehouse_proxy_http2_streams",
+                "Open streams of HTTP/2 clients.",
+                &[],
+            ),
             handshakes: registry.counter(
                 "gatehouse_proxy_tls_handshakes_total",
                 "TLS handshakes with clients that succeeded.",
@@ -89,8 +96,12 @@ impl Instruments {
         let asked = probe.map(|probe| format!("{}{}", probe.host, probe.path));
         let asked = asked.unwrap_or_default();
         let labels = [("target", target.as_str()), ("asked", asked.as_str())];
-        self.registry
-            .gauge("gatehouse_proxy_target_well", help, &labels)
+        self.registry.gauge(TARGET_WELL, help, &labels)
+    }
+
+    /// Shows no other targets than these.
+    pub(crate) fn retain_targets(&self, shown: &[Gauge]) {
+        self.registry.retain_gauges(TARGET_WELL, shown);
     }
 
     pub(crate) fn rejected(&self, reason: &Reason) {

@@ -167,6 +167,18 @@ impl Registry {
         }
     }
 
+    /// Drops all gauges of that name but `kept`: what the others told of is no more.
+    pub fn retain_gauges(&self, name: &str, kept: &[Gauge]) {
+        let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(family) = families.get_mut(name) else {
+            return;
+        };
+        family.series.retain(|_, instrument| match instrument {
+            Instrument::Gauge(gauge) => kept.iter().any(|kept| Arc::ptr_eq(&kept.0, &gauge.0)),
+            _ => true,
+        });
+    }
+
     /// Everything as Prometheus text.
     pub fn render(&self) -> String {
         let families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
@@ -289,6 +301,21 @@ mod tests {
             seconds_bucket{host=\"a\",le=\"0.1\"} 3\nseconds_bucket{host=\"a\",le=\"1\"} 4\n\
             seconds_bucket{host=\"a\",le=\"+Inf\"} 5\nseconds_sum{host=\"a\"} 7.650000\nseconds_count{host=\"a\"} 5\n";
         assert_eq!(registry.render(), expected);
+    }
+
+    #[test]
+    fn gauges_of_what_is_no_more_are_dropped() {
+        let registry = Registry::default();
+        let gauge = |name, of| registry.gauge(name, "G.", &[("of", of)]);
+        let kept = gauge("well", "a");
+        gauge("well", "b").set(1);
+        gauge("other", "b").set(1);
+        registry.retain_gauges("well", &[kept]);
+        registry.retain_gauges("unheard", &[]);
+        let text = registry.render();
+        assert!(text.contains("well{of=\"a\"} 0\n"), "{text}");
+        assert!(!text.contains("well{of=\"b\"}"), "{text}");
+        assert!(text.contains("other{of=\"b\"} 1\n"), "{text}");
     }
 
     #[test]

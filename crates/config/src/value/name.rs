@@ -228,7 +228,12 @@ pub(crate) fn dns_fault(text: &str, wildcard: bool) -> Option<Fault> {
     if text.is_empty() {
         return Some(("is empty".into(), "write a domain name".into()));
     }
-    if text.parse::<std::net::IpAddr>().is_ok() {
+    // As in a URL, too: "[2001:db8::1]", "192.0.2.1:443".
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|bare| bare.strip_suffix(']'));
+    let with_port = text.parse::<std::net::SocketAddr>();
+    if with_port.is_ok() || bare.unwrap_or(text).parse::<std::net::IpAddr>().is_ok() {
         return fault("is an address", "write a domain name");
     }
     if text.contains(':') {

@@ -19,7 +19,6 @@ impl Backend for Gate {
         let processes = self.processes();
         let bans = self.hub.warden.list().len() as u64;
         let started = ago(self.started.elapsed());
-        let left_out = self.left_out();
         self.with(|state| {
             let running = &state.running;
             Ok(Status {
@@ -39,7 +38,7 @@ impl Backend for Gate {
                         line,
                     })
                     .collect(),
-                left_out,
+                left_out: self.left_out(&running.config),
             })
         })
         .await
@@ -209,12 +208,12 @@ impl Gate {
     }
 
     /// What this machine or user does not allow.
-    fn left_out(&self) -> Vec<String> {
+    fn left_out(&self, config: &config::Config) -> Vec<String> {
         let mut texts = Vec::new();
         if !nix::unistd::geteuid().is_root() {
             texts.push("not root: the processes keep the rights of this user".to_owned());
         }
-        texts.extend(self.hub.few_files());
+        texts.extend(self.hub.few_files(config));
         for child in [&self.edge, &self.admin] {
             let condition = child.condition();
             if let Some(why) = condition.answer.and_then(|answer| answer.fault) {

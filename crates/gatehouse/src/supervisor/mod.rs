@@ -15,6 +15,7 @@ mod warden;
 
 use anyhow::Context as _;
 use child::Child;
+use config::Config;
 use gate::Gate;
 use guard::BanSet;
 use journal::Journal;
@@ -35,8 +36,6 @@ const BANS: &str = "bans.json";
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the end waits for a log reader that is slow.
 const LAST_LINES: Duration = Duration::from_secs(1);
-/// Connections of clients that edge shall serve at once, as `[proxy.limits]` has it by default.
-const CONNECTIONS: u32 = 16_384;
 /// The users that processes become under root. Outside every range that Debian or systemd hand out.
 const EDGE_UID: u32 = 64_770;
 const ADMIN_UID: u32 = 64_771;
@@ -47,14 +46,14 @@ pub struct Hub {
     journal: Journal,
     warden: Warden,
     registry: service::Registry,
-    /// How many files a process may have open.
+    /// How many files a process may have open; what is started later has as many.
     files: u64,
 }
 
 impl Hub {
-    /// What the operator should know where fewer connections can be served than shall be.
-    fn few_files(&self) -> Option<String> {
-        few_files(self.files, CONNECTIONS)
+    /// What the operator should know where fewer connections can be served than `config` allows.
+    fn few_files(&self, config: &Config) -> Option<String> {
+        few_files(self.files, config.proxy.limits.connections)
     }
 }
 
@@ -66,17 +65,15 @@ impl Hub {
 pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     // What this process was given by whoever started it is not for edge and admin.
     net::sandbox::close_on_exec_above_stdio()?;
-    // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
-    let files = net::sandbox::raise_open_files(files_for(CONNECTIONS))?;
     // Whoever started this process may have blocked them for itself, which is inherited.
     OBEYED.into_iter().collect::<SigSet>().thread_unblock()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(supervise(file, state, files))
+    runtime.block_on(supervise(file, state))
 }
 
-async fn supervise(file: PathBuf, state: PathBuf, files: u64) -> anyhow::Result<()> {
+async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let opened = Store::open(&state)?;
     let journal = Journal::new();
@@ -84,10 +81,7 @@ async fn supervise(file: PathBuf, state: PathBuf, files: u64) -> anyhow::Result<
         journal.notice("store", note.to_string());
     }
     let choices = boot::Boot::choose(&file, &opened.store, &journal)?;
-    let hub = hub(&opened.store, &choices, journal, files)?;
-    if let Some(text) = hub.few_files() {
-        hub.journal.notice("supervisor", text);
-    }
+    let hub = hub(&opened.store, &choices, journal)?;
     let (stop, stopping) = watch::channel(None);
     let workers = workers();
     let (bans, admin_bans) = (hub.warden.bans(), hub.warden.admin_bans());
@@ -134,20 +128,26 @@ async fn supervise(file: PathBuf, state: PathBuf, files: u64) -> anyhow::Result<
     Ok(())
 }
 
-fn hub(store: &Store, choices: &[boot::Boot], journal: Journal, files: u64) -> anyhow::Result<Hub> {
+fn hub(store: &Store, choices: &[boot::Boot], journal: Journal) -> anyhow::Result<Hub> {
     let registry = service::Registry::default();
     let saved = store
         .blob(BANS)?
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
-    let policy = choices.first().map(|boot| state::policy(&boot.config));
-    let policy = policy.context("there is nothing to start with")?;
-    Ok(Hub {
-        warden: Warden::new(policy, &saved, journal.clone(), &registry),
+    let best = choices.first().map(|boot| &boot.config);
+    let best = best.context("there is nothing to start with")?;
+    // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
+    let files = net::sandbox::raise_open_files(files_for(best.proxy.limits.connections))?;
+    let hub = Hub {
+        warden: Warden::new(state::policy(best), &saved, journal.clone(), &registry),
         journal,
         registry,
         files,
-    })
+    };
+    if let Some(text) = hub.few_files(best) {
+        hub.journal.notice("supervisor", text);
+    }
+    Ok(hub)
 }
 
 fn few_files(files: u64, connections: u32) -> Option<String> {
@@ -230,8 +230,9 @@ mod tests {
 
     #[test]
     fn too_few_files_are_told_with_what_they_serve_and_what_is_needed() {
-        assert_eq!(few_files(files_for(CONNECTIONS), CONNECTIONS), None);
-        let text = few_files(4096, CONNECTIONS).unwrap();
+        assert_eq!(few_files(files_for(16_384), 16_384), None);
+        assert_eq!(few_files(4096, 1536), None);
+        let text = few_files(4096, 16_384).unwrap();
         for part in [
             "room for 1536",
             "instead of 16384",

@@ -4,7 +4,7 @@ use super::path::{Fit, fit};
 use super::reason::Reason;
 use super::routes::{Entry, Gate, GateKind, HostRoutes, Routes, Rule};
 use config::{Plain, WebSocket};
-use proto::http::path_is_unambiguous;
+use proto::http::{Fields, Malformed, Scheme, path_is_unambiguous};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub struct Ask<'a> {
     pub tls: Option<AskedTls<'a>>,
     /// The method.
     pub method: &'a str,
+    /// The scheme, where the target says one.
+    pub scheme: Option<Scheme>,
     /// The host without its port.
     pub host: Option<&'a str>,
     /// The raw path without the query; "*" for OPTIONS.
@@ -25,6 +27,8 @@ pub struct Ask<'a> {
     pub websocket: bool,
     /// The length of the body as far as it is said beforehand.
     pub body: Option<u64>,
+    /// The fields of its head, where there is one.
+    pub fields: Option<&'a Fields<'a>>,
 }
 
 /// How a request came in over TLS.
@@ -114,6 +118,10 @@ pub fn decide_watched<'r>(
         let reason = Reason::Misdirected(server_name.unwrap_or_default().into());
         return refuse(Some(host), reason, Some(host.line));
     }
+    // RFC 9110 section 7.4.
+    if ask.tls.is_none() && ask.scheme == Some(Scheme::Https) {
+        return refuse(Some(host), Reason::NotSecured, Some(host.line));
+    }
     let Some((rule, line)) = find(host, ask.path, watch) else {
         return refuse(Some(host), Reason::PathUnknown, Some(host.line));
     };
@@ -122,6 +130,10 @@ pub fn decide_watched<'r>(
         && let Err(fault) = path_is_unambiguous(ask.path.as_bytes())
     {
         return refuse(Some(host), Reason::PathAmbiguous(fault), Some(line));
+    }
+    if forges(rule, ask.fields) {
+        let reason = Reason::Malformed(Malformed::Twin);
+        return refuse(Some(host), reason, Some(rule.line));
     }
     if ask.tls.is_none() {
         match rule.plain {
@@ -180,6 +192,16 @@ fn find<'r>(
         }
     }
     None
+}
+
+/// Whether the target could take a field for the one that the rule has us write about the client. One of
+/// the very name is replaced, as those that all targets get; a twin is what no honest client sends.
+fn forges(rule: &Rule, fields: Option<&Fields<'_>>) -> bool {
+    let (Some(own), Some(fields)) = (rule.client_address_header.as_deref(), fields) else {
+        return false;
+    };
+    let mut fields = fields.iter();
+    fields.any(|field| field.is_twin_of(own) && !field.is(own))
 }
 
 /// What a rule asks for beside its path.

@@ -79,10 +79,12 @@ pub fn explain(
             same_certificate: true,
         }),
         method: "GET",
+        scheme: None,
         host: Some(name),
         path: asked.path,
         websocket: asked.websocket,
         body: None,
+        fields: None,
     };
     let mut steps = Steps(Vec::new());
     steps.port(config, &asked);

@@ -12,6 +12,14 @@ use std::net::{IpAddr, SocketAddr};
 /// which programs choose their proxy; the others replace the path that our rules have seen.
 const NEVER_ASKED: [&str; 3] = ["Proxy", "X-Original-URL", "X-Rewrite-URL"];
 
+/// Where a client is, by its own word or, behind a load balancer, by that one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddr(pub SocketAddr);
+
+/// The address of ours that a client has connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalAddr(pub SocketAddr);
+
 /// What targets are told about a client; the same for all requests of a connection.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -24,9 +32,9 @@ pub struct Identity {
 
 impl Identity {
     /// That of a connection from `client` to our address `local`. IPv4 in IPv6 form is told as IPv4.
-    pub fn new(client: SocketAddr, local: SocketAddr, tls: bool) -> Self {
+    pub fn new(client: ClientAddr, local: LocalAddr, tls: bool) -> Self {
         let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
-        let (client, local) = (canonical(client), canonical(local));
+        let (client, local) = (canonical(client.0), canonical(local.0));
         let address = client.ip();
         let scheme = if tls { "https" } else { "http" };
         let fields = format!(

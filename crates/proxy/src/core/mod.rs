@@ -21,7 +21,9 @@ pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_w
 pub use edit::HeadEdit;
 pub use explain::{Explanation, NotExplained, explain};
 pub use handshake::{Accept, websocket_key};
-pub use headers::{Identity, Sent, replace_host, write_request, write_response};
+pub use headers::{
+    ClientAddr, Identity, LocalAddr, Sent, replace_host, write_request, write_response,
+};
 pub use http2::{header_map, take_http2_response, write_fields, write_http1_request};
 pub use pages::{Page, write_page};
 pub use passthrough::{PassthroughHost, Passthroughs, TlsVerdict};

@@ -86,7 +86,9 @@ fn text(status: u16) -> &'static str {
         404 => "There is nothing here.",
         408 => "Your request took too long.",
         413 => "What you sent is too large.",
-        421 => "Please ask again over a new connection.",
+        421 => {
+            "You have asked over a connection that belongs to another address. Please open this page anew."
+        }
         500.. => "The service can not answer right now. Please try again later.",
         _ => "Your browser sent something that can not be answered.",
     }

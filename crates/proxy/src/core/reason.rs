@@ -22,6 +22,9 @@ pub enum Reason {
     /// The host's certificate is not the one of the TLS server name.
     #[error("the TLS connection was made for {0:?}, which has another certificate")]
     Misdirected(Box<str>),
+    /// An https address, asked for in plain.
+    #[error("the request is for https, but its connection is not over TLS")]
+    NotSecured,
     /// No path of the host fits.
     #[error("no path of the host matches")]
     PathUnknown,
@@ -94,6 +97,9 @@ pub enum Reason {
     /// The target is one of our own listeners.
     #[error("target {0} is this gateway itself")]
     TargetIsUs(Box<str>),
+    /// We have no descriptor, port or memory left for a connection to the target.
+    #[error("no connection to target {0} can be made, and it is not to blame: {1}")]
+    NoRoom(Box<str>, Box<str>),
     /// The target refused the connection.
     #[error("target {0} can not be reached: {1}")]
     TargetUnreachable(Box<str>, Box<str>),
@@ -134,7 +140,7 @@ impl Reason {
         match self {
             Self::Malformed(fault) | Self::PathAmbiguous(fault) => fault.status(),
             Self::HostUnknown | Self::PathUnknown => 404,
-            Self::Misdirected(_) => 421,
+            Self::Misdirected(_) | Self::NotSecured => 421,
             Self::PlainRefused
             | Self::AccessDenied(_)
             | Self::AccessNotBuilt(..)
@@ -143,7 +149,7 @@ impl Reason {
             | Self::Banned => 403,
             Self::BodyTooLarge(_) => 413,
             Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::ClientGone => 408,
-            Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) => 503,
+            Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) | Self::NoRoom(..) => 503,
             Self::HostMissing
             | Self::Http2(_)
             | Self::ProxyHeader(_)
@@ -172,6 +178,7 @@ impl Reason {
             Self::AccessNotBuilt(..)
             | Self::TargetIsUs(_)
             | Self::Full(_)
+            | Self::NoRoom(..)
             | Self::ProxyHeader(_) => Blame::Us,
             Self::TargetUnresolved(..)
             | Self::TargetUnreachable(..)
@@ -214,7 +221,7 @@ impl Reason {
     }
 
     /// All labels, by [`Reason::number`].
-    pub const LABELS: [&'static str; 22] = [
+    pub const LABELS: [&'static str; 23] = [
         "malformed",
         "path_ambiguous",
         "host_unknown",
@@ -237,6 +244,7 @@ impl Reason {
         "target_broken",
         "too_many_requests",
         "proxy_header",
+        "no_room",
     ];
 
     /// The position in [`Reason::LABELS`].
@@ -245,7 +253,7 @@ impl Reason {
             Self::Malformed(_) | Self::Http2(_) => 0,
             Self::PathAmbiguous(_) => 1,
             Self::HostMissing | Self::HostUnknown => 2,
-            Self::Misdirected(_) => 3,
+            Self::Misdirected(_) | Self::NotSecured => 3,
             Self::PathUnknown => 4,
             Self::PlainRefused => 5,
             Self::AccessDenied(_) | Self::AccessNotBuilt(..) => 6,
@@ -273,6 +281,7 @@ impl Reason {
             | Self::TargetBrokeOff(..) => 19,
             Self::RequestsFull(_) => 20,
             Self::ProxyHeader(_) => 21,
+            Self::NoRoom(..) => 22,
         }
     }
 }
@@ -287,6 +296,7 @@ mod tests {
             (Reason::HostUnknown, 404, 1, Blame::Peer),
             (Reason::PathUnknown, 404, 1, Blame::Peer),
             (Reason::Misdirected("a".into()), 421, 0, Blame::Peer),
+            (Reason::NotSecured, 421, 1, Blame::Peer),
             (Reason::BodyTooLarge(1), 413, 0, Blame::Peer),
             (Reason::WebSocketRequired, 403, 1, Blame::Peer),
             (

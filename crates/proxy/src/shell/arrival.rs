@@ -1,6 +1,6 @@
 //! A connection that was accepted: whose it is, its TLS handshake, and which HTTP it speaks.
 
-use crate::core::{Identity, Reason};
+use crate::core::{ClientAddr, Identity, LocalAddr, Reason};
 use crate::shell::balancer::{Introduced, introduction};
 use crate::shell::buffer::Buffer;
 use crate::shell::caps::Admitted;
@@ -82,7 +82,7 @@ async fn known(worker: &Rc<Worker>, arrival: Arrival, until: Instant) -> Option<
     } = arrival;
     let local = io.local_addr().ok()?;
     let mut stream = Stream::plain(io);
-    let of = |client, local| Rc::new(Identity::new(client, local, tls));
+    let of = |client, local| Rc::new(Identity::new(ClientAddr(client), LocalAddr(local), tls));
     if !balancer {
         return Some(Client {
             stream,

@@ -228,6 +228,8 @@ fn networks(client: IpAddr) -> (Network, Option<Network>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::Routes;
+    use std::collections::BTreeMap;
 
     fn admit(caps: &Arc<Caps>, client: impl Into<IpAddr>) -> Result<Admitted, Reason> {
         let limits = Limits {
@@ -264,6 +266,35 @@ mod tests {
         assert!(admit(&caps, [0x2001, 0xdb8, 8, 1, 0, 0, 0, 1]).is_ok());
         assert_eq!(caps.open(), 40);
         drop(held);
+    }
+
+    #[test]
+    fn all_slash_64s_of_a_site_share_what_may_wait_for_a_target() {
+        let text = "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+             interface = \"lo\"\naddresses = [\"192.0.2.1/24\"]\n[site]\ndomain = \"example\"\n\
+             [[host]]\nname = \"a.example\"\n[[host.http]]\ntarget = \"http://10.0.0.1\"\n";
+        let config = config::check(text, "test.toml").unwrap().config;
+        let routes = Routes::new(&config, &BTreeMap::new()).unwrap();
+        let (_, target) = routes.targets().next().unwrap();
+        let caps = Caps::new();
+        let client = |site, net| [0x2001, 0xdb8, site, net, 0, 0, 0, 1];
+        let clients: Vec<_> = (0..5)
+            .map(|net| admit(&caps, client(7, net)).unwrap())
+            .collect();
+        let two = |client: &'_ Admitted| client.wait_for(target, 2).map(drop);
+        let mut waiting = Vec::new();
+        for client in &clients[..4] {
+            waiting.push(client.wait_for(target, 2).unwrap());
+            waiting.push(client.wait_for(target, 2).unwrap());
+            assert_eq!(two(client), Err(Reason::RequestsFull(2)));
+        }
+        // It has none itself, but its site has four times what one may have.
+        assert_eq!(two(&clients[4]), Err(Reason::RequestsFull(8)));
+        let elsewhere = admit(&caps, client(8, 0)).unwrap();
+        assert_eq!(two(&elsewhere), Ok(()));
+        drop(waiting.pop());
+        assert_eq!(two(&clients[4]), Ok(()));
+        assert_eq!(two(&clients[4]), Ok(()), "what has ended is given back");
     }
 
     #[test]

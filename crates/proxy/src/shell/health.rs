@@ -1,11 +1,12 @@
 //! Targets are asked whether they are well, as their rules say.
 
-use crate::core::{Probe, Standing, TargetKey};
+use crate::core::{Probe, Reason, Standing, TargetKey};
 use crate::shell::limits;
 use crate::shell::worker::Worker;
 use net::stream::Stream;
 use proto::http::{self, Limits};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +37,13 @@ impl Health {
     pub(crate) fn follow(&mut self, worker: &Rc<Worker>) {
         let current = worker.current();
         let routes = &current.live.routes;
-        self.0.retain(|asking| is_wanted(worker, &asking.standing));
+        self.0.retain(|asking| worker.wants(&asking.standing));
+        let mut shown = Vec::new();
         for (target, standing) in routes.standings() {
             let well = !standing.is_passed_over(worker.now());
             let gauge = worker.shared.instruments.target_well(target, standing);
             gauge.set(i64::from(well));
+            shown.push(gauge);
             let is_asked = |asking: &Asking| Arc::ptr_eq(&asking.standing, standing);
             if standing.probe().is_none() || self.0.iter().any(is_asked) {
                 continue;
@@ -52,14 +55,8 @@ impl Health {
                 task: task.abort_handle(),
             });
         }
+        worker.shared.instruments.retain_targets(&shown);
     }
-}
-
-/// Whether a rule in force still needs it.
-fn is_wanted(worker: &Worker, standing: &Arc<Standing>) -> bool {
-    let current = worker.current();
-    let mut standings = current.live.routes.standings();
-    standings.any(|(_, wanted)| Arc::ptr_eq(wanted, standing))
 }
 
 /// Asks one target for ever.
@@ -75,13 +72,17 @@ async fn ask(worker: Rc<Worker>, target: TargetKey, standing: Arc<Standing>) {
         let answer = timeout(patience, answer(&worker, &target, probe)).await;
         let answer = answer.unwrap_or_else(|_| {
             let seconds = patience.as_secs();
-            Err(format!("it did not answer within {seconds} s"))
+            Err(Fault::Target(format!(
+                "it did not answer within {seconds} s"
+            )))
         });
         match answer {
             Ok(()) if standing.heal() => worker.tell_well(&target, &standing),
+            // That says nothing of it.
+            Err(Fault::Ours) => {}
             // A reload may have come meanwhile, and asks others.
-            Err(_) if !is_wanted(&worker, &standing) => {}
-            Err(why) if standing.is_unwell() => {
+            Err(_) if !worker.wants(&standing) => {}
+            Err(Fault::Target(why)) if standing.is_unwell() => {
                 worker.tell_unwell(
                     &target,
                     &standing,
@@ -101,22 +102,41 @@ fn offset(target: &TargetKey, probe: &Probe) -> Duration {
     spread * u32::from(hasher.finish().to_be_bytes()[0]) / 256
 }
 
+/// Why it did not say that it is well.
+enum Fault {
+    Target(String),
+    /// We had no room for a connection.
+    Ours,
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Target(error.to_string())
+    }
+}
+
+impl From<Reason> for Fault {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::NoRoom(..) => Self::Ours,
+            reason => Self::Target(reason.to_string()),
+        }
+    }
+}
+
 /// Asks once: a success or a redirect says that it is well.
-async fn answer(worker: &Worker, target: &TargetKey, probe: &Probe) -> Result<(), String> {
+async fn answer(worker: &Worker, target: &TargetKey, probe: &Probe) -> Result<(), Fault> {
     let current = worker.current();
-    let connected = worker.connect(&current, target, None).await;
-    let mut stream = connected.map_err(|reason| reason.to_string())?.stream;
+    let mut stream = worker.connect(&current, target, None).await?.stream;
     let Probe { host, path, .. } = probe;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Gatehouse\r\nConnection: close\r\n\r\n"
     );
-    let asked = stream.write_all(request.as_bytes()).await;
-    asked.map_err(|error| error.to_string())?;
-    let flushed = stream.flush().await;
-    flushed.map_err(|error| error.to_string())?;
-    match status(&mut stream).await? {
+    stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
+    match status(&mut stream).await.map_err(Fault::Target)? {
         200..=399 => Ok(()),
-        status => Err(format!("it answered {status}")),
+        status => Err(Fault::Target(format!("it answered {status}"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The main loop of one worker: what the service orders, and what its listeners accept.
 
-use crate::core::{Identity, Reason};
+use crate::core::{ClientAddr, Identity, LocalAddr, Reason};
 use crate::shell::arrival::{self, Arrival};
 use crate::shell::health::Health;
 use crate::shell::limits;
@@ -165,7 +165,8 @@ fn admit(worker: &Rc<Worker>, io: TcpStream, peer: SocketAddr, tls: bool) {
         Err(reason) => {
             // One without an address of ours is of no use to anybody.
             let local = io.local_addr().unwrap_or(peer);
-            arrival::reject(worker, &Identity::new(peer, local, tls), &reason);
+            let identity = Identity::new(ClientAddr(peer), LocalAddr(local), tls);
+            arrival::reject(worker, &identity, &reason);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::shell::exchange::Plan;
 use crate::shell::report::Told;
 use crate::shell::tunnel::{self, What};
 use crate::shell::worker::Current;
-use proto::http::{self, Framing, Request, Upgrade};
+use proto::http::{self, Framing, Request, TargetForm, Upgrade};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -133,11 +133,19 @@ impl<C: Client> Connection<C> {
     }
 }
 
-fn ask<'a>(request: &Request<'a>, client: std::net::IpAddr, tls: Option<AskedTls<'a>>) -> Ask<'a> {
+fn ask<'a>(
+    request: &'a Request<'a>,
+    client: std::net::IpAddr,
+    tls: Option<AskedTls<'a>>,
+) -> Ask<'a> {
     Ask {
         client,
         tls,
         method: request.method,
+        scheme: match request.target.form {
+            TargetForm::Absolute(scheme) => Some(scheme),
+            TargetForm::Origin | TargetForm::Asterisk => None,
+        },
         host: request.host.map(|host| host.host()),
         path: request.target.path,
         websocket: request.upgrade.is_some(),
@@ -145,6 +153,7 @@ fn ask<'a>(request: &Request<'a>, client: std::net::IpAddr, tls: Option<AskedTls
             Framing::Length(length) => Some(length),
             Framing::None | Framing::Chunked => None,
         },
+        fields: Some(&request.fields),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::core::{Identity, Member, Reason, Target, TargetKey, Targets, Tried};
 use crate::shell::limits;
 use crate::shell::worker::{Current, Worker};
 use config::{ProxyHeader, TargetHost};
-use net::connect::{connect, peer_on_this_machine};
+use net::connect::{connect, is_out_of_room, peer_on_this_machine};
 use net::stream::Stream;
 use proto::proxy_header::{write_v1, write_v1_local, write_v2, write_v2_local};
 use std::io;
@@ -182,6 +182,7 @@ async fn addresses(current: &Current, target: &Target) -> Result<Vec<SocketAddr>
 
 fn unreachable(target: &Target, patience: Duration, error: &io::Error) -> Reason {
     match error.kind() {
+        _ if is_out_of_room(error) => Reason::NoRoom(name(target), error.to_string().into()),
         io::ErrorKind::TimedOut => Reason::TargetConnectLate(name(target), patience.as_secs()),
         _ => Reason::TargetUnreachable(name(target), error.to_string().into()),
     }

@@ -147,10 +147,12 @@ impl<C: Client> Tunnel<'_, C> {
                         same_certificate: true,
                     }),
                     method: "GET",
+                    scheme: None,
                     host: Some(host),
                     path,
                     websocket: true,
                     body: None,
+                    fields: None,
                 };
                 match decide(routes, &ask) {
                     Verdict::Forward(_, rule) => {

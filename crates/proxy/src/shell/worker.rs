@@ -137,16 +137,29 @@ impl Worker {
 
     /// Tells that a target is well again.
     pub(crate) fn tell_well(&self, target: &TargetKey, standing: &Standing) {
-        let gauge = self.shared.instruments.target_well(target, standing);
-        gauge.set(1);
+        self.show(target, standing, 1);
         self.notice(format!("target {} is well again", **target));
     }
 
     /// Tells that a target is not well any more, so that requests go elsewhere where they can.
     pub(crate) fn tell_unwell(&self, target: &TargetKey, standing: &Standing, why: &str) {
-        let gauge = self.shared.instruments.target_well(target, standing);
-        gauge.set(0);
+        self.show(target, standing, 0);
         self.notice(format!("target {} is not well: {why}", **target));
+    }
+
+    fn show(&self, target: &TargetKey, standing: &Standing, well: i64) {
+        // A request that began before a reload may still try one that is shown no more.
+        if self.wants(standing) {
+            let gauge = self.shared.instruments.target_well(target, standing);
+            gauge.set(well);
+        }
+    }
+
+    /// Whether a rule in force still goes by it.
+    pub(crate) fn wants(&self, standing: &Standing) -> bool {
+        let current = self.current();
+        let mut standings = current.live.routes.standings();
+        standings.any(|(_, wanted)| std::ptr::eq(Arc::as_ptr(wanted), standing))
     }
 
     /// Tells the operator.

@@ -158,6 +158,16 @@ impl Gate {
         }
     }
 
+    /// Waits until a series is no more.
+    pub(crate) async fn shows_no(&self, series: &str) {
+        let gone = async {
+            while self.registry.render().contains(series) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        within(gone).await;
+    }
+
     pub(crate) fn ban(&self, address: &str) {
         let key: guard::ClientKey = address.parse().unwrap();
         self.bans.publish([key].into_iter().collect());

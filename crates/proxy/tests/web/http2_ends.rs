@@ -75,6 +75,43 @@ async fn shutdown_lets_streams_end() {
     within(shutdown).await.unwrap();
 }
 
+/// Nor does the client of another request get to see them.
+#[tokio::test]
+async fn bytes_behind_the_end_of_a_response_are_no_part_of_it() {
+    let (gate, target) = plain("").await;
+    let mut client = Http2::connect(&gate).await;
+    let (response, _) = client.get(ROOT).await;
+    let mut there = target.asked().await;
+    there
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        .await;
+    let (status, body, _) = whole(response).await;
+    assert_eq!((status.as_u16(), &*body), (200, &b"abc"[..]));
+    there.ends().await;
+    let (response, _) = client.get(ROOT).await;
+    target.asked().await.send(OK).await;
+    assert_eq!(whole(response).await.1, b"ok");
+}
+
+#[tokio::test]
+async fn open_streams_are_counted() {
+    const STREAMS: &str = "gatehouse_proxy_http2_streams";
+    let (gate, target) = plain("").await;
+    let mut one = Http2::connect(&gate).await;
+    let mut other = Http2::connect(&gate).await;
+    let (response, _) = one.get(ROOT).await;
+    let mut there = target.asked().await;
+    let (_, mut given_up) = other.get(ROOT).await;
+    let mut alone = target.asked().await;
+    gate.metric(STREAMS, "2").await;
+    there.send(OK).await;
+    assert_eq!(whole(response).await.1, b"ok");
+    gate.metric(STREAMS, "1").await;
+    given_up.send_reset(Reason::CANCEL);
+    alone.ends().await;
+    gate.metric(STREAMS, "0").await;
+}
+
 #[tokio::test]
 async fn a_target_that_breaks_off_resets_its_stream_alone() {
     let (mut gate, target) = plain("").await;

@@ -18,6 +18,7 @@ mod passthrough;
 mod peer;
 mod rejected;
 mod reuse;
+mod room;
 mod secure;
 mod several;
 mod upgrades;

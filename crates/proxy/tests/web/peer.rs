@@ -240,6 +240,13 @@ impl Target {
         peer
     }
 
+    /// Whether somebody has connected by now, who is turned away.
+    pub(crate) async fn is_waited_for(&self) -> bool {
+        let accepted = self.listener().accept();
+        let accepted = tokio::time::timeout(Duration::from_millis(1), accepted).await;
+        accepted.is_ok()
+    }
+
     /// Nobody connects for a while.
     pub(crate) async fn stays_alone(&self) {
         let accepted = self.listener().accept();

@@ -6,7 +6,7 @@ use service::{Blame, Outcome};
 use std::time::Duration;
 
 /// What is sent, the status of the answer, and the label of the reason.
-const REFUSED: [(&str, u16, &str); 12] = [
+const REFUSED: [(&str, u16, &str); 13] = [
     (
         "GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n",
         404,
@@ -54,6 +54,11 @@ const REFUSED: [(&str, u16, &str); 12] = [
         "GET / HTTP/1.1\r\nHost: web.example\r\nX_Forwarded_For: 1\r\n\r\n",
         400,
         "malformed",
+    ),
+    (
+        "GET https://web.example/ HTTP/1.1\r\nHost: web.example\r\n\r\n",
+        421,
+        "misdirected",
     ),
 ];
 

@@ -6,7 +6,8 @@ use certs::{Ca, Usage};
 use net::stream::Stream;
 use net::tls::server_config;
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::collections::BTreeMap;
@@ -153,7 +154,12 @@ async fn accept_tls(target: &Target, ca: &Ca) -> std::io::Result<Peer<Stream>> {
 }
 
 /// As [`accept_tls`], for a target that lets in only whom `clients` knows.
-async fn accept_known(target: &Target, ca: &Ca, clients: &Ca) -> std::io::Result<Peer<Stream>> {
+async fn accept_known(
+    target: &Target,
+    ca: &Ca,
+    clients: &Ca,
+    version: &'static SupportedProtocolVersion,
+) -> std::io::Result<Peer<Stream>> {
     let provider = net::tls::provider();
     let mut roots = RootCertStore::empty();
     let root = CertificateDer::from_pem_slice(clients.root_pem().as_bytes()).unwrap();
@@ -161,7 +167,7 @@ async fn accept_known(target: &Target, ca: &Ca, clients: &Ca) -> std::io::Result
     let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
     let chooser = certs::Chooser::new(vec![issue(ca, &["web.example"])]).unwrap();
     let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&[version])
         .unwrap()
         .with_client_cert_verifier(verifier.build().unwrap())
         .with_cert_resolver(Arc::new(chooser));
@@ -172,24 +178,33 @@ async fn accept_known(target: &Target, ca: &Ca, clients: &Ca) -> std::io::Result
 
 #[tokio::test]
 async fn a_target_that_asks_who_we_are_is_shown_our_certificate() {
+    is_shown_our_certificate(&TLS13).await;
+}
+
+#[tokio::test]
+async fn a_target_that_knows_only_tls_1_2_is_shown_it_as_well() {
+    is_shown_our_certificate(&TLS12).await;
+}
+
+async fn is_shown_our_certificate(version: &'static SupportedProtocolVersion) {
     let (mut gate, target, ca) = over_tls("target_certificate = { trust = \"any\" }").await;
     let ours = Ca::create("Ours", SystemTime::now()).unwrap();
     let identity = |ca: &Ca| ca.issue(&["gate.example"], Usage::Identity, SystemTime::now());
     for wrong in [None, Some(identity(&ca).unwrap())] {
         gate.shows(wrong);
         let mut client = gate.ask(GET).await;
-        assert!(accept_known(&target, &ca, &ours).await.is_err());
+        assert!(accept_known(&target, &ca, &ours, version).await.is_err());
         client.gets("502 Bad Gateway").await;
     }
     gate.shows(Some(identity(&ours).unwrap()));
     let mut client = gate.ask(GET).await;
-    let mut there = accept_known(&target, &ca, &ours).await.unwrap();
+    let mut there = accept_known(&target, &ca, &ours, version).await.unwrap();
     there.head().await;
     client.is_served_by(&mut there).await;
     // With another, what was connected as the first is not used again.
     gate.shows(Some(identity(&ours).unwrap()));
     client.send(GET).await;
-    let mut again = accept_known(&target, &ca, &ours).await.unwrap();
+    let mut again = accept_known(&target, &ca, &ours, version).await.unwrap();
     again.head().await;
     client.is_served_by(&mut again).await;
     there.ends().await;

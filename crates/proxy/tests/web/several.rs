@@ -152,6 +152,57 @@ async fn who_is_asked_for_its_health_gets_requests_only_when_it_is_well() {
     other_answers.abort();
 }
 
+#[tokio::test]
+async fn a_reload_keeps_what_is_known_of_a_target() {
+    let (one, other) = (Target::start().await, Target::start().await);
+    // Not asked again for an hour: what is known then was known before.
+    let lines = "health = { path = \"/up?a\", every = \"1h\" }";
+    let same = hosts(&[&one, &other], lines);
+    let mut gate = Gate::start(&one, &same);
+    let of = |target: &Target, asked| {
+        let address = target.address;
+        format!("gatehouse_proxy_target_well{{target=\"{address}\",asked=\"{asked}\"}}")
+    };
+    let asked = "web.example/up?a";
+    let well = async { answer_health(&other, "200 OK").await };
+    tokio::join!(well, answer_health(&one, "500 Internal Server Error"));
+    gate.notices("it answered 500").await;
+    let more = same.clone()
+        + "[[host]]\nname = \"more.example\"\n[[host.http]]\ntarget = \"http://{target}\"\n";
+    gate.reload(&other, &more);
+    is_served(&gate, &other).await;
+    gate.metric(&of(&one, asked), "0").await;
+    gate.metric(&of(&other, asked), "1").await;
+    gate.metric(&of(&other, ""), "1").await;
+    // Who is not asked for its health is another question, and not known yet.
+    gate.reload(&other, &hosts(&[&one, &other], ""));
+    is_served(&gate, &one).await;
+    gate.metric(&of(&one, ""), "1").await;
+    gate.shows_no(&of(&one, asked)).await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_its_health_once_its_rule_is_gone() {
+    let (gone, kept) = (Target::start().await, Target::start().await);
+    let lines = "health = { path = \"/up?a\", every = \"100ms\" }";
+    let mut gate = Gate::start(&gone, &hosts(&[&gone, &kept], lines));
+    tokio::join!(
+        answer_health(&gone, "200 OK"),
+        answer_health(&kept, "200 OK")
+    );
+    gate.reload(&kept, &hosts(&[&kept], lines));
+    // The worker has the order when it asks the other one again, or by the time after that.
+    for _ in 0..3 {
+        answer_health(&kept, "200 OK").await;
+    }
+    // What had come until then.
+    while gone.is_waited_for().await {}
+    for _ in 0..5 {
+        answer_health(&kept, "200 OK").await;
+    }
+    assert!(!gone.is_waited_for().await, "it is asked no more");
+}
+
 /// Answers until it was asked for its health, that with `status`; gives the Host asked for.
 async fn answer_health(target: &Target, status: &str) -> String {
     loop {

@@ -1,8 +1,10 @@
 //! Processes that end, by fault or by order, and what clients notice of it.
 
 use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use lab::{Curl, Gatehouse, Lab, Nginx, Place, Process, Site, contract, test, wait_until};
 use nix::sys::signal::Signal;
 
@@ -45,6 +47,34 @@ fn edge_killed_under_load_is_back_and_waiting_clients_are_served() {
         Curl::new(URL).expect(lab, Place::Internet, 200)?;
         let log = gate.ok(&["log"])?;
         assert!(log.contains("edge"), "the operator is told: {log}");
+        Ok(())
+    });
+}
+
+/// To a client of HTTP/1.0 a clean end says that the answer was whole.
+#[test]
+fn an_answer_that_ends_with_its_connection_ends_with_a_reset_when_edge_is_killed() {
+    test(Site::innovaphone(), &[], |lab| {
+        let listener = lab.enter(Place::Lan, || TcpListener::bind("172.31.31.2:80"))??;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let mut client = lab.connect(Place::Internet, "78.54.23.241:80")?;
+        client.write_all(b"GET /PBX0/APPS HTTP/1.0\r\nHost: hq.dvl-ckl2.net\r\n\r\n")?;
+        let (mut target, _) = listener.accept()?;
+        target.write_all(b"HTTP/1.1 200 OK\r\n\r\nhalf")?;
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"\r\n\r\nhalf") {
+            let mut bytes = [0; 1024];
+            let count = client.read(&mut bytes)?;
+            ensure!(count > 0, "{}", heard.escape_ascii());
+            heard.extend(bytes.get(..count).unwrap_or_default());
+        }
+        let before = gate.signal_child("edge", Signal::SIGKILL)?;
+        let end = client.read(&mut [0; 16]);
+        let reset = end
+            .as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::ConnectionReset);
+        ensure!(reset, "{end:?}");
+        gate.wait_for_successor("edge", before)?;
         Ok(())
     });
 }

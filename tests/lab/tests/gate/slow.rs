@@ -1,15 +1,20 @@
 //! Clients that keep connections busy by being slow: slowhttptest in its modes, and everybody else.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use lab::{Curl, Gatehouse, Nginx, Place, Site, contract, test, wait_until};
+use lab::{Curl, Gatehouse, Nginx, PATIENCE, Place, Site, contract, test, wait_until};
 
 const NEEDS: &[&str] = &["nginx", "openssl", "curl", "slowhttptest"];
 const CONNECTIONS: &str = "200";
 /// Opened within two seconds, kept up for twenty.
 const PER_SECOND: &str = "100";
 const SECONDS: &str = "20";
+const GATE: &str = "78.54.23.241:80";
 /// Of the client that is not slow; the slow ones come from the first address of the place.
 const NORMAL: &str = "78.54.23.11";
 
@@ -78,6 +83,43 @@ fn slow_bodies_keep_nobody_out() {
     let mode = ["-B", "-i", "3", "-x", "8", "-s", "8192"];
     // The target takes the whole body of this path before it answers.
     besieged(&mode, "http://apps.dvl-ckl2.net/ws");
+}
+
+/// The client would go on for ever: it is the gate that ends it, and tells.
+#[test]
+fn bodies_slower_than_the_file_allows_are_ended_by_the_gate() {
+    test(Site::innovaphone(), &[], |lab| {
+        let listener = lab.enter(Place::Lan, || TcpListener::bind("172.31.31.12:80"))??;
+        let text = contract("innovaphone")?.replacen(
+            "[[host.http]]",
+            "[[host.http]]\ntarget = \"http://172.31.31.12\"\n",
+            1,
+        );
+        let limits = "\n[proxy.limits]\nbody_rate = \"100B\"\nbody_rate_grace = \"1s\"\n";
+        let gate = Gatehouse::start(lab, &(text + limits))?;
+        let mut slow = lab.connect(Place::Internet, GATE)?;
+        slow.write_all(
+            b"POST /ws HTTP/1.1\r\nHost: apps.dvl-ckl2.net\r\nContent-Length: 100000\r\n\r\n",
+        )?;
+        let (mut target, _) = listener.accept()?;
+        let mut sent = 0;
+        while sent < 600 && slow.write_all(b"x").is_ok() {
+            sent += 1;
+            thread::sleep(Duration::from_millis(50));
+        }
+        ensure!(sent < 600, "20 bytes a second were borne for 30 s");
+        let mut heard = Vec::new();
+        target.set_read_timeout(Some(PATIENCE))?;
+        // It must not look whole, however it ends.
+        let _ = target.read_to_end(&mut heard);
+        ensure!(heard.len() < 2000, "{}", heard.escape_ascii());
+        let log = gate.ok(&["log"])?;
+        ensure!(
+            log.contains("less than body_rate, 100 bytes per second"),
+            "{log}"
+        );
+        wait_until("the end of the connection", || Ok(open(&gate)? == 0))
+    });
 }
 
 #[test]

@@ -45,10 +45,12 @@ fn ask<'a>(host: &'a str, path: &'a str) -> Ask<'a> {
             same_certificate: true,
         }),
         method: "GET",
+        scheme: None,
         host: Some(host),
         path,
         websocket: false,
         body: None,
+        fields: None,
     }
 }
 
@@ -218,6 +220,25 @@ fn a_host_with_another_certificate_is_misdirected() {
         outcome(&routes, &other),
         Err(Reason::Misdirected("top.example".into()))
     );
+}
+
+#[test]
+fn an_https_address_is_not_served_in_plain() {
+    let routes = routes(&file(PATHS));
+    let asked = |scheme, tls| {
+        let ask = ask("paths.example", "/");
+        let ask = Ask {
+            scheme: Some(scheme),
+            tls: ask.tls.filter(|_| tls),
+            ..ask
+        };
+        outcome(&routes, &ask).map(drop)
+    };
+    assert_eq!(asked(Scheme::Https, true), Ok(()));
+    // A load balancer in front may ask so for what it has decrypted.
+    assert_eq!(asked(Scheme::Http, true), Ok(()));
+    assert_eq!(asked(Scheme::Http, false), Ok(()));
+    assert_eq!(asked(Scheme::Https, false), Err(Reason::NotSecured));
 }
 
 const RULES: &str = r#"[access.office]

@@ -22,6 +22,7 @@ use http::request::Parts;
 use http::{Method, Request};
 use net::stream::Stream;
 use proto::http::Malformed;
+use service::metrics::Gauge;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -63,7 +64,10 @@ pub(crate) async fn serve(
         identity,
         admitted,
         server_name,
-        streams: Rc::default(),
+        streams: Rc::new(Streams {
+            gauge: worker.shared.instruments.open_streams.clone(),
+            ..Streams::default()
+        }),
         alarm: Alarm::new(Instant::now() + limits.first_request),
         asked: 0,
         idle: true,
@@ -116,6 +120,8 @@ struct Session {
 #[derive(Default)]
 struct Streams {
     open: Cell<u32>,
+    /// Those of all connections together.
+    gauge: Gauge,
     /// How many the client has taken back unanswered, or had no right to open.
     given_up: Cell<u32>,
     /// Whether it is to end after those that are open.
@@ -363,6 +369,7 @@ struct Counted(Rc<Streams>);
 impl Counted {
     fn new(streams: &Rc<Streams>) -> Self {
         streams.open.set(streams.open.get() + 1);
+        streams.gauge.inc();
         Self(Rc::clone(streams))
     }
 }
@@ -370,6 +377,7 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.open.set(self.0.open.get() - 1);
+        self.0.gauge.dec();
         if let Some(waker) = &*self.0.waker.borrow() {
             waker.wake_by_ref();
         }
