@@ -13,7 +13,7 @@ use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use lab::{Gatehouse, Lab, Place, Process, Recorder, Site, contract, repository, rows, say, test};
-use proto::http::{Limits, path_is_unambiguous, request, response};
+use proto::http::{Limits, Scheme, TargetForm, path_is_unambiguous, request, response};
 
 /// What they pass on and we refuse; what we pass on and they refuse.
 const STRICTER: &str = "tests/data/http/stricter.tsv";
@@ -280,6 +280,9 @@ fn our_reason(head: &Head, status: &str) -> String {
         && head.target.path != "*"
     {
         return fault.to_string();
+    }
+    if head.target.form == TargetForm::Absolute(Scheme::Https) {
+        return "an https address is asked for in plain".to_owned();
     }
     match head.host {
         None => "Host is missing".to_owned(),
