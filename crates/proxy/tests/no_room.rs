@@ -51,7 +51,9 @@ async fn a_want_of_ours_is_not_held_against_a_target() {
     let mut gate = Gate::start(&one, &hosts);
     let mut client = gate.ask(GET).await;
     let mut there = asked(&one).await;
-    there.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+    there
+        .send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        .await;
     client.gets("200 OK").await;
     drop(there);
 

@@ -18,6 +18,7 @@ pub struct Gatehouse<'lab> {
     program: PathBuf,
     file: PathBuf,
     state: PathBuf,
+    options: Vec<String>,
 }
 
 impl<'lab> Gatehouse<'lab> {
@@ -25,6 +26,12 @@ impl<'lab> Gatehouse<'lab> {
     ///
     /// Secrets that the configuration names are set before, to a word that is no key of anything.
     pub fn start(lab: &'lab Lab, configuration: &str) -> Result<Self> {
+        Self::start_with(lab, configuration, &[])
+    }
+
+    /// The same with more `options` for `gatehouse run`.
+    pub fn start_with(lab: &'lab Lab, configuration: &str, options: &[&str]) -> Result<Self> {
+        let options: Vec<String> = options.iter().map(ToString::to_string).collect();
         let (program, file, state) = (
             program()?,
             lab.dir().join("gatehouse.toml"),
@@ -36,13 +43,14 @@ impl<'lab> Gatehouse<'lab> {
         for name in secrets(configuration) {
             reading(lab, &program, &["secret", "set", name], &state, &word)?;
         }
-        let process = Mutex::new(spawn(lab, &program, &file, &state)?);
+        let process = Mutex::new(spawn(lab, &program, &file, &state, &options)?);
         let gate = Self {
             lab,
             process,
             program,
             file,
             state,
+            options,
         };
         gate.wait_until_ready()?;
         Ok(gate)
@@ -50,7 +58,13 @@ impl<'lab> Gatehouse<'lab> {
 
     /// Starts it again after it has ended, with the same file and state.
     pub fn start_again(&self) -> Result<()> {
-        let process = spawn(self.lab, &self.program, &self.file, &self.state)?;
+        let process = spawn(
+            self.lab,
+            &self.program,
+            &self.file,
+            &self.state,
+            &self.options,
+        )?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = process;
         self.wait_until_ready()
     }
@@ -220,13 +234,24 @@ impl<'lab> Gatehouse<'lab> {
     }
 }
 
-fn spawn(lab: &Lab, program: &Path, file: &Path, state: &Path) -> Result<Process> {
+fn spawn(
+    lab: &Lab,
+    program: &Path,
+    file: &Path,
+    state: &Path,
+    options: &[String],
+) -> Result<Process> {
     let [program, file, state] = [program, file, state].map(|path| path.display().to_string());
-    lab.spawn(
-        Place::Gate,
-        "gatehouse",
-        &[&program, "run", "--config", &file, "--state", &state],
-    )
+    let mut command = vec![
+        program.as_str(),
+        "run",
+        "--config",
+        &file,
+        "--state",
+        &state,
+    ];
+    command.extend(options.iter().map(String::as_str));
+    lab.spawn(Place::Gate, "gatehouse", &command)
 }
 
 /// Runs a command with a file as its standard input.

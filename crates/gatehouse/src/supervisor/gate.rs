@@ -150,7 +150,11 @@ impl Gate {
         let outcome = if state.running.text == text {
             self.apply_same(&mut state).await
         } else {
-            self.apply_new(&mut state, text, name, origin).await
+            let outcome = self.apply_new(&mut state, text, name, origin).await;
+            if outcome.is_err() {
+                state.network.want(&state.running.config);
+            }
+            outcome
         };
         drop(state);
         match outcome {
@@ -197,6 +201,7 @@ impl Gate {
         let trial = state.trial.as_ref();
         let base = Arc::clone(trial.map_or(&state.running.config, |trial| &trial.base));
         let reasons = change::locks_out(&base, &checked.config);
+        state.network.reach(&checked.config).await?;
         let wanted = Running::new(0, text.to_owned(), checked.config);
         let mut prepared = state.prepare(name, wanted, Mode::Strict)?;
         let on_trial = !reasons.is_empty();
@@ -363,6 +368,7 @@ impl Gate {
             .map(|listener| (listener.key.clone(), listener.clone()))
             .collect();
         self.hub.warden.set_policy(policy(&running.config));
+        state.network.want(&running.config);
         for missing in &running.missing {
             if !state.running.missing.contains(missing) {
                 self.hub.journal.notice("supervisor", missing.1.clone());

@@ -8,6 +8,7 @@ mod change;
 mod child;
 mod gate;
 mod journal;
+mod kernel_network;
 mod listens;
 mod start;
 mod state;
@@ -19,6 +20,7 @@ use config::Config;
 use gate::Gate;
 use guard::BanSet;
 use journal::Journal;
+use kernel_network::KernelNetwork;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use std::path::PathBuf;
@@ -94,6 +96,7 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
         edge,
         admin,
         workers,
+        network: KernelNetwork::foreign(),
     };
     let started = tokio::select! {
         gate = start::start(parts, &state, choices) => {

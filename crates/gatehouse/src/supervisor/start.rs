@@ -6,6 +6,7 @@ use super::certificates::{self, Certificates};
 use super::child::Child;
 use super::gate::Gate;
 use super::journal::now;
+use super::kernel_network::KernelNetwork;
 use super::state::{Mode, Prepared, Running, State};
 use anyhow::Context as _;
 use net::ListenError;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub admin: Child,
     /// Threads of edge.
     pub workers: usize,
+    /// What the kernel is told of addresses and routes.
+    pub network: KernelNetwork,
 }
 
 /// Puts the best of `choices` to work that can be.
@@ -58,6 +61,7 @@ pub async fn start(parts: Parts, state: &Path, choices: Vec<Boot>) -> anyhow::Re
         store: parts.store,
         certificates,
         workers: parts.workers,
+        network: parts.network,
         listeners: BTreeMap::new(),
         running: running(best),
         told: None,
@@ -111,6 +115,9 @@ async fn first_that_works(
         };
     let mut reason = None;
     for boot in choices {
+        if let Err(error) = state.network.reach(&boot.config).await {
+            hub.journal.notice("router", error.to_string());
+        }
         loop {
             match attempt(state, name, boot) {
                 Ok(prepared) => return Ok((prepared, boot.on_trial)),

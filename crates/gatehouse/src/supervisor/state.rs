@@ -2,6 +2,7 @@
 
 use super::certificates::Certificates;
 use super::child::Desired;
+use super::kernel_network::KernelNetwork;
 use super::listens;
 use crate::message::Load;
 use certs::Material;
@@ -21,6 +22,8 @@ pub struct State {
     pub store: Store,
     /// Where certificates come from.
     pub certificates: Certificates,
+    /// What the kernel is told of addresses and routes.
+    pub network: KernelNetwork,
     /// Threads of edge, and so sockets of its listeners; fixed at the start, as edge's are.
     pub workers: usize,
     /// Every open listener.

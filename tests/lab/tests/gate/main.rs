@@ -12,6 +12,7 @@ mod innovaphone;
 mod interwise;
 mod malformed;
 mod many;
+mod network;
 mod operator;
 mod reload;
 mod rules;

@@ -1,0 +1,7 @@
+//! What is wanted, what was found, and what is to be done about the difference; asks nobody.
+
+mod steps;
+mod wanted;
+
+pub(crate) use steps::{Address, Found, Link, Route, Step, Way, steps};
+pub use wanted::{DefaultRoute, Wanted};

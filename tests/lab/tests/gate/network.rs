@@ -1,0 +1,106 @@
+//! Addresses and routes, where setting them is the box's business.
+
+use anyhow::{Context, Result};
+use lab::{Curl, Gatehouse, Lab, Nginx, Place, Site, contract, test, wait_until};
+
+const NEEDS: &[&str] = &["nginx", "openssl", "curl"];
+const OURS: &str = "172.31.31.4/24";
+/// Set by somebody else.
+const FOREIGN: &str = "10.99.0.1/24";
+
+/// The box before anybody has set up its network, but for one address that is not ours.
+fn bare(lab: &Lab) -> Result<()> {
+    for command in [
+        "ip address flush dev eth0",
+        "ip link set dev eth0 down",
+        &format!("ip address add {FOREIGN} dev eth0"),
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        lab.run(Place::Gate, &words)?.success()?;
+    }
+    Ok(())
+}
+
+fn addresses(lab: &Lab) -> Result<Vec<String>> {
+    let said = lab
+        .run(
+            Place::Gate,
+            &["ip", "-4", "-o", "address", "show", "dev", "eth0"],
+        )?
+        .success()?;
+    let words = said.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        words.find(|word| *word == "inet")?;
+        words.next().map(str::to_owned)
+    });
+    let mut found: Vec<String> = words.collect();
+    found.sort();
+    Ok(found)
+}
+
+fn wait_for(lab: &Lab, wanted: &[&str]) -> Result<()> {
+    wait_until("the addresses", || Ok(addresses(lab)? == wanted))
+        .with_context(|| format!("{:?} instead of {wanted:?}", addresses(lab)))
+}
+
+fn answers(lab: &Lab, gate: &Gatehouse<'_>) -> Result<()> {
+    Curl::new("https://hq.dvl-ckl2.net/PBX0/APPS")
+        .trusting(&gate.root()?)
+        .expect(lab, Place::Internet, 200)?;
+    Ok(())
+}
+
+#[test]
+fn a_box_without_addresses_sets_those_of_the_file_and_its_way_out() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80", "172.31.31.2:443 ssl"])?;
+        bare(lab)?;
+        let gate = Gatehouse::start_with(lab, &contract("innovaphone")?, &["--set-network"])?;
+        wait_for(lab, &[FOREIGN, OURS])?;
+        answers(lab, &gate)?;
+        // What goes away comes back.
+        lab.run(Place::Gate, &["ip", "link", "set", "dev", "eth0", "down"])?
+            .success()?;
+        lab.run(Place::Gate, &["ip", "address", "del", OURS, "dev", "eth0"])?
+            .success()?;
+        wait_for(lab, &[FOREIGN, OURS])?;
+        answers(lab, &gate)
+    });
+}
+
+#[test]
+fn another_address_is_on_trial_and_goes_with_it() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80", "172.31.31.2:443 ssl"])?;
+        bare(lab)?;
+        let text = contract("innovaphone")?;
+        let gate = Gatehouse::start_with(lab, &text, &["--set-network"])?;
+        wait_for(lab, &[FOREIGN, OURS])?;
+        gate.write(&text.replace(OURS, "172.31.31.5/24"))?;
+        let said = gate.ok(&["reload"])?;
+        assert!(said.contains("confirm"), "{said}");
+        wait_for(lab, &[FOREIGN, "172.31.31.5/24"])?;
+        gate.ok(&["rollback"])?;
+        wait_for(lab, &[FOREIGN, OURS])?;
+        answers(lab, &gate)?;
+        // A file with a fault changes nothing.
+        gate.write(&text.replace(OURS, "172.31.31.6/33"))?;
+        assert!(gate.ok(&["reload"]).is_err());
+        // Nor does one that the kernel refuses half of.
+        gate.write(&text.replace("gateway = \"172.31.31.1\"", "gateway = \"172.31.31.4\""))?;
+        assert!(gate.ok(&["reload"]).is_err());
+        wait_for(lab, &[FOREIGN, OURS])?;
+        answers(lab, &gate)
+    });
+}
+
+#[test]
+fn without_being_told_to_the_box_leaves_the_network_alone() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        bare(lab)?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        gate.ok(&["reload"])?;
+        assert_eq!(addresses(lab)?, [FOREIGN]);
+        Ok(())
+    });
+}
