@@ -54,7 +54,7 @@ pub fn edit_zone(
             return Err(EditError::GatewayOfDhcp(address));
         }
         (ZoneAddress::Static(address), Some(gateway))
-            if is_v4(&address.into()) != gateway.is_ipv4() =>
+            if address.addr().is_ipv4() != gateway.is_ipv4() =>
         {
             return Err(EditError::OtherFamily { gateway, address });
         }
@@ -65,7 +65,7 @@ pub fn edit_zone(
         .map_err(|error: toml_edit::TomlError| EditError::Unreadable(error.message().to_owned()))?;
     let table = zone_table(&mut file, zone)?;
     set_address(table, address);
-    set_gateway(table, is_v4(&address), gateway);
+    set_gateway(table, is_v4(address), gateway);
     Ok(file.to_string())
 }
 
@@ -88,67 +88,53 @@ fn zone_table<'f>(
 
 fn set_address(table: &mut dyn TableLike, address: ZoneAddress) {
     let is_v4_text = |value: &Value| match value.as_str() {
-        Some("auto6") => false,
         Some("dhcp") => true,
-        Some(text) => text.parse().is_ok_and(|net: IpNet| is_v4(&net.into())),
+        Some(text) => text.parse().is_ok_and(|net: IpNet| net.addr().is_ipv4()),
         None => false,
     };
-    let replaced = |value: &Value| is_v4_text(value) == is_v4(&address);
-    match table
-        .get_mut("addresses")
-        .and_then(|item| item.as_array_mut())
-    {
-        Some(addresses) => {
-            let place = addresses.iter().position(replaced);
-            match place {
-                Some(place) => {
-                    addresses.replace(place, address.to_string());
-                    let mut index = 0;
-                    addresses.retain(|value| {
-                        let keep = index == place || !replaced(value);
-                        index += 1;
-                        keep
-                    });
-                }
-                None => addresses.push(address.to_string()),
-            }
-        }
-        None => {
-            let addresses = Array::from_iter([address.to_string()]);
-            table.insert("addresses", toml_edit::value(addresses));
-        }
-    }
+    let replaced = |value: &Value| is_v4_text(value) == is_v4(address);
+    let list = table.get_mut("addresses");
+    let Some(addresses) = list.and_then(|item| item.as_array_mut()) else {
+        let addresses = Array::from_iter([address.to_string()]);
+        table.insert("addresses", toml_edit::value(addresses));
+        return;
+    };
+    let Some(place) = addresses.iter().position(replaced) else {
+        return addresses.push(address.to_string());
+    };
+    addresses.replace(place, address.to_string());
+    let mut index = 0;
+    addresses.retain(|value| {
+        let keep = index == place || !replaced(value);
+        index += 1;
+        keep
+    });
 }
 
 fn set_gateway(table: &mut dyn TableLike, v4: bool, gateway: Option<IpAddr>) {
-    if let Some(gateway) = gateway {
-        let text = gateway.to_string();
-        match table
-            .get_mut("gateway")
-            .and_then(|item| item.as_value_mut())
-        {
-            Some(value) => {
-                let surroundings = value.decor().clone();
-                *value = text.into();
-                *value.decor_mut() = surroundings;
-            }
-            None => {
-                table.insert("gateway", toml_edit::value(text));
+    let value = table
+        .get_mut("gateway")
+        .and_then(|item| item.as_value_mut());
+    match (gateway, value) {
+        (Some(gateway), Some(value)) => {
+            let surroundings = value.decor().clone();
+            *value = gateway.to_string().into();
+            *value.decor_mut() = surroundings;
+        }
+        (Some(gateway), None) => {
+            table.insert("gateway", toml_edit::value(gateway.to_string()));
+        }
+        (None, Some(value)) => {
+            let old = value.as_str().and_then(|text| text.parse().ok());
+            if old.is_some_and(|old: IpAddr| old.is_ipv4() == v4) {
+                table.remove("gateway");
             }
         }
-        return;
-    }
-    let of_this_family = table
-        .get("gateway")
-        .and_then(|item| item.as_str())
-        .and_then(|text| text.parse::<IpAddr>().ok())
-        .is_some_and(|gateway| gateway.is_ipv4() == v4);
-    if of_this_family {
-        table.remove("gateway");
+        (None, None) => {}
     }
 }
 
-fn is_v4(address: &ZoneAddress) -> bool {
+fn is_v4(address: ZoneAddress) -> bool {
     match address {
         ZoneAddress::Static(net) => net.addr().is_ipv4(),
         ZoneAddress::Dhcp => true,
