@@ -6,9 +6,12 @@ mod check;
 mod explain;
 mod generations;
 mod log;
+mod machine;
 mod man;
 mod metrics;
+mod network;
 mod output;
+mod reach;
 mod secret;
 mod status;
 
@@ -17,7 +20,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use control::{Client, ClientError};
+use control::{Client, ClientError, MachineOrder};
 
 use args::{Args, Command, Role};
 use output::Out;
@@ -87,7 +90,7 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Run { .. } if args.json => Err(Failure::Unusable(
             "`run` writes its log as text; for JSON use `gatehouse log -f --json`".to_owned(),
         )),
-        Command::Run { config } => ended(crate::supervisor::run(config, state)),
+        Command::Run { config, console } => ended(crate::supervisor::run(config, state, console)),
         Command::Role { role } => ended(match role {
             Role::Edge => crate::role::edge(),
             Role::Admin => crate::role::admin(),
@@ -117,6 +120,27 @@ fn dispatch(args: Args, out: Out) -> Done {
             wait(async { generations::diff(out, &connected().await?, generation).await })
         }
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
+        Command::Console { tty, socket: other } => {
+            let socket = other.unwrap_or(socket);
+            console::run(&console::Options { tty, socket })
+                .map_err(|error| Failure::Unusable(error.to_string()))
+        }
+        Command::Network { action } => {
+            wait(async { network::run(out, &connected().await?, action).await })
+        }
+        Command::Ping { host, count } => wait(reach::ping(out, &host, count)),
+        Command::Lookup { name } => wait(reach::lookup(out, &name)),
+        Command::Reboot => {
+            wait(async { machine::run(out, &connected().await?, MachineOrder::Reboot).await })
+        }
+        Command::Poweroff => {
+            wait(async { machine::run(out, &connected().await?, MachineOrder::PowerOff).await })
+        }
+        Command::FactoryReset { yes } => wait(async {
+            let client = connected().await?;
+            machine::sure(yes)?;
+            machine::run(out, &client, MachineOrder::FactoryReset).await
+        }),
         Command::Metrics => wait(async { metrics::run(out, &connected().await?).await }),
     }
 }

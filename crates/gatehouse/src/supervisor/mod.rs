@@ -7,10 +7,14 @@ mod certificates;
 mod change;
 mod child;
 mod gate;
+mod init_link;
 mod journal;
 mod listens;
+mod machine;
+mod network;
 mod start;
 mod state;
+mod terminal;
 mod warden;
 
 use anyhow::Context as _;
@@ -18,13 +22,15 @@ use child::Child;
 use gate::Gate;
 use guard::BanSet;
 use journal::Journal;
+use machine::Machine;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use warden::Warden;
 
 use crate::message::Start;
@@ -47,6 +53,7 @@ pub struct Hub {
     journal: Journal,
     warden: Warden,
     registry: service::Registry,
+    machine: Machine,
     /// How many files a process may have open.
     files: u64,
 }
@@ -58,12 +65,13 @@ impl Hub {
     }
 }
 
-/// Runs Gatehouse with the configuration of `file` and the state directory `state` until SIGTERM.
+/// Runs Gatehouse with the configuration of `file` and the state directory `state` until SIGTERM; with a console on the
+/// terminal `console`, where there is one.
 ///
 /// # Errors
 /// Nothing could be started: the configuration has faults and there is no earlier generation, the
 /// state directory can not be used, or a port is taken.
-pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
+pub fn run(file: PathBuf, state: PathBuf, console: Option<PathBuf>) -> anyhow::Result<()> {
     // What this process was given by whoever started it is not for edge and admin.
     net::sandbox::close_on_exec_above_stdio()?;
     // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
@@ -73,22 +81,38 @@ pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(supervise(file, state, files))
+    runtime.block_on(supervise(file, state, console, files))
 }
 
-async fn supervise(file: PathBuf, state: PathBuf, files: u64) -> anyhow::Result<()> {
+async fn supervise(
+    file: PathBuf,
+    state: PathBuf,
+    console: Option<PathBuf>,
+    files: u64,
+) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
+    let machine = Machine::new(&file, &state)?;
+    machine.beat();
     let opened = Store::open(&state)?;
     let journal = Journal::new();
     for note in &opened.notes {
         journal.notice("store", note.to_string());
     }
     let choices = boot::Boot::choose(&file, &opened.store, &journal)?;
-    let hub = hub(&opened.store, &choices, journal, files)?;
+    let hub = hub(&opened.store, &choices, journal, machine, files)?;
     if let Some(text) = hub.few_files() {
         hub.journal.notice("supervisor", text);
     }
     let (stop, stopping) = watch::channel(None);
+    // The console runs in another directory.
+    let socket = std::path::absolute(state.join(control::SOCKET_NAME))?;
+    let keeper = |tty| terminal::Keeper {
+        tty,
+        socket: socket.clone(),
+        journal: hub.journal.clone(),
+        stop: stopping.clone(),
+    };
+    let console = console.map(|tty| hub.machine.keep_console(keeper(tty)));
     let workers = workers();
     let (bans, admin_bans) = (hub.warden.bans(), hub.warden.admin_bans());
     let (edge, edge_ended) = keep("edge", (EDGE_UID, workers), &hub, bans, &stopping);
@@ -108,33 +132,71 @@ async fn supervise(file: PathBuf, state: PathBuf, files: u64) -> anyhow::Result<
         () = signals.ended() => None,
     };
     if let Some(gate) = started {
-        let saver = gate.clone();
-        let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
-        tokio::spawn(hub.warden.clone().watch(save));
-        let socket = control::bind(&state.join(control::SOCKET_NAME))?;
-        let (end, ends) = tokio::sync::oneshot::channel::<()>();
-        let control = tokio::spawn(control::serve(socket, gate.clone(), async {
-            let _ = ends.await;
-        }));
-        signals.obey(&gate).await;
-        let seconds = GRACE.as_secs();
-        let text = format!("ends; sessions have {seconds} s to finish");
-        hub.journal.notice("supervisor", text);
-        stop.send_replace(Some(GRACE));
-        tokio::select! {
-            _ = async { tokio::join!(edge_ended, admin_ended) } => {}
-            // Asked twice: at once.
-            () = signals.ended() => {}
-        }
-        gate.keep_bans(hub.warden.saved()).await;
-        drop(end);
-        control.await??;
+        let processes = Processes {
+            stop,
+            edge_ended,
+            admin_ended,
+            console,
+        };
+        serve(&gate, &socket, &mut signals, processes).await?;
     }
     hub.journal.flush(LAST_LINES);
     Ok(())
 }
 
-fn hub(store: &Store, choices: &[boot::Boot], journal: Journal, files: u64) -> anyhow::Result<Hub> {
+/// The processes that the supervisor keeps, and how to end them.
+struct Processes {
+    stop: watch::Sender<Option<Duration>>,
+    edge_ended: JoinHandle<()>,
+    admin_ended: JoinHandle<()>,
+    console: Option<JoinHandle<()>>,
+}
+
+/// Answers the operator until the box is to end, and ends it in order.
+async fn serve(
+    gate: &Gate,
+    socket: &Path,
+    signals: &mut Signals,
+    processes: Processes,
+) -> anyhow::Result<()> {
+    let hub = &gate.hub;
+    let saver = gate.clone();
+    let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
+    tokio::spawn(hub.warden.clone().watch(save));
+    let socket = control::bind(socket)?;
+    let (end, ends) = tokio::sync::oneshot::channel::<()>();
+    let control = tokio::spawn(control::serve(socket, gate.clone(), async {
+        let _ = ends.await;
+    }));
+    tokio::select! {
+        () = signals.obey(gate) => {}
+        () = hub.machine.ended() => {}
+    }
+    let seconds = GRACE.as_secs();
+    let text = format!("ends; sessions have {seconds} s to finish");
+    hub.journal.notice("supervisor", text);
+    processes.stop.send_replace(Some(GRACE));
+    tokio::select! {
+        _ = async { tokio::join!(processes.edge_ended, processes.admin_ended) } => {}
+        // Asked twice: at once.
+        () = signals.ended() => {}
+    }
+    gate.clone().keep_bans(hub.warden.saved()).await;
+    if let Some(console) = processes.console {
+        console.await?;
+    }
+    drop(end);
+    control.await??;
+    Ok(())
+}
+
+fn hub(
+    store: &Store,
+    choices: &[boot::Boot],
+    journal: Journal,
+    machine: Machine,
+    files: u64,
+) -> anyhow::Result<Hub> {
     let registry = service::Registry::default();
     let saved = store
         .blob(BANS)?
@@ -146,6 +208,7 @@ fn hub(store: &Store, choices: &[boot::Boot], journal: Journal, files: u64) -> a
         warden: Warden::new(policy, &saved, journal.clone(), &registry),
         journal,
         registry,
+        machine,
         files,
     })
 }
@@ -215,7 +278,7 @@ fn keep(
     hub: &Hub,
     bans: watch::Receiver<BanSet>,
     stop: &watch::Receiver<Option<Duration>>,
-) -> (Child, tokio::task::JoinHandle<()>) {
+) -> (Child, JoinHandle<()>) {
     let root = nix::unistd::geteuid().is_root();
     let start = Start {
         uid: root.then_some(uid),
