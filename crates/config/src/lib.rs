@@ -9,6 +9,7 @@
 mod build;
 mod check;
 mod definition;
+mod edit;
 mod fault;
 mod generate;
 mod nearest;
@@ -20,6 +21,7 @@ pub mod tables;
 pub mod types;
 mod value;
 
+pub use edit::{EditError, edit_zone};
 pub use fault::{Checked, Fault, Faults, Known, Unchecked};
 pub use generate::{documentation, json_schema, reference};
 pub use types::*;

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, Journal, Secret, Status,
+    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, Journal, MachineOrder,
+    Network, Ordered, Secret, Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor.
@@ -61,6 +62,16 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// Forgets a secret.
     fn remove_secret(&self, name: String) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// The networks of the box.
+    fn network(&self) -> impl Future<Output = Result<Network, Refusal>> + Send;
+
+    /// Puts a configuration into force that differs in the address of one zone.
+    fn set_zone(&self, change: ZoneChange)
+    -> impl Future<Output = Result<Applied, Refusal>> + Send;
+
+    /// Has the box as a whole do something.
+    fn order(&self, order: MachineOrder) -> impl Future<Output = Result<Ordered, Refusal>> + Send;
 
     /// What would happen to a request for `url` from `from`; none given: from outside.
     fn explain(

@@ -17,8 +17,8 @@ use tokio::net::UnixStream;
 
 use crate::server::{BanQuery, ExplainQuery, GenerationQuery, SecretQuery};
 use crate::{
-    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, LogQuery, Record, Refusal,
-    Secret, Status,
+    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, LogQuery, MachineOrder,
+    Network, Ordered, Record, Refusal, Secret, Status, ZoneChange,
 };
 
 /// How long an answer may take; a reload opens listeners and starts processes.
@@ -137,10 +137,7 @@ impl Client {
 
     /// Stores a secret, in place of one of the same name.
     pub async fn set_secret(&self, secret: &Secret) -> Result<(), ClientError> {
-        let body = serde_json::to_vec(secret).expect("two strings are JSON");
-        let body = Some(Bytes::from(body));
-        let answer = self.fetch(Method::PUT, "/v1/secrets", &(), body).await?;
-        read(&answer)
+        self.tell(Method::PUT, "/v1/secrets", secret).await
     }
 
     /// Forgets a secret.
@@ -149,6 +146,21 @@ impl Client {
             name: name.to_owned(),
         };
         self.ask(Method::DELETE, "/v1/secrets", &query).await
+    }
+
+    /// The networks of the box.
+    pub async fn network(&self) -> Result<Network, ClientError> {
+        self.ask(Method::GET, "/v1/network", &()).await
+    }
+
+    /// Puts a configuration into force that differs in the address of one zone.
+    pub async fn set_zone(&self, change: &ZoneChange) -> Result<Applied, ClientError> {
+        self.tell(Method::POST, "/v1/network", change).await
+    }
+
+    /// Has the box as a whole do something.
+    pub async fn order(&self, order: MachineOrder) -> Result<Ordered, ClientError> {
+        self.tell(Method::POST, "/v1/machine", &order).await
     }
 
     /// What would happen to a request for `url`.
@@ -173,6 +185,17 @@ impl Client {
             buffer: BytesMut::new(),
             ready: VecDeque::new(),
         })
+    }
+
+    async fn tell<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        what: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(what).expect("strings and words are JSON");
+        let body = Some(Bytes::from(body));
+        read(&self.fetch(method, path, &(), body).await?)
     }
 
     async fn ask<T: DeserializeOwned>(

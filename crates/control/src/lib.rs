@@ -14,6 +14,8 @@
 //! | `GET /v1/generations` | list of [`Generation`] |
 //! | `GET /v1/config[?generation=N]`, `GET /v1/diff[?generation=N]` | [`ConfigText`], [`Diff`] |
 //! | `GET /v1/secrets`, `PUT /v1/secrets` ([`Secret`]), `DELETE /v1/secrets?name=NAME` | names |
+//! | `GET /v1/network`, `POST /v1/network` ([`ZoneChange`]) | [`Network`], [`Applied`] |
+//! | `POST /v1/machine` ([`MachineOrder`]) | [`Ordered`] |
 //! | `GET /v1/explain?url=URL[&from=ADDR]` | [`Explanation`] |
 //! | `GET /v1/log[?after=ID][&last=N][&service=NAME][&follow=true]` | [`Record`] lines |
 //!
@@ -34,7 +36,8 @@ mod socket;
 
 pub use api::{
     Applied, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
-    GenerationState, ListenerStatus, LogQuery, NotBuilt, ProcessStatus, Secret, Status,
+    GenerationState, InterfaceStatus, ListenerStatus, LogQuery, MachineOrder, Network, NotBuilt,
+    Ordered, ProcessStatus, Secret, Status, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

@@ -23,7 +23,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::socket::Capped;
-use crate::{Backend, Journal, LogQuery, Refusal, RefusalKind, Secret};
+use crate::{Backend, Journal, LogQuery, MachineOrder, Refusal, RefusalKind, Secret, ZoneChange};
 
 /// Connections at a time: some pages, some `log -f`.
 const MOST_CONNECTIONS: usize = 128;
@@ -91,6 +91,8 @@ fn routes<B: Backend>(api: Api<B>) -> Router {
                 .put(set_secret::<B>)
                 .delete(remove_secret::<B>),
         )
+        .route("/v1/network", get(network::<B>).post(set_zone::<B>))
+        .route("/v1/machine", post(order::<B>))
         .route("/v1/explain", get(explain::<B>))
         .route("/v1/log", get(log::<B>))
         .fallback(no_such_thing)
@@ -190,6 +192,24 @@ async fn remove_secret<B: Backend>(
     Asked(query): Asked<SecretQuery>,
 ) -> Answer<()> {
     Ok(Json(api.backend.remove_secret(query.name).await?))
+}
+
+async fn network<B: Backend>(State(api): State<Api<B>>) -> Answer<crate::Network> {
+    Ok(Json(api.backend.network().await?))
+}
+
+async fn set_zone<B: Backend>(
+    State(api): State<Api<B>>,
+    Sent(change): Sent<ZoneChange>,
+) -> Answer<crate::Applied> {
+    Ok(Json(api.backend.set_zone(change).await?))
+}
+
+async fn order<B: Backend>(
+    State(api): State<Api<B>>,
+    Sent(order): Sent<MachineOrder>,
+) -> Answer<crate::Ordered> {
+    Ok(Json(api.backend.order(order).await?))
 }
 
 async fn explain<B: Backend>(

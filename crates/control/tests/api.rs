@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use control::{
     Applied, Backend, Ban, BindError, Cleared, Client, ClientError, ConfigText, Diff, Explanation,
-    Generation, GenerationState, Journal, LogQuery, Moment, ProcessStatus, Refusal, RefusalKind,
-    SOCKET_NAME, Secret, Status,
+    Generation, GenerationState, InterfaceStatus, Journal, LogQuery, MachineOrder, Moment, Network,
+    Ordered, ProcessStatus, Refusal, RefusalKind, SOCKET_NAME, Secret, Status, ZoneChange,
+    ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -166,6 +167,41 @@ impl Backend for Memory {
         self.secrets.lock().unwrap().retain(|s| s.name != name);
         Ok(())
     }
+    async fn network(&self) -> Result<Network, Refusal> {
+        Ok(Network {
+            interfaces: vec![InterfaceStatus {
+                name: "eth0".to_owned(),
+                zone: Some("lan".to_owned()),
+                up: true,
+                mac: Some("02:00:00:00:00:01".to_owned()),
+                addresses: vec!["192.0.2.4/24".to_owned()],
+            }],
+            zones: vec![ZoneStatus {
+                name: "lan".to_owned(),
+                trust: "inside".to_owned(),
+                interface: "eth0".to_owned(),
+                addresses: vec!["dhcp".to_owned()],
+                gateway: None,
+            }],
+        })
+    }
+    async fn set_zone(&self, change: ZoneChange) -> Result<Applied, Refusal> {
+        let expected = ZoneChange {
+            zone: "lan".to_owned(),
+            address: "192.0.2.4/24".to_owned(),
+            gateway: Some(IpAddr::from([192, 0, 2, 1])),
+        };
+        assert_eq!(change, expected);
+        Ok(applied(4))
+    }
+    async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
+        match order {
+            MachineOrder::Reboot => Err(Refusal::conflict("not a box")),
+            other => Ok(Ordered {
+                text: format!("{other:?}"),
+            }),
+        }
+    }
     async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
         Ok(Explanation {
             text: format!("{url} {from:?}"),
@@ -229,6 +265,20 @@ async fn every_request_arrives_and_every_answer_comes_back() {
     assert_eq!(client.generations().await.unwrap().len(), 2);
     assert_eq!(client.config_text(Some(1)).await.unwrap().generation, 1);
     assert_eq!(client.diff(None).await.unwrap().from, 2);
+    assert_eq!(
+        client.network().await.unwrap(),
+        backend.network().await.unwrap()
+    );
+    let change = ZoneChange {
+        zone: "lan".to_owned(),
+        address: "192.0.2.4/24".to_owned(),
+        gateway: Some(IpAddr::from([192, 0, 2, 1])),
+    };
+    assert_eq!(client.set_zone(&change).await.unwrap(), applied(4));
+    let ordered = client.order(MachineOrder::FactoryReset).await.unwrap();
+    assert_eq!(ordered.text, "FactoryReset");
+    let refused = client.order(MachineOrder::Reboot).await.unwrap_err();
+    assert_eq!(refused.to_string(), "not a box");
     let url = "https://hq.example/a?b=c&d=%20#é";
     let explained = client.explain(url, address).await.unwrap();
     assert_eq!(explained.text, format!("{url} {address:?}"));

@@ -1,5 +1,5 @@
 //! Sockets: listeners received or bound, links between our processes, what a process may still do,
-//! TLS, connections to targets with pools, and name resolution.
+//! TLS, connections to targets with pools, name resolution, and ping.
 #![cfg_attr(
     test,
     allow(
@@ -12,6 +12,7 @@
 pub mod connect;
 pub mod link;
 pub mod listen;
+pub mod ping;
 pub mod pool;
 pub mod resolve;
 pub mod sandbox;

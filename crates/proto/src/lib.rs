@@ -1,4 +1,5 @@
-//! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello.
+//! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello, PROXY
+//! header, ICMP echo.
 //!
 //! Everything here is a function of a byte slice: no socket, no clock, no task, and nothing that
 //! can panic. Three answers are possible everywhere: the thing itself, "need more bytes"
@@ -10,5 +11,6 @@
 )]
 
 pub mod http;
+pub mod icmp;
 pub mod proxy_header;
 pub mod tls;

@@ -13,6 +13,8 @@ pub(crate) trait Disk: Send + Sync {
     fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>>;
     /// The names of the files in a directory, "" for the root, in no order; a missing directory is empty.
     fn list(&self, directory: &str) -> io::Result<Vec<String>>;
+    /// The names of the directories in the root, in no order.
+    fn directories(&self) -> io::Result<Vec<String>>;
     /// Makes a directory in the root, unless it is there.
     fn make_directory(&self, directory: &str) -> io::Result<()>;
     /// Creates a file, in place of one that is there, and makes its content durable, but not its name.
@@ -91,6 +93,10 @@ impl Disk for RealDisk {
         list(&self.full_path(directory))
     }
 
+    fn directories(&self) -> io::Result<Vec<String>> {
+        names(&self.root, fs::FileType::is_dir)
+    }
+
     fn make_directory(&self, directory: &str) -> io::Result<()> {
         private_directory(&self.full_path(directory))
     }
@@ -134,6 +140,10 @@ impl Disk for RealDisk {
 
 /// The names of the files in a directory; a missing directory is empty.
 pub(crate) fn list(directory: &Path) -> io::Result<Vec<String>> {
+    names(directory, fs::FileType::is_file)
+}
+
+fn names(directory: &Path, wanted: fn(&fs::FileType) -> bool) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -141,7 +151,7 @@ pub(crate) fn list(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
+        if wanted(&entry.file_type()?) {
             // Names that are no text are not ours.
             names.extend(entry.file_name().into_string().ok());
         }

@@ -7,6 +7,7 @@
 //!   generations/0007.json      its record: a generation exists when its record does
 //!   secrets/NAME               0600, the value and nothing else
 //!   bans.json, ca/…            blobs
+//!   factory-reset              while it is there, everything else counts as removed
 //! ```
 //!
 //! Every file is written under another name, made durable, renamed, and the name made durable. Each change has exactly one rename
@@ -21,6 +22,7 @@ mod error;
 mod generation;
 mod generations;
 mod name;
+mod reset;
 mod scan;
 mod secret;
 #[cfg(test)]
@@ -76,12 +78,16 @@ impl Store {
     }
 
     fn open_on(disk: Box<dyn Disk>) -> Result<Opened, Error> {
+        let reset = reset::finish(disk.as_ref())?;
         let scan::Scan {
             generations,
             damaged,
             highest,
-            notes,
+            mut notes,
         } = scan::scan(disk.as_ref())?;
+        if reset {
+            notes.insert(0, Note::Reset);
+        }
         let store = Self {
             disk,
             generations,
@@ -294,7 +300,7 @@ fn check_blob(path: &str) -> Result<(), Error> {
     for part in [Some(first), rest].into_iter().flatten() {
         name::check("file", part)?;
     }
-    if [GENERATIONS, SECRETS, LOCK].contains(&first) {
+    if [GENERATIONS, SECRETS, LOCK, reset::MARKER].contains(&first) {
         return Err(Error::BadName {
             what: "file",
             name: path.into(),

@@ -15,6 +15,8 @@ use crate::{GENERATIONS, SECRETS, name};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
+    /// The factory reset that was asked for is done: nothing is left of what was kept.
+    Reset,
     /// A generation was still pending, and is given up.
     NotConfirmed {
         /// The generation that is given up.
@@ -58,6 +60,7 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Reset => f.write_str("factory reset: everything that was kept is removed"),
             Self::NotConfirmed {
                 number,
                 back_to: Some(back),

@@ -27,6 +27,7 @@ mod recorder;
 mod site;
 mod skip;
 mod table;
+mod terminal;
 mod websocket;
 
 use std::net::{SocketAddr, TcpStream};
@@ -49,6 +50,7 @@ pub use recorder::Recorder;
 pub use site::{Place, Port, Segment, Site};
 pub use skip::report as skip;
 pub use table::{Row, rows};
+pub use terminal::Terminal;
 pub use websocket::{Chat, Echo};
 
 /// How long anything may take before a test gives up: a limit for a hung program, no measure of speed.

@@ -65,6 +65,15 @@ pub(crate) enum Command {
         /// The configuration file; read again at each reload
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Keep a console on this terminal, such as the serial line /dev/ttyS0
+        #[arg(long, value_name = "TTY")]
+        console: Option<PathBuf>,
+        /// Set the addresses and default routes of the zones in the kernel, which needs root
+        ///
+        /// A box that was started from its own image always does. Without this the network of the
+        /// machine is somebody else's business.
+        #[arg(long)]
+        set_network: bool,
     },
 
     /// Look for faults in a configuration file
@@ -178,6 +187,72 @@ pub(crate) enum Command {
         action: SecretAction,
     },
 
+    /// Show the menu of the serial line here
+    ///
+    /// State, network settings, rollback, ping, restart and factory reset at 80 columns and 24 lines. Ctrl-C leaves it.
+    Console {
+        /// Take this terminal instead, in a session of its own, and never leave it; `run --console` starts this
+        #[arg(long, value_name = "TTY")]
+        tty: Option<PathBuf>,
+        /// The control socket of the box; without it, the one in the state directory
+        #[arg(long, value_name = "FILE")]
+        socket: Option<PathBuf>,
+    },
+
+    /// Show the networks of the box, or set the address of a zone
+    ///
+    /// Shows what the kernel has now, and what the configuration asks for.
+    #[command(
+        after_help = "Examples:
+  gatehouse network
+  gatehouse network set lan 192.168.1.4/24 --gateway 192.168.1.254
+  gatehouse network set lan dhcp",
+        args_conflicts_with_subcommands = true
+    )]
+    Network {
+        #[command(subcommand)]
+        action: Option<NetworkAction>,
+    },
+
+    /// Ask a host for a sign of life (ICMP echo)
+    ///
+    /// This process sends it, from the machine it runs on; no running box is needed. Exit code 1 when nothing answers.
+    Ping {
+        /// A name or an address
+        #[arg(value_name = "HOST")]
+        host: String,
+        /// How many requests, one after the other
+        #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
+    },
+
+    /// Ask the name servers of this machine for the addresses of a name
+    Lookup {
+        /// The name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+
+    /// Restart the box
+    ///
+    /// The machine, not only Gatehouse; only where Gatehouse is the firmware of a box.
+    Reboot,
+
+    /// Switch the box off
+    ///
+    /// Only where Gatehouse is the firmware of a box.
+    Poweroff,
+
+    /// Remove every configuration, secret and certificate, and begin anew
+    ///
+    /// A box restarts with the configuration that it came with. Elsewhere Gatehouse ends; its next start removes everything in the
+    /// state directory and takes the file of `gatehouse run`. A power cut meanwhile changes nothing about it.
+    FactoryReset {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+
     /// Show all counters, as Prometheus reads them
     Metrics,
 
@@ -206,6 +281,26 @@ pub(crate) enum BanAction {
         /// Lift all bans
         #[arg(long, conflicts_with = "client")]
         all: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkAction {
+    /// Set the address of a zone
+    ///
+    /// The address takes the place of those of its family (dhcp is IPv4, auto6 is IPv6) in the configuration in force, all else
+    /// stays. The result is checked, and in force on trial: confirm it, or it is rolled back. The file that
+    /// Gatehouse was started with is not changed.
+    Set {
+        /// The zone, as the configuration calls it
+        #[arg(value_name = "ZONE")]
+        zone: String,
+        /// An address with its network, such as 192.168.1.4/24; or dhcp, or auto6
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// The router towards everything else; without it, the zone leads nowhere else
+        #[arg(long, value_name = "ADDR")]
+        gateway: Option<IpAddr>,
     },
 }
 
@@ -289,6 +384,18 @@ mod tests {
             "gatehouse secret set NAME",
             "gatehouse secret list",
             "gatehouse secret rm NAME",
+            "gatehouse console",
+            "gatehouse console --socket FILE --tty /dev/ttyS0",
+            "gatehouse network",
+            "gatehouse network --json",
+            "gatehouse network set lan 192.168.1.4/24 --gateway 192.168.1.254",
+            "gatehouse network set lan dhcp",
+            "gatehouse ping pbx.example -c 2",
+            "gatehouse lookup pbx.example --json",
+            "gatehouse reboot",
+            "gatehouse poweroff",
+            "gatehouse factory-reset --yes",
+            "gatehouse run --config FILE --console /dev/ttyS0",
             "gatehouse metrics",
             "gatehouse role edge",
             "gatehouse man DIR",
@@ -310,6 +417,9 @@ mod tests {
             "gatehouse bans clear 203.0.113.9 --all",
             "gatehouse rollback -1",
             "gatehouse secret set NAME VALUE",
+            "gatehouse network set lan",
+            "gatehouse network set lan dhcp --gateway nowhere",
+            "gatehouse ping pbx.example -c 0",
             "gatehouse explain https://hq.example/ --from nowhere",
         ] {
             let error = parsed(line).map(|_| line).unwrap_err();

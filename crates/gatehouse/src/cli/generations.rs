@@ -38,7 +38,8 @@ pub(super) async fn diff(out: Out, client: &Client, generation: Option<u32>) -> 
     out.show(&diff, || diff_text(out, &diff))
 }
 
-fn applied_text(out: Out, applied: &Applied) -> String {
+/// What came of a change, in words.
+pub(super) fn applied_text(out: Out, applied: &Applied) -> String {
     let number = applied.generation.number;
     let mut text = match applied.generation.state {
         GenerationState::Trial { seconds } => {

@@ -6,18 +6,22 @@ mod check;
 mod explain;
 mod generations;
 mod log;
+mod machine;
 mod man;
 mod metrics;
+mod network;
 mod output;
+mod reach;
 mod secret;
 mod status;
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use control::{Client, ClientError};
+use control::{Client, ClientError, MachineOrder};
 
 use args::{Args, Command, Role};
 use output::Out;
@@ -87,7 +91,16 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Run { .. } if args.json => Err(Failure::Unusable(
             "`run` writes its log as text; for JSON use `gatehouse log -f --json`".to_owned(),
         )),
-        Command::Run { config } => ended(crate::supervisor::run(config, state)),
+        Command::Run {
+            config: file,
+            console,
+            set_network,
+        } => ended(crate::supervisor::run(crate::supervisor::Order {
+            file,
+            state,
+            console,
+            set_network,
+        })),
         Command::Role { role } => ended(match role {
             Role::Edge => crate::role::edge(),
             Role::Admin => crate::role::admin(),
@@ -117,8 +130,22 @@ fn dispatch(args: Args, out: Out) -> Done {
             wait(async { generations::diff(out, &connected().await?, generation).await })
         }
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
+        Command::Console { tty, socket: other } => terminal(tty, other.unwrap_or(socket)),
+        Command::Network { action } => {
+            wait(async { network::run(out, &connected().await?, action).await })
+        }
+        Command::Ping { host, count } => wait(reach::ping(out, &host, count)),
+        Command::Lookup { name } => wait(reach::lookup(out, &name)),
+        Command::Reboot => wait(machine::run(out, &socket, MachineOrder::Reboot)),
+        Command::Poweroff => wait(machine::run(out, &socket, MachineOrder::PowerOff)),
+        Command::FactoryReset { yes } => wait(machine::factory_reset(out, &socket, yes)),
         Command::Metrics => wait(async { metrics::run(out, &connected().await?).await }),
     }
+}
+
+fn terminal(tty: Option<PathBuf>, socket: PathBuf) -> Done {
+    console::run(&console::Options { tty, socket })
+        .map_err(|error| Failure::Unusable(error.to_string()))
 }
 
 fn ended(result: anyhow::Result<()>) -> Done {

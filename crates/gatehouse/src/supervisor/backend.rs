@@ -2,11 +2,13 @@
 
 use super::gate::{Gate, Outcome, TRIAL};
 use super::journal::now;
+use super::network;
 use super::state::State;
+use config::ZoneAddress;
 use control::{
     Applied, Backend, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
-    GenerationState, Journal, ListenerStatus, Moment, NotBuilt, ProcessStatus, Refusal, Secret,
-    Status,
+    GenerationState, Journal, ListenerStatus, MachineOrder, Moment, Network, NotBuilt, Ordered,
+    ProcessStatus, Refusal, Secret, Status, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
@@ -143,6 +145,34 @@ impl Backend for Gate {
         }
     }
 
+    async fn network(&self) -> Result<Network, Refusal> {
+        let config = self.with(|state| state.running.config.clone()).await;
+        network::network(&config)
+            .map_err(|error| Refusal::failed(format!("the kernel does not tell: {error}")))
+    }
+
+    async fn set_zone(&self, change: ZoneChange) -> Result<Applied, Refusal> {
+        let address = zone_address(&change.address)?;
+        let outcome = Gate::set_zone(self, &change.zone, address, change.gateway);
+        self.applied(outcome.await.map_err(invalid)?).await
+    }
+
+    async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
+        let machine = &self.hub.machine;
+        machine.allows(order)?;
+        if order == MachineOrder::FactoryReset {
+            self.forget_all().await.map_err(failed)?;
+        } else {
+            // The machine may go down before the supervisor is asked to end.
+            self.clone().keep_bans(self.hub.warden.saved()).await;
+        }
+        let text = machine.obey(order)?;
+        self.hub.journal.notice("supervisor", text);
+        Ok(Ordered {
+            text: text.to_owned(),
+        })
+    }
+
     async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
         let config = self.with(|state| state.running.config.clone()).await;
         let explanation = proxy::explain(&config, &url, from)
@@ -194,15 +224,16 @@ impl Gate {
             since: ago(self.started.elapsed()),
             restarts: 0,
         };
-        let kept = [&self.edge, &self.admin].map(|child| {
-            let condition = child.condition();
-            ProcessStatus {
-                name: child.name.to_owned(),
-                pid: condition.pid,
-                state: condition.state.unwrap_or(ServiceState::Stopped),
-                since: condition.since,
-                restarts: u64::from(condition.starts.saturating_sub(1)),
-            }
+        let kept = [&self.edge, &self.admin].map(|child| (child.name, child.condition()));
+        let console = self.hub.machine.console();
+        let console = console.map(|condition| ("console", condition));
+        let kept = kept.into_iter().chain(console);
+        let kept = kept.map(|(name, condition)| ProcessStatus {
+            name: name.to_owned(),
+            pid: condition.pid,
+            state: condition.state.unwrap_or(ServiceState::Stopped),
+            since: condition.since,
+            restarts: u64::from(condition.starts.saturating_sub(1)),
         });
         std::iter::once(own).chain(kept).collect()
     }
@@ -274,6 +305,19 @@ fn described(state: &State, number: u32) -> Result<Generation, Refusal> {
         origin: generation.origin.clone(),
         state: now_in_force,
     })
+}
+
+fn zone_address(text: &str) -> Result<ZoneAddress, Refusal> {
+    match text {
+        "dhcp" => Ok(ZoneAddress::Dhcp),
+        "auto6" => Ok(ZoneAddress::Auto6),
+        text => text.parse().map(ZoneAddress::Static).map_err(|_| {
+            Refusal::invalid(format!(
+                "`{text}` is no address of an interface; write an address with its network, such as 192.168.1.4/24, or dhcp \
+                 or auto6"
+            ))
+        }),
+    }
 }
 
 fn certificate(material: &certs::Material) -> CertificateStatus {

@@ -6,9 +6,10 @@ use super::journal::{Journal, now};
 use super::state::{Mode, Prepared, Running, State, Told, Trial, policy};
 use super::{BANS, Hub, change};
 use anyhow::{Context as _, anyhow, bail};
-use config::Config;
+use config::{Config, ZoneAddress};
 use net::ListenKey;
 use service::{ConfigChange, Event};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +83,33 @@ impl Gate {
             Ok(text) => self.apply(&text, &name, "reload").await,
             Err(error) => Err(self.refused(&error).await),
         }
+    }
+
+    /// Applies what is in force with another address for a zone.
+    ///
+    /// # Errors
+    /// What is wrong with it; the configuration in force stays.
+    pub async fn set_zone(
+        &self,
+        zone: &str,
+        address: ZoneAddress,
+        gateway: Option<IpAddr>,
+    ) -> anyhow::Result<Outcome> {
+        let text = self.with(|state| state.running.text.clone()).await;
+        let text = config::edit_zone(&text, zone, address, gateway)?;
+        let origin = format!("network set {zone} {address}");
+        self.apply(&text, "network settings", &origin).await
+    }
+
+    /// Decides that everything is removed at the next start.
+    ///
+    /// # Errors
+    /// The disk does not take it; nothing has changed.
+    pub async fn forget_all(&self) -> anyhow::Result<()> {
+        self.with(|state| state.store.factory_reset()).await?;
+        let text = "factory reset: everything that is kept is removed at the next start";
+        self.hub.journal.notice("store", text);
+        Ok(())
     }
 
     /// Gives up a trial, or puts an earlier generation into force.

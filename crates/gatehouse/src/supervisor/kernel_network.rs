@@ -16,21 +16,14 @@ const LOOK: Duration = Duration::from_secs(5);
 pub struct KernelNetwork(Option<watch::Sender<Wanted>>);
 
 impl KernelNetwork {
-    /// That of a machine whose network is set up by somebody else.
-    pub fn foreign() -> Self {
-        Self(None)
-    }
-
-    /// That of the box: set up by us from now on. Nothing is done before [`KernelNetwork::want`].
-    pub fn ours(journal: Journal) -> Self {
-        let (sender, wanted) = watch::channel(Wanted::default());
-        tokio::spawn(keep(wanted, journal));
-        Self(Some(sender))
-    }
-
-    /// Whether it is ours to set up.
-    pub fn is_ours(&self) -> bool {
-        self.0.is_some()
+    /// The network of a machine, `is_ours` to set up from now on, or somebody else's. Nothing is done before
+    /// [`KernelNetwork::reach`].
+    pub fn new(is_ours: bool, journal: &Journal) -> Self {
+        Self(is_ours.then(|| {
+            let (sender, wanted) = watch::channel(Wanted::default());
+            tokio::spawn(keep(wanted, journal.clone()));
+            sender
+        }))
     }
 
     /// Sets what `config` wants beside what is there, before listeners are opened on it; nothing is taken
@@ -58,9 +51,8 @@ impl KernelNetwork {
 async fn keep(mut wanted: watch::Receiver<Wanted>, journal: Journal) {
     let mut told = Vec::new();
     loop {
-        match timeout(LOOK, wanted.changed()).await {
-            Ok(Err(_)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_)) = timeout(LOOK, wanted.changed()).await {
+            return;
         }
         let now = wanted.borrow_and_update().clone();
         if now == Wanted::default() {

@@ -7,11 +7,15 @@ mod certificates;
 mod change;
 mod child;
 mod gate;
+mod init_link;
 mod journal;
 mod kernel_network;
 mod listens;
+mod machine;
+mod network;
 mod start;
 mod state;
+mod terminal;
 mod warden;
 
 use anyhow::Context as _;
@@ -21,13 +25,15 @@ use gate::Gate;
 use guard::BanSet;
 use journal::Journal;
 use kernel_network::KernelNetwork;
+use machine::Machine;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use warden::Warden;
 
 use crate::message::Start;
@@ -48,6 +54,7 @@ pub struct Hub {
     journal: Journal,
     warden: Warden,
     registry: service::Registry,
+    machine: Machine,
     /// How many files a process may have open; what is started later has as many.
     files: u64,
 }
@@ -59,12 +66,24 @@ impl Hub {
     }
 }
 
-/// Runs Gatehouse with the configuration of `file` and the state directory `state` until SIGTERM.
+/// How the box is to run.
+pub struct Order {
+    /// The configuration.
+    pub file: PathBuf,
+    /// The directory of all that survives.
+    pub state: PathBuf,
+    /// A terminal that gets a console.
+    pub console: Option<PathBuf>,
+    /// Whether addresses and routes are ours to set; with init as our parent they always are.
+    pub set_network: bool,
+}
+
+/// Runs Gatehouse until SIGTERM.
 ///
 /// # Errors
 /// Nothing could be started: the configuration has faults and there is no earlier generation, the
 /// state directory can not be used, or a port is taken.
-pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
+pub fn run(order: Order) -> anyhow::Result<()> {
     // What this process was given by whoever started it is not for edge and admin.
     net::sandbox::close_on_exec_above_stdio()?;
     // Whoever started this process may have blocked them for itself, which is inherited.
@@ -72,23 +91,41 @@ pub fn run(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(supervise(file, state))
+    runtime.block_on(supervise(order))
 }
 
-async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
+async fn supervise(order: Order) -> anyhow::Result<()> {
+    let Order {
+        file,
+        state,
+        console,
+        set_network,
+    } = order;
     let mut signals = Signals::new()?;
+    let machine = Machine::new(&file, &state)?;
+    machine.beat();
     let opened = Store::open(&state)?;
     let journal = Journal::new();
     for note in &opened.notes {
         journal.notice("store", note.to_string());
     }
     let choices = boot::Boot::choose(&file, &opened.store, &journal)?;
-    let hub = hub(&opened.store, &choices, journal)?;
+    let hub = hub(&opened.store, &choices, journal, machine)?;
     let (stop, stopping) = watch::channel(None);
+    // The console runs in another directory.
+    let socket = std::path::absolute(state.join(control::SOCKET_NAME))?;
+    let keeper = |tty| terminal::Keeper {
+        tty,
+        socket: socket.clone(),
+        journal: hub.journal.clone(),
+        stop: stopping.clone(),
+    };
+    let console = console.map(|tty| hub.machine.keep_console(keeper(tty)));
     let workers = workers();
     let (bans, admin_bans) = (hub.warden.bans(), hub.warden.admin_bans());
     let (edge, edge_ended) = keep("edge", (EDGE_UID, workers), &hub, bans, &stopping);
     let (admin, admin_ended) = keep("admin", (ADMIN_UID, 1), &hub, admin_bans, &stopping);
+    let is_ours = set_network || hub.machine.is_box();
     let parts = start::Parts {
         file,
         store: opened.store,
@@ -96,7 +133,7 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
         edge,
         admin,
         workers,
-        network: KernelNetwork::foreign(),
+        network: KernelNetwork::new(is_ours, &hub.journal),
     };
     let started = tokio::select! {
         gate = start::start(parts, &state, choices) => {
@@ -105,33 +142,70 @@ async fn supervise(file: PathBuf, state: PathBuf) -> anyhow::Result<()> {
         () = signals.ended() => None,
     };
     if let Some(gate) = started {
-        let saver = gate.clone();
-        let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
-        tokio::spawn(hub.warden.clone().watch(save));
-        let socket = control::bind(&state.join(control::SOCKET_NAME))?;
-        let (end, ends) = tokio::sync::oneshot::channel::<()>();
-        let control = tokio::spawn(control::serve(socket, gate.clone(), async {
-            let _ = ends.await;
-        }));
-        signals.obey(&gate).await;
-        let seconds = GRACE.as_secs();
-        let text = format!("ends; sessions have {seconds} s to finish");
-        hub.journal.notice("supervisor", text);
-        stop.send_replace(Some(GRACE));
-        tokio::select! {
-            _ = async { tokio::join!(edge_ended, admin_ended) } => {}
-            // Asked twice: at once.
-            () = signals.ended() => {}
-        }
-        gate.keep_bans(hub.warden.saved()).await;
-        drop(end);
-        control.await??;
+        let processes = Processes {
+            stop,
+            edge_ended,
+            admin_ended,
+            console,
+        };
+        serve(&gate, &socket, &mut signals, processes).await?;
     }
     hub.journal.flush(LAST_LINES);
     Ok(())
 }
 
-fn hub(store: &Store, choices: &[boot::Boot], journal: Journal) -> anyhow::Result<Hub> {
+/// The processes that the supervisor keeps, and how to end them.
+struct Processes {
+    stop: watch::Sender<Option<Duration>>,
+    edge_ended: JoinHandle<()>,
+    admin_ended: JoinHandle<()>,
+    console: Option<JoinHandle<()>>,
+}
+
+/// Answers the operator until the box is to end, and ends it in order.
+async fn serve(
+    gate: &Gate,
+    socket: &Path,
+    signals: &mut Signals,
+    processes: Processes,
+) -> anyhow::Result<()> {
+    let hub = &gate.hub;
+    let saver = gate.clone();
+    let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
+    tokio::spawn(hub.warden.clone().watch(save));
+    let socket = control::bind(socket)?;
+    let (end, ends) = tokio::sync::oneshot::channel::<()>();
+    let control = tokio::spawn(control::serve(socket, gate.clone(), async {
+        let _ = ends.await;
+    }));
+    tokio::select! {
+        () = signals.obey(gate) => {}
+        () = hub.machine.ended() => {}
+    }
+    let seconds = GRACE.as_secs();
+    let text = format!("ends; sessions have {seconds} s to finish");
+    hub.journal.notice("supervisor", text);
+    processes.stop.send_replace(Some(GRACE));
+    tokio::select! {
+        _ = async { tokio::join!(processes.edge_ended, processes.admin_ended) } => {}
+        // Asked twice: at once.
+        () = signals.ended() => {}
+    }
+    gate.clone().keep_bans(hub.warden.saved()).await;
+    if let Some(console) = processes.console {
+        console.await?;
+    }
+    drop(end);
+    control.await??;
+    Ok(())
+}
+
+fn hub(
+    store: &Store,
+    choices: &[boot::Boot],
+    journal: Journal,
+    machine: Machine,
+) -> anyhow::Result<Hub> {
     let registry = service::Registry::default();
     let saved = store
         .blob(BANS)?
@@ -145,6 +219,7 @@ fn hub(store: &Store, choices: &[boot::Boot], journal: Journal) -> anyhow::Resul
         warden: Warden::new(state::policy(best), &saved, journal.clone(), &registry),
         journal,
         registry,
+        machine,
         files,
     };
     if let Some(text) = hub.few_files(best) {
@@ -218,7 +293,7 @@ fn keep(
     hub: &Hub,
     bans: watch::Receiver<BanSet>,
     stop: &watch::Receiver<Option<Duration>>,
-) -> (Child, tokio::task::JoinHandle<()>) {
+) -> (Child, JoinHandle<()>) {
     let root = nix::unistd::geteuid().is_root();
     let start = Start {
         uid: root.then_some(uid),

@@ -38,6 +38,7 @@ const SCRIPT: &[(&str, Action)] = &[
     }),
     ("secret removed", |s| s.remove_secret("turn").map(drop)),
     ("rollback", |s| s.rollback(2, false, 7).map(drop)),
+    ("factory reset", Store::factory_reset),
 ];
 
 /// With as many generations as are kept, so that each addition also removes.
@@ -99,7 +100,10 @@ impl Seen {
 fn start(sim: &Sim) -> Result<Seen, String> {
     let opened = Store::open_on(Box::new(sim.clone())).map_err(|error| error.to_string())?;
     for note in &opened.notes {
-        if !matches!(note, Note::NotConfirmed { .. } | Note::Unfinished { .. }) {
+        if !matches!(
+            note,
+            Note::NotConfirmed { .. } | Note::Unfinished { .. } | Note::Reset
+        ) {
             return Err(note.to_string());
         }
     }
@@ -215,6 +219,52 @@ fn a_power_cut_leaves_the_old_state_or_the_new_one() {
         "only {} disks were looked at",
         replay.looked_at
     );
+}
+
+/// Of a box with much to remove: after the decision every start, however often it is cut short, ends in an empty store.
+#[test]
+fn a_power_cut_while_everything_is_removed() {
+    let sim = Sim::default();
+    let mut store = Store::open_on(Box::new(sim.clone())).unwrap().store;
+    for text in ["one", "two", "three"] {
+        store.add(text, "file", false, 0).unwrap();
+    }
+    store.set_secret("turn", b"secret").unwrap();
+    store.set_blob("ca/root", b"key").unwrap();
+    store.set_blob("files/chain.pem", b"chain").unwrap();
+    store.set_blob("bans.json", b"[]").unwrap();
+    store.factory_reset().unwrap();
+    let decided = sim.image();
+    drop(store);
+    let sim = Sim::of(&decided);
+    let opened = Store::open_on(Box::new(sim.clone())).unwrap();
+    assert_eq!(opened.notes, [Note::Reset]);
+    assert!(sim.image().files.is_empty(), "{:?}", sim.image().files);
+    let empty = Seen::of(&opened.store);
+    let mut looked_at = 0;
+    for step in 0..=sim.steps() {
+        for image in sim.crashes(step) {
+            looked_at += 1;
+            let again = Sim::of(&image);
+            assert_eq!(start(&again).unwrap(), empty, "after step {step}");
+            let left = again.image().files;
+            assert!(left.is_empty(), "after step {step}: {left:?}");
+        }
+    }
+    assert!(looked_at > 100, "only {looked_at} disks were looked at");
+}
+
+/// What was to be removed does not come back to work because the disk refuses.
+#[test]
+fn a_disk_that_removes_nothing_keeps_the_store_closed() {
+    let sim = Sim::default();
+    let mut store = Store::open_on(Box::new(sim.clone())).unwrap().store;
+    store.add("one", "file", false, 1).unwrap();
+    store.factory_reset().unwrap();
+    let decided = Sim::of(&sim.image());
+    decided.make_read_only();
+    let error = Store::open_on(Box::new(decided)).unwrap_err().to_string();
+    assert!(error.contains("can not remove"), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{Error, State, Store, secret_names};
+use crate::{Error, Note, State, Store, secret_names};
 
 /// A directory that goes with the value.
 struct Scratch(PathBuf);
@@ -95,6 +95,31 @@ fn an_open_directory_is_closed_and_leftovers_are_removed() {
     .unwrap();
     store.set_secret("turn", b"value").unwrap();
     assert_eq!(mode(&scratch.0.join("secrets/turn")), 0o600);
+}
+
+#[test]
+fn a_factory_reset_leaves_the_lock_and_what_is_not_ours() {
+    let scratch = Scratch::new();
+    let mut store = Store::open(&scratch.0).unwrap().store;
+    store.add("one", "file", false, 1).unwrap();
+    store.set_secret("turn", b"value").unwrap();
+    store.set_blob("ca/root", b"key").unwrap();
+    let foreign = scratch.0.join(".git");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("config"), "not ours").unwrap();
+    store.factory_reset().unwrap();
+    assert!(matches!(
+        store.set_blob("factory-reset", b""),
+        Err(Error::BadName { .. })
+    ));
+    drop(store);
+    let opened = Store::open(&scratch.0).unwrap();
+    assert_eq!(opened.notes, [Note::Reset]);
+    assert!(opened.store.list().is_empty() && opened.store.secret_names().unwrap().is_empty());
+    assert_eq!(opened.store.blob("ca/root").unwrap(), None);
+    assert!(foreign.join("config").exists());
+    drop(opened);
+    assert!(Store::open(&scratch.0).unwrap().notes.is_empty());
 }
 
 #[test]

@@ -174,6 +174,11 @@ impl Disk for Sim {
             .collect())
     }
 
+    fn directories(&self) -> io::Result<Vec<String>> {
+        let state = self.0.lock().unwrap();
+        Ok(state.directories.iter().cloned().collect())
+    }
+
     fn make_directory(&self, directory: &str) -> io::Result<()> {
         if self.0.lock().unwrap().directories.contains(directory) {
             return Ok(());

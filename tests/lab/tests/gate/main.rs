@@ -4,6 +4,7 @@
 mod balance;
 mod ban;
 mod churn;
+mod console;
 mod crash;
 mod differential;
 mod estos;
