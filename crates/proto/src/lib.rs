@@ -1,4 +1,4 @@
-//! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello.
+//! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello, partition tables.
 //!
 //! Everything here is a function of a byte slice: no socket, no clock, no task, and nothing that
 //! can panic. Three answers are possible everywhere: the thing itself, "need more bytes"
@@ -9,6 +9,7 @@
     allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")
 )]
 
+pub mod gpt;
 pub mod http;
 pub mod proxy_header;
 pub mod tls;
