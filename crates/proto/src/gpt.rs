@@ -105,7 +105,23 @@ impl Table {
     /// # Errors
     /// There is none, or it is damaged.
     pub fn read(bytes: &[u8]) -> Result<Self, Fault> {
-        let header = bytes.get(..HEADER).ok_or(Fault::Short)?;
+        let whole = bytes.get(..COPY).ok_or(Fault::Short)?;
+        let (header, entries) = whole.split_at(512);
+        Self::of(header, entries)
+    }
+
+    /// The table at the end of a disk: the last [`COPY`] bytes of it.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub fn read_end(bytes: &[u8]) -> Result<Self, Fault> {
+        let whole = bytes.get(..COPY).ok_or(Fault::Short)?;
+        let (entries, header) = whole.split_at(ENTRIES * ENTRY);
+        Self::of(header, entries)
+    }
+
+    fn of(header: &[u8], entries: &[u8]) -> Result<Self, Fault> {
+        let header = &header[..HEADER];
         if &header[..8] != SIGNATURE {
             return Err(Fault::Missing);
         }
@@ -114,11 +130,9 @@ impl Table {
         if crc::crc32(&unsigned) != u32_at(header, 16) {
             return Err(Fault::Damaged);
         }
-        let sizes = [12, 80, 84].map(|at| u32_at(header, at));
-        if sizes != SIZES || u64_at(header, 72) != 2 {
+        if [12, 80, 84].map(|at| u32_at(header, at)) != SIZES {
             return Err(Fault::Unusual);
         }
-        let entries = bytes.get(512..COPY).ok_or(Fault::Short)?;
         if crc::crc32(entries) != u32_at(header, 88) {
             return Err(Fault::Damaged);
         }
@@ -137,7 +151,7 @@ impl Table {
     pub fn grow_last(&mut self, blocks: u64) -> bool {
         let end = last_usable(blocks).saturating_add(1) / 2048 * 2048;
         let last = self.partitions.iter_mut().max_by_key(|one| one.first);
-        let Some(last) = last.filter(|last| last.last + 1 < end) else {
+        let Some(last) = last.filter(|last| last.last < end.saturating_sub(1)) else {
             return false;
         };
         last.last = end - 1;
@@ -271,6 +285,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let copies = table().write(10_240);
         assert_eq!(Table::read(&copies.start[512..]), Ok(table()));
+        assert_eq!(Table::read_end(&copies.end), Ok(table()));
         assert_eq!(copies.end.len(), COPY);
         assert_eq!(copies.end_block + COPY as u64 / BLOCK, 10_240);
     }
@@ -291,6 +306,17 @@ mod tests {
         }
         for length in [0, 91, 92, 511, 512, COPY - 1] {
             assert_eq!(Table::read(&whole[..length]), Err(Fault::Short), "{length}");
+        }
+    }
+
+    #[test]
+    fn numbers_at_their_ends_are_no_fault() {
+        let mut table = table();
+        table.partitions[1].last = u64::MAX;
+        for blocks in [0, 1, 33, 34, u64::MAX] {
+            assert!(!table.grow_last(blocks));
+            let copies = table.write(blocks);
+            assert_eq!(Table::read_end(&copies.end).as_ref(), Ok(&table));
         }
     }
 

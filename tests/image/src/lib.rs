@@ -5,7 +5,7 @@ mod machine;
 use std::env;
 use std::path::{Path, PathBuf};
 
-pub use machine::{Machine, Settings};
+pub use machine::{Machine, Settings, sparse_copy};
 
 /// Programs that a machine needs, and the Debian packages they are in.
 const PROGRAM: &str = "qemu-system-x86_64";

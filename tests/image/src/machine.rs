@@ -154,21 +154,15 @@ impl Drop for Machine {
 fn disk(settings: &Settings) -> Result<PathBuf> {
     let disk = settings.folder.join("disk");
     if !disk.exists() {
-        let mut copy = Command::new("cp");
-        copy.arg("--sparse=always").args([settings.image, &disk]);
-        ensure!(
-            copy.status()?.success(),
-            "{} can not be copied",
-            settings.image.display()
-        );
-        let file = File::options().write(true).open(&disk)?;
-        let length = file.metadata()?.len();
-        ensure!(
-            length <= settings.disk,
-            "the disk is smaller than the image"
-        );
-        file.set_len(settings.disk)?;
+        sparse_copy(settings.image, &disk)?;
     }
+    let file = File::options().write(true).open(&disk)?;
+    let length = file.metadata()?.len();
+    ensure!(
+        length <= settings.disk,
+        "the disk is smaller than the image"
+    );
+    file.set_len(settings.disk)?;
     Ok(disk)
 }
 
@@ -180,6 +174,21 @@ fn network(settings: &Settings, ports: &[(u16, u16)]) -> String {
     let target = |path: &Path| format!("guestfwd=tcp:10.0.2.100:80-cmd:{}", path.display());
     parts.extend(settings.target.map(target));
     parts.join(",")
+}
+
+/// Copies an image without its zeros.
+///
+/// # Errors
+/// There is no room.
+pub fn sparse_copy(image: &Path, disk: &Path) -> Result<()> {
+    let mut copy = Command::new("cp");
+    copy.arg("--sparse=always").args([image, disk]);
+    ensure!(
+        copy.status()?.success(),
+        "{} can not be copied",
+        image.display()
+    );
+    Ok(())
 }
 
 fn free_port() -> Result<u16> {

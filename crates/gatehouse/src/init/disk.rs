@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use proto::gpt::{BLOCK, COPY, Table};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,32 +53,23 @@ impl Partition {
 
     /// Enlarges it to the end of its disk; whether it was smaller.
     ///
-    /// The table at the end of the disk is written first: whenever power is cut, one of the two is whole.
+    /// The table at the end of the disk is written first: whenever power is cut, one of the two is whole, and serves to
+    /// write the other one anew at the next start.
     ///
     /// # Errors
     /// The table can not be read or written, or the kernel does not read it anew.
     pub(super) fn grow(&self) -> Result<bool> {
-        let blocks = size(&self.disk)? / BLOCK;
         let device = format!("/dev/{}", self.disk);
         let file = OpenOptions::new().read(true).write(true).open(&device);
         let file = file.with_context(|| device.clone())?;
-        let mut bytes = vec![0; COPY];
-        file.read_exact_at(&mut bytes, BLOCK)?;
-        let mut table = Table::read(&bytes).with_context(|| device.clone())?;
-        let last = table.partitions.iter().max_by_key(|one| one.first);
-        if last.is_none_or(|last| last.name != LABEL) || !table.grow_last(blocks) {
-            return Ok(false);
-        }
-        let copies = table.write(blocks);
-        file.write_all_at(&copies.end, copies.end_block * BLOCK)?;
-        file.sync_all()?;
-        file.write_all_at(&copies.start, 0)?;
-        file.sync_all()?;
+        let grown = enlarge(&file, size(&self.disk)? / BLOCK).with_context(|| device.clone())?;
         drop(file);
-        let before = self.size()?;
-        read_table_anew(&self.disk).with_context(|| format!("/dev/{}", self.disk))?;
-        self.wait_until_larger(before)?;
-        Ok(true)
+        if grown {
+            let before = self.size()?;
+            read_table_anew(&self.disk).context(device)?;
+            self.wait_until_larger(before)?;
+        }
+        Ok(grown)
     }
 
     fn at(place: &Path) -> Option<Self> {
@@ -98,6 +89,34 @@ impl Partition {
         }
         bail!("the kernel does not see the larger partition before the next start")
     }
+}
+
+/// Lets the state partition end where the disk of `blocks` does; whether it did not before.
+fn enlarge(disk: &File, blocks: u64) -> Result<bool> {
+    let mut bytes = vec![0; COPY];
+    disk.read_exact_at(&mut bytes, BLOCK)?;
+    let first = Table::read(&bytes);
+    let is_whole = first.is_ok();
+    let mut table = match first {
+        Ok(table) => table,
+        Err(fault) => {
+            let end = (blocks * BLOCK).checked_sub(COPY as u64).ok_or(fault)?;
+            disk.read_exact_at(&mut bytes, end)?;
+            // The other fault says less: on a disk that was never enlarged, there is nothing at the end.
+            Table::read_end(&bytes).map_err(|_| fault)?
+        }
+    };
+    let last = table.partitions.iter().max_by_key(|one| one.first);
+    let is_ours = last.is_some_and(|last| last.name == LABEL);
+    let grown = is_ours && table.grow_last(blocks);
+    if grown || !is_whole {
+        let copies = table.write(blocks);
+        disk.write_all_at(&copies.end, copies.end_block * BLOCK)?;
+        disk.sync_all()?;
+        disk.write_all_at(&copies.start, 0)?;
+        disk.sync_all()?;
+    }
+    Ok(grown)
 }
 
 /// What the kernel says of a partition has this label.
@@ -139,6 +158,7 @@ fn read_table_anew(disk: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::gpt::Guid;
 
     #[test]
     fn the_label_is_found_in_what_the_kernel_says() {
@@ -147,6 +167,65 @@ mod tests {
         ));
         assert!(!has_label("DEVNAME=vda1\nPARTNAME=gatehouse-statement\n"));
         assert!(!has_label("DEVNAME=vda\n"));
+    }
+
+    #[test]
+    fn a_power_cut_while_the_table_is_written_costs_nothing() {
+        let disk = nameless("table");
+        let blocks = 1 << 16;
+        disk.set_len(blocks * BLOCK).unwrap();
+        let old = Table {
+            disk: Guid::new(1),
+            partitions: vec![partition_of(2048, 4095)],
+        };
+        disk.write_all_at(&old.write(8192).start, 0).unwrap();
+        assert!(enlarge(&disk, blocks).unwrap());
+        assert!(!enlarge(&disk, blocks).unwrap(), "it has grown already");
+        let read = || {
+            let mut bytes = vec![0; COPY];
+            disk.read_exact_at(&mut bytes, BLOCK).unwrap();
+            Table::read(&bytes)
+        };
+        let whole = read().unwrap();
+        assert_eq!(whole.partitions[0].last + 1, blocks - 2048);
+        // Cut while the first copy was written: half of it is old, and its checksum is wrong.
+        disk.write_all_at(&[0xff; 512], 2 * BLOCK).unwrap();
+        assert!(read().is_err());
+        assert!(!enlarge(&disk, blocks).unwrap());
+        assert_eq!(read().unwrap(), whole);
+    }
+
+    #[test]
+    fn a_disk_whose_last_partition_is_anothers_is_left_alone() {
+        let disk = nameless("other");
+        disk.set_len(1 << 24).unwrap();
+        let mut other = partition_of(4096, 6143);
+        other.name = "other".to_owned();
+        let table = Table {
+            disk: Guid::new(1),
+            partitions: vec![partition_of(2048, 4095), other],
+        };
+        disk.write_all_at(&table.write(8192).start, 0).unwrap();
+        assert!(!enlarge(&disk, 1 << 15).unwrap());
+    }
+
+    /// A file that goes when it is closed.
+    fn nameless(name: &str) -> File {
+        let path = std::env::temp_dir().join(format!("gatehouse-{name}-{}", std::process::id()));
+        let mut options = File::options();
+        let disk = options.read(true).write(true).create_new(true).open(&path);
+        fs::remove_file(&path).unwrap();
+        disk.unwrap()
+    }
+
+    fn partition_of(first: u64, last: u64) -> proto::gpt::Partition {
+        proto::gpt::Partition {
+            kind: Guid::LINUX,
+            id: Guid::new(2),
+            first,
+            last,
+            name: LABEL.to_owned(),
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::disk::Partition;
 use super::{mount, say, told};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail};
 use nix::mount::{MntFlags, MsFlags, umount2};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ const PLACE: &str = "/state";
 const BLOCK: u64 = 4096;
 /// e2fsck: all is well, or was made well again.
 const REPAIRED: i32 = 1 | 2;
+/// How often a repair is tried.
+const REPAIRS: usize = 3;
 
 /// Mounts the state partition. Where that can not be, the state is in memory: the box runs and can be asked, and forgets what it
 /// is told.
@@ -69,14 +71,19 @@ fn resize(partition: &Partition) -> Result<()> {
 
 /// Looks the file system over, and repairs what a power cut has left; where that is not enough, repairs whatever it can.
 fn check(device: &str) -> Result<()> {
-    let repaired = run_check("-p", device)?;
-    if !repaired {
-        say(&format!(
-            "{device} is damaged: everything that can be is repaired"
-        ));
-        ensure!(run_check("-y", device)?, "{device} can not be repaired");
+    if run_check("-p", device)? {
+        return Ok(());
     }
-    Ok(())
+    say(&format!(
+        "{device} is damaged: everything that can be is repaired"
+    ));
+    // Where the first description of the file system is gone, one run writes it anew, and the next one finds the rest.
+    for _ in 0..REPAIRS {
+        if run_check("-fy", device)? {
+            return Ok(());
+        }
+    }
+    bail!("{device} can not be repaired")
 }
 
 fn run_check(how: &str, device: &str) -> Result<bool> {
