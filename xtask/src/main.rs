@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod fuzz;
 mod generate;
+mod image;
 mod lab;
 mod prepare;
 mod report;
@@ -39,7 +40,7 @@ enum Task {
         /// Only tests whose name contains this
         filter: Option<String>,
     },
-    /// Measure Gatehouse beside its peers, each on the same core
+    /// Measure Gatehouse beside its peers, each on the same core, or how the box boots
     ///
     /// Case after case; in each, the servers take turns, round after round. Ends with a table in Markdown.
     Bench(bench::Options),
@@ -52,6 +53,8 @@ enum Task {
         #[arg(default_value_t = 60)]
         seconds: u32,
     },
+    /// Build the bootable image of a board
+    Image(image::Options),
     /// Write the generated files anew: reference configuration, its documentation and schema
     Generate,
 }
@@ -71,9 +74,10 @@ fn run(task: Task) -> Result<()> {
         Task::Demo => demo::run(),
         Task::Test { fuzz } => test::run(fuzz),
         Task::Lab { filter } => lab::run(filter.as_deref()),
-        Task::Bench(options) => bench::proxy(&options),
+        Task::Bench(options) => bench::measure(&options),
         Task::BenchEcho { address } => bench::echo(address),
         Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Image(options) => image::run(&options),
         Task::Generate => generate::run(),
     }
 }

@@ -1,5 +1,6 @@
 //! Installs what the tests need and this machine lacks: Debian packages, an npm package, cargo tools.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -15,15 +16,21 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("h2load", "nghttp2-client"),
     ("haproxy", "haproxy"),
     ("ip", "iproute2"),
+    ("mke2fs", "e2fsprogs"),
     ("nft", "nftables"),
     ("nginx", "nginx-light"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("openssl", "openssl"),
     ("python3", "python3"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
     ("slowhttptest", "slowhttptest"),
     ("wrk", "wrk"),
+    ("xz", "xz-utils"),
 ];
+
+/// A file that is no program, and the Debian package it comes from.
+const FILES: &[(&str, &str)] = &[("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf")];
 
 /// Modules of Python that the lab's own peers use, each in the Debian package `python3-MODULE`.
 const MODULES: &[&str] = &["hpack", "hyperframe", "websockets"];
@@ -77,6 +84,8 @@ fn debian() -> Result<Outcome> {
         .map(|module| format!("python3-{module}"))
         .collect();
     missing.extend(modules.iter().map(String::as_str));
+    let files = FILES.iter().filter(|(file, _)| !Path::new(file).exists());
+    missing.extend(files.map(|(_, package)| *package));
     if missing.is_empty() {
         say("nothing is missing");
         return Ok(Outcome::Passed);
@@ -121,7 +130,7 @@ fn npm() -> Result<Outcome> {
     }
     // npm notes in the folder what it has installed; a lock file that is older says nothing has changed.
     let installed = dir.join("node_modules/.package-lock.json");
-    let age = |path: &std::path::Path| path.metadata().and_then(|about| about.modified()).ok();
+    let age = |path: &Path| path.metadata().and_then(|about| about.modified()).ok();
     if age(&installed).is_some_and(|time| Some(time) >= age(&dir.join("package-lock.json"))) {
         say("nothing is missing");
         return Ok(Outcome::Passed);

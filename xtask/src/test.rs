@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use crate::report::{Outcome, Report};
-use crate::run::{cargo, is_root, listening, target_dir, visibly};
-use crate::{fuzz, prepare};
+use crate::run::{cargo, has, is_root, listening, target_dir, visibly};
+use crate::{fuzz, image, prepare};
 
 /// `cargo xtask test`.
 ///
@@ -39,6 +39,7 @@ pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
         ])))
     });
     if built {
+        report.step("image", test_image);
         tests(&mut report)?;
         report.step("documentation", documentation);
     }
@@ -50,6 +51,16 @@ pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
     });
     report.step("fuzz", || fuzz::all(fuzz_seconds));
     report.finish()
+}
+
+/// The image that the tests in the virtual machine start.
+fn test_image() -> Result<Outcome> {
+    for program in ["apt-get", "dpkg-deb", "mke2fs", "qemu-system-x86_64"] {
+        if !has(program) {
+            return Ok(Outcome::Skipped(format!("{program} is not installed")));
+        }
+    }
+    done(image::for_tests())
 }
 
 /// Unit, tidy, staleness and lab tests in one run; then the list of what was skipped.

@@ -36,6 +36,15 @@ fn assert_rows<R: Row>(table: &Table<R>, expected: &[&str]) {
 }
 
 #[test]
+fn a_new_box_serves_nothing_but_its_admin_pages_inside() {
+    assert_rows(
+        &tables::listens(&config("factory")),
+        &["admin https 8443/tcp zone lan (eth0)"],
+    );
+    assert!(config("factory").hosts.is_empty());
+}
+
+#[test]
 fn innovaphone_listens() {
     assert_rows(
         &tables::listens(&config("innovaphone")),

@@ -13,6 +13,7 @@
 )]
 
 mod cli;
+mod init;
 mod message;
 mod role;
 mod supervisor;
@@ -23,5 +24,8 @@ mod supervisor;
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    if init::is_wanted() {
+        return init::main();
+    }
     cli::main()
 }

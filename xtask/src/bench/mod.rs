@@ -1,8 +1,9 @@
-//! `cargo xtask bench proxy`: Gatehouse beside nginx and HAProxy, each alone on one core.
+//! `cargo xtask bench`: the box as a whole (`boot`), and `bench proxy`: Gatehouse beside nginx and HAProxy, each alone on one core.
 //!
 //! The machine is noisy, so that CPU time per unit of work is what counts; within a case the rounds
 //! alternate between the servers, and the table shows medians and spread.
 
+mod boot;
 mod case;
 mod echo;
 mod folder;
@@ -40,7 +41,7 @@ const FILES: u64 = 16384;
 #[derive(Args)]
 pub(crate) struct Options {
     /// What to measure
-    #[arg(default_value = "proxy", value_parser = ["proxy"])]
+    #[arg(default_value = "proxy", value_parser = ["proxy", "boot"])]
     what: String,
     /// Only these cases, with commas between them; without it: all
     #[arg(
@@ -61,12 +62,23 @@ pub(crate) struct Options {
     no_build: bool,
 }
 
+/// Measures what was asked for.
+///
+/// # Errors
+/// It can not be measured here.
+pub(crate) fn measure(options: &Options) -> Result<()> {
+    match options.what.as_str() {
+        "boot" => boot::run(),
+        _ => proxy(options),
+    }
+}
+
 /// Measures case after case and prints the table.
 ///
 /// # Errors
 /// When a program is missing, nothing could be started, or a case failed; the table is printed all
 /// the same and names it.
-pub(crate) fn proxy(options: &Options) -> Result<()> {
+fn proxy(options: &Options) -> Result<()> {
     for program in ["nginx", "haproxy", "wrk", "h2load", "openssl", "taskset"] {
         ensure!(
             has(program),

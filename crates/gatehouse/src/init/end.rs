@@ -1,0 +1,39 @@
+//! The end: everything is stopped and written, then the kernel is told.
+
+use super::{say, state};
+use nix::sys::reboot::{RebootMode, reboot};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+/// What the supervisor may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    /// Start the box anew.
+    Reboot,
+    /// Turn it off.
+    PowerOff,
+}
+
+/// How long processes that were asked to end may take.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Ends the box.
+pub(super) fn now(asked: Request) -> ExitCode {
+    // All but PID 1 and this process.
+    let everybody = Pid::from_raw(-1);
+    kill(everybody, Signal::SIGTERM).ok();
+    thread::sleep(GRACE);
+    kill(everybody, Signal::SIGKILL).ok();
+    state::close();
+    let (mode, text) = match asked {
+        Request::Reboot => (RebootMode::RB_AUTOBOOT, "the box starts anew"),
+        Request::PowerOff => (RebootMode::RB_POWER_OFF, "the box is off"),
+    };
+    say(text);
+    let Err(error) = reboot(mode);
+    say(&format!("the kernel goes on: {error}"));
+    ExitCode::FAILURE
+}

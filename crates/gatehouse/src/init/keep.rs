@@ -1,0 +1,284 @@
+//! Keeps the supervisor running, hears whether it is well, and does what it asks for.
+//!
+//! Its end of a socket pair is an inherited descriptor, whose number is in `GATEHOUSE_INIT_FD`. It sends single bytes: `h` each
+//! second that it is well, `r` to start the box anew, `o` to turn it off.
+
+use super::board::Board;
+use super::end::Request;
+use super::watchdog::Watchdog;
+use super::{PROGRAM, memory, say};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Read as _};
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The variable that names the supervisor's end.
+const DESCRIPTOR: &str = "GATEHOUSE_INIT_FD";
+/// The configuration of a new box.
+const FACTORY: &str = "/etc/gatehouse/factory.toml";
+/// How long a supervisor that was heard may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a supervisor may take to end once it was asked.
+const GRACE: Duration = Duration::from_secs(12);
+/// Waiting before the next start: it doubles up to the second, and begins anew after a run as long as the third.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const LONG_RUN: Duration = Duration::from_mins(1);
+/// How often is looked whether all is well.
+const STEP: Duration = Duration::from_millis(250);
+/// When the memory in use is told, after the box serves.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// What starts the supervisor and looks after it.
+pub(super) struct Keeper<'a> {
+    board: &'a Board,
+    state: &'a Path,
+    watchdog: Watchdog,
+    silence: Duration,
+    /// What is still to be told: that the box serves, then how much memory it takes.
+    news: News,
+}
+
+enum News {
+    Serving,
+    Memory(Instant),
+    None,
+}
+
+/// Why a supervisor is no longer looked after.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Ended(Option<ExitStatus>),
+    Silent,
+    Asked(Request),
+}
+
+impl<'a> Keeper<'a> {
+    /// One for the supervisor of this board, with its state in `state`.
+    pub(super) fn new(board: &'a Board, state: &'a Path, watchdog: Watchdog) -> Self {
+        Self {
+            board,
+            state,
+            watchdog,
+            silence: SILENCE,
+            news: News::Serving,
+        }
+    }
+
+    /// Runs the supervisor, over and over, until it asks for the end of the box.
+    pub(super) fn keep(mut self) -> Request {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let start = Instant::now();
+            match self.once() {
+                Ok(Outcome::Asked(request)) => return request,
+                Ok(Outcome::Silent) => {
+                    let seconds = self.silence.as_secs();
+                    say(&format!(
+                        "the supervisor was silent for {seconds} s and was ended"
+                    ));
+                }
+                Ok(Outcome::Ended(status)) => {
+                    let status = status.map_or_else(String::new, |status| format!(" ({status})"));
+                    say(&format!("the supervisor has ended{status}"));
+                }
+                Err(error) => say(&format!("the supervisor can not be started: {error}")),
+            }
+            if start.elapsed() >= LONG_RUN {
+                pause = FIRST_PAUSE;
+            }
+            say(&format!("it is started anew in {} ms", pause.as_millis()));
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn once(&mut self) -> io::Result<Outcome> {
+        let (ours, theirs) = UnixStream::pair()?;
+        // The copy is inherited, as the original would not be.
+        let theirs = nix::unistd::dup(&theirs)?;
+        let mut command = self.command()?;
+        command.env(DESCRIPTOR, theirs.as_raw_fd().to_string());
+        let mut child = command.spawn()?;
+        drop(theirs);
+        let outcome = self.watch(ours, &mut child)?;
+        match outcome {
+            Outcome::Ended(_) => {}
+            Outcome::Silent => child.kill()?,
+            Outcome::Asked(_) => self.end(&mut child)?,
+        }
+        child.wait().ok();
+        Ok(outcome)
+    }
+
+    fn command(&self) -> io::Result<Command> {
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "--config", FACTORY, "--state"]);
+        command.arg(self.state).stdin(Stdio::null());
+        if self.board.menu {
+            // The screen is the menu's: the log goes to the kernel's ring, line by line.
+            let ring = OpenOptions::new().write(true).open("/dev/kmsg")?;
+            command.stdout(ring.try_clone()?).stderr(ring);
+            command.args(["--console", &format!("/dev/{}", self.board.console)]);
+        }
+        Ok(command)
+    }
+
+    /// Waits until the supervisor has ended, has to be ended, or asks for something.
+    fn watch(&mut self, mut link: UnixStream, child: &mut Child) -> io::Result<Outcome> {
+        link.set_nonblocking(true)?;
+        // One that was never heard may be without heartbeat, or still at its start.
+        let mut heard = None;
+        let mut open = true;
+        loop {
+            if let Some(status) = child.try_wait().transpose() {
+                // PID 1 can not have taken it in: it is our child, not an orphan.
+                return Ok(Outcome::Ended(status.ok()));
+            }
+            if open {
+                wait(&link)?;
+            } else {
+                thread::sleep(STEP);
+            }
+            match read(&mut link) {
+                Ok(Heard::Nothing) => {}
+                Ok(Heard::Well) => heard = Some(Instant::now()),
+                Ok(Heard::Asked(request)) => return Ok(Outcome::Asked(request)),
+                Ok(Heard::Closed) | Err(_) => open = false,
+            }
+            if heard.is_some_and(|heard| heard.elapsed() >= self.silence) {
+                return Ok(Outcome::Silent);
+            }
+            self.watchdog.feed();
+            self.tell_news();
+        }
+    }
+
+    /// Lets the supervisor end by itself, then by force.
+    fn end(&mut self, child: &mut Child) -> io::Result<()> {
+        kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).ok();
+        let start = Instant::now();
+        while start.elapsed() < GRACE && child.try_wait()?.is_none() {
+            self.watchdog.feed();
+            thread::sleep(STEP);
+        }
+        child.kill()
+    }
+
+    fn tell_news(&mut self) {
+        match self.news {
+            News::Serving if self.serves() => {
+                say("the box serves");
+                self.news = News::Memory(Instant::now() + SETTLED);
+            }
+            News::Memory(at) if Instant::now() >= at => {
+                say(&memory::told());
+                self.news = News::None;
+            }
+            News::Serving | News::Memory(_) | News::None => {}
+        }
+    }
+
+    /// Whether the supervisor answers on its control socket, which it opens last.
+    fn serves(&self) -> bool {
+        UnixStream::connect(self.state.join(control::SOCKET_NAME)).is_ok()
+    }
+}
+
+enum Heard {
+    Nothing,
+    Well,
+    Asked(Request),
+    Closed,
+}
+
+/// Waits until something was said, for a step at most.
+fn wait(link: &UnixStream) -> io::Result<()> {
+    let timeout = PollTimeout::try_from(STEP).unwrap_or(PollTimeout::ZERO);
+    let mut waiting = [PollFd::new(link.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut waiting, timeout) {
+        Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was said since; a request counts more than anything else.
+fn read(link: &mut UnixStream) -> io::Result<Heard> {
+    let mut bytes = [0; 64];
+    let length = match link.read(&mut bytes) {
+        Ok(0) => return Ok(Heard::Closed),
+        Ok(length) => length,
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            return Ok(Heard::Nothing);
+        }
+        Err(error) => return Err(error),
+    };
+    let said = &bytes[..length];
+    Ok(if said.contains(&b'r') {
+        Heard::Asked(Request::Reboot)
+    } else if said.contains(&b'o') {
+        Heard::Asked(Request::PowerOff)
+    } else if said.contains(&b'h') {
+        Heard::Well
+    } else {
+        Heard::Nothing
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn watched(said: &[u8], silence: Duration, program: &[&str]) -> Outcome {
+        let (board, state) = (Board::default(), Path::new("/nonexistent"));
+        let mut keeper = Keeper {
+            silence,
+            ..Keeper::new(&board, state, Watchdog::none())
+        };
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut child = Command::new(program[0])
+            .args(&program[1..])
+            .spawn()
+            .unwrap();
+        theirs.write_all(said).unwrap();
+        let outcome = keeper.watch(ours, &mut child).unwrap();
+        child.kill().ok();
+        child.wait().unwrap();
+        outcome
+    }
+
+    #[test]
+    fn what_the_supervisor_asks_for_is_done() {
+        let sleeper = ["sleep", "60"];
+        for (said, request) in [
+            (b"r".as_slice(), Request::Reboot),
+            (b"hhhr", Request::Reboot),
+            (b"ho", Request::PowerOff),
+        ] {
+            assert_eq!(watched(said, SILENCE, &sleeper), Outcome::Asked(request));
+        }
+    }
+
+    #[test]
+    fn one_that_was_heard_and_falls_silent_is_given_up() {
+        let outcome = watched(b"h", Duration::from_millis(1), &["sleep", "60"]);
+        assert_eq!(outcome, Outcome::Silent);
+    }
+
+    #[test]
+    fn one_that_was_never_heard_is_waited_for_until_it_ends() {
+        let outcome = watched(b"", Duration::from_millis(1), &["sh", "-c", "exit 3"]);
+        let Outcome::Ended(Some(status)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(status.code(), Some(3));
+    }
+}

@@ -1,0 +1,52 @@
+//! Our own binary for the image: linked statically, without paths of this machine.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::board::Board;
+use crate::run::{cargo, repository, visibly};
+
+/// Builds it, in a folder of its own below `work`; the file.
+///
+/// # Errors
+/// It can not be built.
+pub(super) fn build(board: &Board, profile: &str, work: &std::path::Path) -> Result<PathBuf> {
+    let folder = work.join("build");
+    fs::create_dir_all(&folder)?;
+    let home = env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    // The last that matches wins; what is built lies below the sources where nothing else is said.
+    let paths = [
+        (repository(), "/gatehouse"),
+        (home, "/cargo"),
+        (folder.clone(), "/build"),
+    ];
+    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    let mut c_flags = Vec::new();
+    for (path, name) in &paths {
+        flags.push(format!("--remap-path-prefix={}={name}", path.display()));
+        c_flags.push(format!("-ffile-prefix-map={}={name}", path.display()));
+    }
+    let mut command = cargo(&["build", "--locked", "--package", "gatehouse"]);
+    command
+        .args(["--profile", profile, "--target", &board.target])
+        .env("CARGO_TARGET_DIR", &folder)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        .env(
+            format!("CFLAGS_{}", board.target.replace('-', "_")),
+            c_flags.join(" "),
+        )
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+        .env("CARGO_PROFILE_DEV_STRIP", "symbols")
+        .env("CARGO_INCREMENTAL", "0");
+    visibly(&mut command)?;
+    let name = if profile == "dev" { "debug" } else { profile };
+    let file = folder.join(&board.target).join(name).join("gatehouse");
+    file.canonicalize()
+        .with_context(|| format!("{} was not built", file.display()))
+}
