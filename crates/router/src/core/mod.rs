@@ -4,4 +4,4 @@ mod steps;
 mod wanted;
 
 pub(crate) use steps::{Address, Found, Link, Route, Step, Way, steps};
-pub use wanted::{DefaultRoute, Wanted};
+pub use wanted::{DefaultRoute, Leased, Wanted};

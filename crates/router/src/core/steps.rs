@@ -92,7 +92,10 @@ pub(crate) fn steps(found: &Found, wanted: &Wanted, removing: bool) -> Vec<Step>
         .collect();
     if removing {
         let old = found.routes.iter();
-        let old = old.filter(|route| route.ours && !ways.contains(&route.way));
+        let old = old.filter(|route| {
+            let is_kept = route.way.gateway.is_ipv4() && is_pending(found, wanted, route.way.index);
+            route.ours && !ways.contains(&route.way) && !is_kept
+        });
         steps.extend(old.map(|route| Step::RemoveRoute(route.way)));
     }
     let new = ways.iter().filter(|way| !is_served(found, way, removing));
@@ -115,6 +118,17 @@ fn is_served(found: &Found, way: &Way, removing: bool) -> bool {
     })
 }
 
+/// Whether the IPv4 address of an interface is still being asked for.
+fn is_pending(found: &Found, wanted: &Wanted, index: u32) -> bool {
+    let mut pending = wanted.pending.iter();
+    pending.any(|name| {
+        found
+            .links
+            .get(name)
+            .is_some_and(|link| link.index == index)
+    })
+}
+
 fn old_addresses(found: &Found, wanted: &Wanted) -> Vec<Step> {
     let is_wanted = |address: &Address| {
         let mut links = found.links.iter();
@@ -124,7 +138,10 @@ fn old_addresses(found: &Found, wanted: &Wanted) -> Vec<Step> {
     };
     let addresses = found.addresses.iter();
     addresses
-        .filter(|address| address.ours && !is_wanted(address))
+        .filter(|address| {
+            let is_kept = address.net.addr().is_ipv4() && is_pending(found, wanted, address.index);
+            address.ours && !is_wanted(address) && !is_kept
+        })
         .map(|address| Step::RemoveAddress {
             index: address.index,
             net: address.net,
@@ -136,6 +153,7 @@ fn old_addresses(found: &Found, wanted: &Wanted) -> Vec<Step> {
 mod tests {
     use super::super::DefaultRoute;
     use super::*;
+    use std::collections::BTreeSet;
 
     fn net(text: &str) -> IpNet {
         text.parse().unwrap()
@@ -159,6 +177,7 @@ mod tests {
                 metric: 100,
             }]
             .into(),
+            ..Wanted::default()
         }
     }
 
@@ -168,6 +187,24 @@ mod tests {
             gateway: ip(gateway),
             metric: 100,
         }
+    }
+
+    #[test]
+    fn what_an_earlier_run_has_set_stays_until_dhcp_has_answered() {
+        let old = wanted(&["192.0.2.4/24", "2001:db8::4/64"], "192.0.2.1");
+        let found = after(fresh(), &steps(&fresh(), &old, true));
+        let mut asking = Wanted {
+            interfaces: [("eth0".to_owned(), BTreeSet::new())].into(),
+            pending: ["eth0".to_owned()].into(),
+            ..Wanted::default()
+        };
+        let left = [Step::RemoveAddress {
+            index: 2,
+            net: net("2001:db8::4/64"),
+        }];
+        assert_eq!(steps(&found, &asking, true), left, "DHCP is of IPv4 only");
+        asking.pending.clear();
+        assert_eq!(steps(&found, &asking, true).len(), 3);
     }
 
     /// An interface that is down, with an address of somebody else.

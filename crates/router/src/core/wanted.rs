@@ -1,7 +1,7 @@
-use config::Config;
-use ipnet::IpNet;
+use config::{Config, ZoneAddress};
+use ipnet::{IpNet, Ipv4Net};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Everything that belongs into the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,6 +10,20 @@ pub struct Wanted {
     pub interfaces: BTreeMap<String, BTreeSet<IpNet>>,
     /// The ways to everything else.
     pub defaults: BTreeSet<DefaultRoute>,
+    /// Interfaces whose IPv4 address is not known yet, because it is still being asked for: what an earlier run has set
+    /// there stays meanwhile.
+    pub pending: BTreeSet<String>,
+    /// Interfaces that get their IPv4 address by DHCP, with the metric of a default route there.
+    pub dynamic: BTreeMap<String, u32>,
+}
+
+/// What an interface has by DHCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leased {
+    /// The address, with the prefix of its network.
+    pub address: Ipv4Net,
+    /// The gateway of the default route.
+    pub router: Option<Ipv4Addr>,
 }
 
 /// A router towards everything else.
@@ -40,8 +54,29 @@ impl Wanted {
                     gateway,
                     metric,
                 }));
+            if zone.addresses.contains(&ZoneAddress::Dhcp) {
+                wanted.dynamic.insert(zone.interface.clone(), metric);
+                wanted.pending.insert(zone.interface.clone());
+            }
         }
         wanted
+    }
+
+    /// Adds what was learned by DHCP on `interface`, `None` if that is nothing; elsewhere it is not wanted.
+    pub fn learn(&mut self, interface: &str, leased: Option<Leased>) {
+        let Some(metric) = self.dynamic.get(interface) else {
+            return;
+        };
+        self.pending.remove(interface);
+        let Some(leased) = leased else { return };
+        let addresses = self.interfaces.entry(interface.to_owned()).or_default();
+        addresses.insert(leased.address.into());
+        self.defaults
+            .extend(leased.router.map(|router| DefaultRoute {
+                interface: interface.to_owned(),
+                gateway: router.into(),
+                metric: *metric,
+            }));
     }
 
     /// All that `other` wants, too.
@@ -51,6 +86,10 @@ impl Wanted {
             own.or_default().extend(addresses);
         }
         self.defaults.extend(other.defaults.iter().cloned());
+        self.pending.extend(other.pending.iter().cloned());
+        for (interface, metric) in &other.dynamic {
+            self.dynamic.entry(interface.clone()).or_insert(*metric);
+        }
     }
 }
 
@@ -77,5 +116,30 @@ mod tests {
             metric: METRIC,
         };
         assert_eq!(wanted.defaults, BTreeSet::from([way]));
+        assert!(wanted.dynamic.keys().eq(["eth1"]));
+        assert_eq!(wanted.pending, BTreeSet::from(["eth1".to_owned()]));
+    }
+
+    #[test]
+    fn what_dhcp_gave_counts_where_it_was_asked_for() {
+        let text = "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+            interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[network.wan]\ntrust = \"outside\"\n\
+            interface = \"eth1\"\naddresses = [\"dhcp\"]\n";
+        let fixed = Wanted::of(&config::check(text, "test.toml").unwrap().config);
+        let leased = Leased {
+            address: "198.51.100.7/24".parse().unwrap(),
+            router: Some("198.51.100.1".parse().unwrap()),
+        };
+        let mut wanted = fixed.clone();
+        wanted.learn("eth0", Some(leased));
+        assert_eq!(wanted, fixed, "nobody asked there");
+        wanted.learn("eth1", Some(leased));
+        assert!(wanted.interfaces["eth1"].contains(&leased.address.into()));
+        let way = wanted.defaults.first().unwrap();
+        assert_eq!((way.interface.as_str(), way.metric), ("eth1", METRIC + 1));
+        assert!(wanted.pending.is_empty());
+        let mut lost = fixed;
+        lost.learn("eth1", None);
+        assert!(lost.pending.is_empty() && lost.interfaces["eth1"].is_empty());
     }
 }
