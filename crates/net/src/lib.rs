@@ -10,6 +10,7 @@
 )]
 
 pub mod connect;
+pub mod datagram;
 pub mod link;
 pub mod listen;
 pub mod ping;

@@ -159,7 +159,7 @@ fn bound(key: &ListenKey, shared: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn explain(key: &ListenKey, error: io::Error) -> ListenError {
+pub(crate) fn explain(key: &ListenKey, error: io::Error) -> ListenError {
     let key = key.clone();
     match error.raw_os_error() {
         Some(libc::EADDRINUSE) => ListenError::InUse(key),

@@ -1,0 +1,254 @@
+//! What a server gives: an address for a time, and what goes with it; and what is not taken from it.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::message::{Answer, code};
+
+/// The shortest time that a lease is taken for, in seconds; a shorter one would be nothing but renewals.
+const SHORTEST: u32 = 30;
+/// The soonest time to renew after, in seconds.
+const SOONEST: u32 = 10;
+/// A lease that does not end (RFC 2131 section 3.3).
+const FOR_EVER: u32 = u32::MAX;
+/// The most name servers, and the most time servers, that are kept.
+const MOST_SERVERS: usize = 8;
+/// The most routes that are kept.
+const MOST_ROUTES: usize = 64;
+/// An MTU outside of this is a mistake: hosts take 576 bytes whole (RFC 1122 section 3.3.3).
+const MTU: std::ops::RangeInclusive<u16> = 576..=9216;
+
+/// What a port has from a DHCP server. It can be stored, and be asked for again after a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The address, with the prefix of its network.
+    pub address: Ipv4Net,
+    /// The gateway of the default route. From option 121 where there is one, else from option 3 (RFC 3442).
+    pub router: Option<Ipv4Addr>,
+    /// All other routes, at most 64. Those without a gateway must be set first.
+    pub routes: Vec<Route>,
+    /// Name servers, the preferred first; at most 8.
+    pub name_servers: Vec<Ipv4Addr>,
+    /// The domain of the network: letters, digits, `-`, `_` and dots only.
+    pub domain: Option<String>,
+    /// Time servers (NTP), at most 8.
+    pub time_servers: Vec<Ipv4Addr>,
+    /// The largest packet of the network in bytes, 576 to 9216.
+    pub mtu: Option<u16>,
+    /// The server that gave it, and that is asked to renew it.
+    pub server: Ipv4Addr,
+    /// When it ends; `None`: never.
+    pub times: Option<Times>,
+}
+
+/// A route that the server named (RFC 3442).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Where it leads to.
+    pub to: Ipv4Net,
+    /// Over which router; it may be outside of the lease's network. `None`: hosts there are on the wire.
+    pub via: Option<Ipv4Addr>,
+}
+
+/// The times of a lease that ends, in seconds since it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// After which the server is asked to renew it (T1).
+    pub renew: u32,
+    /// After which all servers are asked (T2).
+    pub rebind: u32,
+    /// After which the address must not be used any more; at least 30.
+    pub lasts: u32,
+    /// The same end by the calendar, in seconds since 1970, to be compared after a restart.
+    pub expires: u64,
+}
+
+/// Why an answer is not taken; the server is to blame.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No server identifier, or one that is no host's address.
+    #[error("the answer does not say which server it is from (option 54)")]
+    Server,
+    /// No lease time.
+    #[error("the answer does not say for how long the address is given (option 51)")]
+    LeaseTime,
+    /// No subnet mask, one with holes, or one of less than 8 bits.
+    #[error("the answer has no usable subnet mask (option 1)")]
+    Mask,
+    /// An address that no host can have in its network.
+    #[error("{0} can not be the address of a host")]
+    Address(Ipv4Net),
+    /// A router that is not on the wire.
+    #[error("the router {0} is not in the network {1}")]
+    Router(Ipv4Addr, Ipv4Net),
+    /// Another address than was asked for.
+    #[error("{0} was given, but {1} was asked for")]
+    Another(Ipv4Addr, Ipv4Addr),
+}
+
+impl Lease {
+    /// What an answer gives; `asked` is when it was asked for.
+    pub(super) fn read(answer: &Answer, asked: SystemTime) -> Result<Self, Refusal> {
+        let server = answer
+            .address(code::SERVER)
+            .filter(|server| is_host(*server));
+        let server = server.ok_or(Refusal::Server)?;
+        let mask = answer.address(code::MASK).ok_or(Refusal::Mask)?;
+        let address = Ipv4Net::with_netmask(answer.given, mask)
+            .ok()
+            .filter(|net| net.prefix_len() >= 8)
+            .ok_or(Refusal::Mask)?;
+        if !can_be_ours(address) {
+            return Err(Refusal::Address(address));
+        }
+        let lasts = answer.number(code::LEASE_TIME).ok_or(Refusal::LeaseTime)?;
+        let (router, routes) = routes(answer, address)?;
+        Ok(Self {
+            address,
+            router,
+            routes,
+            name_servers: servers(answer, code::NAME_SERVERS),
+            domain: answer.bytes(code::DOMAIN).and_then(domain),
+            time_servers: servers(answer, code::TIME_SERVERS),
+            mtu: answer.bytes(code::MTU).and_then(mtu),
+            server,
+            times: (lasts != FOR_EVER).then(|| {
+                let asked = seconds(asked);
+                let given = (answer.number(code::RENEW), answer.number(code::REBIND));
+                Times::new(lasts, given, asked)
+            }),
+        })
+    }
+
+    /// How much of it is left by the calendar; `None`: it does not end. Never more than it was given for, so that a
+    /// clock that stands wrong does not make it longer.
+    pub(super) fn left(&self, wall: SystemTime) -> Option<Duration> {
+        self.times.map(|times| {
+            let left = times.expires.saturating_sub(seconds(wall));
+            Duration::from_secs(left.min(u64::from(times.lasts)))
+        })
+    }
+
+    /// Whether a stored one could have been given by [`read`](Self::read).
+    pub(super) fn is_sound(&self) -> bool {
+        let in_order = |times: Times| {
+            SHORTEST <= times.lasts && times.renew <= times.rebind && times.rebind <= times.lasts
+        };
+        can_be_ours(self.address) && is_host(self.server) && self.times.is_none_or(in_order)
+    }
+}
+
+impl Times {
+    fn new(lasts: u32, given: (Option<u32>, Option<u32>), asked: u64) -> Self {
+        let lasts = lasts.max(SHORTEST);
+        let (renew, rebind) = match given {
+            (Some(renew), Some(rebind))
+                if (SOONEST..=rebind).contains(&renew) && rebind <= lasts =>
+            {
+                (renew, rebind)
+            }
+            // RFC 2131 section 4.4.5.
+            _ => (lasts / 2, lasts - lasts / 8),
+        };
+        Self {
+            renew,
+            rebind,
+            lasts,
+            expires: asked.saturating_add(u64::from(lasts)),
+        }
+    }
+}
+
+/// The default gateway and all other routes. Where there are classless routes, the routers of option 3 do not count.
+fn routes(answer: &Answer, own: Ipv4Net) -> Result<(Option<Ipv4Addr>, Vec<Route>), Refusal> {
+    if let Some(mut routes) = answer.bytes(code::ROUTES).and_then(classless) {
+        routes.retain(|route| route.via != Some(own.addr()));
+        let default = routes
+            .iter()
+            .position(|route| route.to.prefix_len() == 0 && route.via.is_some());
+        let router = default.and_then(|index| routes.remove(index).via);
+        // A second default route would be in the way of the first.
+        if router.is_some() {
+            routes.retain(|route| route.to.prefix_len() != 0);
+        }
+        routes.truncate(MOST_ROUTES);
+        return Ok((router, routes));
+    }
+    let routers = answer.addresses(code::ROUTERS);
+    let is_near =
+        |router: &Ipv4Addr| own.contains(router) && *router != own.addr() && is_host(*router);
+    match (routers.iter().copied().find(is_near), routers.first()) {
+        (None, Some(far)) => Err(Refusal::Router(*far, own.trunc())),
+        (near, _) => Ok((near, Vec::new())),
+    }
+}
+
+/// The routes of option 121; `None` if it is not well formed: then it counts as not sent.
+fn classless(mut bytes: &[u8]) -> Option<Vec<Route>> {
+    let mut routes = Vec::new();
+    while let Some((&prefix, rest)) = bytes.split_first() {
+        // Only as many bytes of the network are written as its prefix needs.
+        let (network, rest) = rest.split_at_checked(usize::from(prefix).div_ceil(8))?;
+        let (via, rest) = rest.split_first_chunk::<4>()?;
+        let mut octets = [0; 4];
+        octets.get_mut(..network.len())?.copy_from_slice(network);
+        let via = Ipv4Addr::from(*via);
+        let route = Route {
+            to: Ipv4Net::new(octets.into(), prefix).ok()?.trunc(),
+            via: (!via.is_unspecified()).then_some(via),
+        };
+        if route.via.is_none_or(is_host) {
+            routes.push(route);
+        }
+        bytes = rest;
+    }
+    Some(routes)
+}
+
+fn servers(answer: &Answer, code: u8) -> Vec<Ipv4Addr> {
+    let mut list = answer.addresses(code);
+    list.retain(|server| is_host(*server));
+    list.truncate(MOST_SERVERS);
+    list
+}
+
+/// A name that can be shown and asked for without looking at it again.
+fn domain(bytes: &[u8]) -> Option<String> {
+    let text = str::from_utf8(bytes).ok()?;
+    let name = text.trim_end_matches('\0').trim_end_matches('.');
+    let is_label = |label: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (1..=63).contains(&label.len()) && label.bytes().all(is_plain)
+    };
+    (name.len() <= 253 && name.split('.').all(is_label)).then(|| name.to_owned())
+}
+
+fn mtu(bytes: &[u8]) -> Option<u16> {
+    let mtu = u16::from_be_bytes(bytes.try_into().ok()?);
+    MTU.contains(&mtu).then_some(mtu)
+}
+
+/// An address that a single host somewhere else can have.
+fn is_host(address: Ipv4Addr) -> bool {
+    let first = address.octets()[0];
+    // "This network", loopback, multicast and everything reserved above it.
+    first != 0 && first != 127 && first < 224
+}
+
+/// Whether a host can have this address in this network: not that of the network itself, nor its broadcast.
+fn can_be_ours(address: Ipv4Net) -> bool {
+    let is_edge = address.addr() == address.network() || address.addr() == address.broadcast();
+    // RFC 3021: a network of two has no such addresses.
+    is_host(address.addr()) && (address.prefix_len() >= 31 || !is_edge)
+}
+
+fn seconds(wall: SystemTime) -> u64 {
+    wall.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
