@@ -5,6 +5,7 @@ mod balance;
 mod ban;
 mod churn;
 mod crash;
+mod dhcp_client;
 mod differential;
 mod estos;
 mod http2;
