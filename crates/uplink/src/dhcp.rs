@@ -17,7 +17,7 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, Loss, Now, Output, Receiver};
+pub use client::{Client, Identity, Loss, Now, Output, Receiver};
 pub use lease::{Lease, Refusal, Route, Times};
 pub use message::{HardwareAddr, MAX_DATAGRAM};
 pub use shell::{Order, Standing, run};

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use libfuzzer_sys::fuzz_target;
-use uplink::dhcp::{Client, HardwareAddr, Lease, Now, Output};
+use uplink::dhcp::{Client, HardwareAddr, Identity, Lease, Now, Output};
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 7];
 
@@ -16,7 +16,11 @@ fuzz_target!(|data: &[u8]| {
         instant: start,
         wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
     };
-    let mut client = Client::new(HardwareAddr(MAC), Some("gate"), 7, None, now);
+    let identity = Identity {
+        hardware: HardwareAddr(MAC),
+        hostname: Some("gate".to_owned()),
+    };
+    let mut client = Client::new(identity, 7, None, now);
     client.handle_timeout(now);
     // Each answer twice: to the discovery and to the request.
     for piece in data.split(|byte| *byte == 0xfe).take(8) {
@@ -60,6 +64,7 @@ fn addressed(piece: &[u8], xid: Option<&[u8]>, kind: u8) -> Vec<u8> {
 }
 
 fn check(lease: &Lease) {
+    assert!(lease.is_sound());
     let address = lease.address.addr();
     assert!(!address.is_unspecified() && !address.is_loopback() && !address.is_multicast());
     assert!(lease.address.prefix_len() >= 8);

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::lease::{Lease, Refusal};
@@ -29,6 +30,15 @@ pub struct Now {
     pub wall: SystemTime,
 }
 
+/// Who asks: the same at every start, so that servers give the same address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The Ethernet address of the port; answers to another do not count.
+    pub hardware: HardwareAddr,
+    /// What servers are told as our name. Anything but letters, digits, `-` and dots is left out altogether.
+    pub hostname: Option<String>,
+}
+
 /// What a client wants done or known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -43,7 +53,7 @@ pub enum Output {
     Bound(Lease),
     /// The port has no lease any more; its address must not be used.
     Lost(Loss),
-    /// An answer was not taken.
+    /// An answer was not taken; told once for each question.
     Refused(Refusal),
 }
 
@@ -57,7 +67,7 @@ pub enum Receiver {
 }
 
 /// Why a lease was lost.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Loss {
     /// Nobody renewed it in time.
     #[error("no DHCP server has renewed the lease in time")]
@@ -78,8 +88,7 @@ pub enum Loss {
 /// It asks as soon as [`handle_timeout`](Self::handle_timeout) is called for the first time. After each call, take all
 /// outputs, and call `handle_timeout` at [`poll_timeout`](Self::poll_timeout) at the latest.
 pub struct Client {
-    hardware: HardwareAddr,
-    hostname: Option<String>,
+    identity: Identity,
     random: Random,
     state: State,
     /// The number of the present exchange.
@@ -94,6 +103,9 @@ pub struct Client {
     held: Option<Held>,
     /// The address that we would like.
     wanted: Option<Ipv4Addr>,
+    /// Whether an answer to the last question was refused. It is told once, so that nobody can make us speak of it
+    /// as often as he likes.
+    refused: bool,
     /// How often in a row a server has said no.
     denials: u32,
     outputs: VecDeque<Output>,
@@ -134,20 +146,15 @@ enum State {
 impl Client {
     /// A client that has not asked yet.
     ///
-    /// `hostname` is what servers are told; anything but letters, digits, `-` and dots is left out altogether.
-    /// `seed` should differ between boxes and starts. A `remembered` lease is asked for first; if nobody answers
+    /// `seed` is of the system's random numbers. A `remembered` lease is asked for first; if nobody answers
     /// within 12 s, it is used as long as it has not ended (RFC 2131 section 3.2), while all servers are
     /// asked for another.
-    pub fn new(
-        hardware: HardwareAddr,
-        hostname: Option<&str>,
-        seed: u64,
-        remembered: Option<Lease>,
-        now: Now,
-    ) -> Self {
+    pub fn new(identity: Identity, seed: u64, remembered: Option<Lease>, now: Now) -> Self {
         let mut client = Self {
-            hardware,
-            hostname: hostname.filter(|name| is_hostname(name)).map(str::to_owned),
+            identity: Identity {
+                hostname: identity.hostname.filter(|name| is_hostname(name)),
+                ..identity
+            },
             random: Random::new(seed),
             state: State::Init,
             xid: 0,
@@ -156,6 +163,7 @@ impl Client {
             wake: None,
             held: None,
             wanted: None,
+            refused: false,
             denials: 0,
             outputs: VecDeque::new(),
         };
@@ -171,7 +179,7 @@ impl Client {
     /// It counts only if it is whole, answers what was asked last, and comes from the server that was asked, where
     /// it was one.
     pub fn handle_input(&mut self, bytes: &[u8], now: Now) {
-        let Some(answer) = Answer::read(bytes, self.hardware) else {
+        let Some(answer) = Answer::read(bytes, self.identity.hardware) else {
             return;
         };
         if answer.xid != self.xid {
@@ -189,9 +197,10 @@ impl Client {
         let expires = self.ends().map(|ends| ends.expires);
         if expires.is_some_and(|at| at <= now.instant) {
             self.lose(Loss::Expired);
-            if matches!(
+            // A question for this very lease is over, too; one for another goes on.
+            if !matches!(
                 self.state,
-                State::Bound | State::Renewing | State::Rebinding
+                State::Init | State::Selecting { .. } | State::Requesting { .. }
             ) {
                 self.start_at(now.instant);
             }

@@ -9,6 +9,8 @@ use thiserror::Error;
 
 use super::message::{Answer, code};
 
+/// The shortest prefix of the network of a lease: there is no larger one than those of class A.
+const SHORTEST_PREFIX: u8 = 8;
 /// The shortest time that a lease is taken for, in seconds; a shorter one would be nothing but renewals.
 const SHORTEST: u32 = 30;
 /// The soonest time to renew after, in seconds.
@@ -29,7 +31,8 @@ pub struct Lease {
     pub address: Ipv4Net,
     /// The gateway of the default route. From option 121 where there is one, else from option 3 (RFC 3442).
     pub router: Option<Ipv4Addr>,
-    /// All other routes, at most 64. Those without a gateway must be set first.
+    /// All other routes, at most 64. Those without a gateway must be set first. They may lead anywhere: whoever sets
+    /// them must leave out what would draw traffic away from the networks of other ports.
     pub routes: Vec<Route>,
     /// Name servers, the preferred first; at most 8.
     pub name_servers: Vec<Ipv4Addr>,
@@ -68,7 +71,7 @@ pub struct Times {
 }
 
 /// Why an answer is not taken; the server is to blame.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Refusal {
     /// No server identifier, or one that is no host's address.
@@ -101,7 +104,7 @@ impl Lease {
         let mask = answer.address(code::MASK).ok_or(Refusal::Mask)?;
         let address = Ipv4Net::with_netmask(answer.given, mask)
             .ok()
-            .filter(|net| net.prefix_len() >= 8)
+            .filter(|net| net.prefix_len() >= SHORTEST_PREFIX)
             .ok_or(Refusal::Mask)?;
         if !can_be_ours(address) {
             return Err(Refusal::Address(address));
@@ -134,12 +137,32 @@ impl Lease {
         })
     }
 
-    /// Whether a stored one could have been given by [`read`](Self::read).
-    pub(super) fn is_sound(&self) -> bool {
-        let in_order = |times: Times| {
-            SHORTEST <= times.lasts && times.renew <= times.rebind && times.rebind <= times.lasts
+    /// Whether the client could have read it from an answer. What was stored, or told by another process, is
+    /// to be used only if it is.
+    pub fn is_sound(&self) -> bool {
+        let own = self.address;
+        let are_hosts = |list: &[Ipv4Addr]| {
+            list.len() <= MOST_SERVERS && list.iter().all(|server| is_host(*server))
         };
-        can_be_ours(self.address) && is_host(self.server) && self.times.is_none_or(in_order)
+        own.prefix_len() >= SHORTEST_PREFIX
+            && can_be_ours(own)
+            && is_host(self.server)
+            && self.router.is_none_or(|via| is_gateway(via, own))
+            && self.routes.len() <= MOST_ROUTES
+            && self.routes.iter().all(|route| route.is_sound(own))
+            && are_hosts(&self.name_servers)
+            && are_hosts(&self.time_servers)
+            && self.domain.as_deref().is_none_or(is_domain)
+            && self.mtu.is_none_or(|mtu| MTU.contains(&mtu))
+            && self.times.is_none_or(Times::is_sound)
+    }
+}
+
+impl Route {
+    fn is_sound(&self, own: Ipv4Net) -> bool {
+        let first = self.to.network().octets()[0];
+        let is_reachable = self.to.prefix_len() == 0 || (first != 127 && first < 224);
+        is_reachable && self.via.is_none_or(|via| is_gateway(via, own))
     }
 }
 
@@ -162,12 +185,19 @@ impl Times {
             expires: asked.saturating_add(u64::from(lasts)),
         }
     }
+
+    fn is_sound(self) -> bool {
+        SHORTEST <= self.lasts
+            && SOONEST <= self.renew
+            && self.renew <= self.rebind
+            && self.rebind <= self.lasts
+    }
 }
 
 /// The default gateway and all other routes. Where there are classless routes, the routers of option 3 do not count.
 fn routes(answer: &Answer, own: Ipv4Net) -> Result<(Option<Ipv4Addr>, Vec<Route>), Refusal> {
     if let Some(mut routes) = answer.bytes(code::ROUTES).and_then(classless) {
-        routes.retain(|route| route.via != Some(own.addr()));
+        routes.retain(|route| route.is_sound(own));
         let default = routes
             .iter()
             .position(|route| route.to.prefix_len() == 0 && route.via.is_some());
@@ -180,8 +210,7 @@ fn routes(answer: &Answer, own: Ipv4Net) -> Result<(Option<Ipv4Addr>, Vec<Route>
         return Ok((router, routes));
     }
     let routers = answer.addresses(code::ROUTERS);
-    let is_near =
-        |router: &Ipv4Addr| own.contains(router) && *router != own.addr() && is_host(*router);
+    let is_near = |router: &Ipv4Addr| own.contains(router) && is_gateway(*router, own);
     match (routers.iter().copied().find(is_near), routers.first()) {
         (None, Some(far)) => Err(Refusal::Router(*far, own.trunc())),
         (near, _) => Ok((near, Vec::new())),
@@ -198,13 +227,10 @@ fn classless(mut bytes: &[u8]) -> Option<Vec<Route>> {
         let mut octets = [0; 4];
         octets.get_mut(..network.len())?.copy_from_slice(network);
         let via = Ipv4Addr::from(*via);
-        let route = Route {
+        routes.push(Route {
             to: Ipv4Net::new(octets.into(), prefix).ok()?.trunc(),
             via: (!via.is_unspecified()).then_some(via),
-        };
-        if route.via.is_none_or(is_host) {
-            routes.push(route);
-        }
+        });
         bytes = rest;
     }
     Some(routes)
@@ -217,15 +243,19 @@ fn servers(answer: &Answer, code: u8) -> Vec<Ipv4Addr> {
     list
 }
 
-/// A name that can be shown and asked for without looking at it again.
 fn domain(bytes: &[u8]) -> Option<String> {
     let text = str::from_utf8(bytes).ok()?;
     let name = text.trim_end_matches('\0').trim_end_matches('.');
+    is_domain(name).then(|| name.to_owned())
+}
+
+/// A name that can be shown and asked for without looking at it again.
+fn is_domain(name: &str) -> bool {
     let is_label = |label: &str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         (1..=63).contains(&label.len()) && label.bytes().all(is_plain)
     };
-    (name.len() <= 253 && name.split('.').all(is_label)).then(|| name.to_owned())
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn mtu(bytes: &[u8]) -> Option<u16> {
@@ -238,6 +268,11 @@ fn is_host(address: Ipv4Addr) -> bool {
     let first = address.octets()[0];
     // "This network", loopback, multicast and everything reserved above it.
     first != 0 && first != 127 && first < 224
+}
+
+/// Whether packets can be sent on to this address by us.
+fn is_gateway(address: Ipv4Addr, own: Ipv4Net) -> bool {
+    is_host(address) && address != own.addr()
 }
 
 /// Whether a host can have this address in this network: not that of the network itself, nor its broadcast.

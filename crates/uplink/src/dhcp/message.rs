@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use serde::{Deserialize, Serialize};
+
 /// The most bytes of an answer that are read: those of one Ethernet frame.
 pub const MAX_DATAGRAM: usize = 1500;
 
@@ -59,7 +61,7 @@ const ASKED: [u8; 11] = [
 ];
 
 /// The Ethernet address of a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HardwareAddr(pub [u8; 6]);
 
 impl fmt::Display for HardwareAddr {

@@ -1,16 +1,18 @@
 //! Drives a client on a socket.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket as StdSocket};
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, sleep_until};
 
 use super::SERVER_PORT;
-use super::client::{Client, Loss, Now, Output, Receiver};
+use super::client::{Client, Identity, Loss, Now, Output, Receiver};
 use super::lease::{Lease, Refusal};
 use super::message::MAX_DATAGRAM;
 
@@ -18,7 +20,7 @@ use super::message::MAX_DATAGRAM;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a port has from DHCP now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The lease in use.
     pub lease: Option<Lease>,
@@ -31,7 +33,7 @@ pub struct Standing {
 }
 
 /// What a running client is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// The link came up again: is this still the same network?
     Verify,
@@ -51,25 +53,32 @@ impl Now {
     }
 }
 
-/// Runs `client` on a socket of port 68 until it is told to release, or nobody is left to tell it anything.
+/// Asks for an address on a socket of port 68 (`net::datagram`), keeps it, and reports what the port has.
 ///
-/// `standing` always holds what the port has; whoever sets addresses follows it. The future may be dropped: the
-/// lease stays what it is, and can be remembered.
+/// It ends when it is told to release, or when nobody is left to tell it anything; then the lease stays what it
+/// is, as when the future is dropped, and can be given to the next run as `previous`.
+/// `reports` always holds what the port has, and changes only with it; whoever sets addresses follows it. A lease may
+/// follow another with a different address without a moment of none in between.
 ///
 /// # Errors
-/// When the interface of the socket is gone, so that another socket is needed. Everything else that
-/// fails stands in [`Standing::fault`] and is tried again in its time.
+/// When the interface of the socket is gone, so that another socket is needed, or when the system has no random
+/// numbers or no room for another socket. Everything else that fails stands in [`Standing::fault`]
+/// and is tried again in its time.
 pub async fn run(
-    mut client: Client,
-    socket: UdpSocket,
+    socket: StdSocket,
+    identity: Identity,
+    previous: Option<Lease>,
     mut orders: mpsc::Receiver<Order>,
-    standing: watch::Sender<Standing>,
+    reports: watch::Sender<Standing>,
 ) -> io::Result<()> {
+    must_not_block(&socket)?;
+    let socket = UdpSocket::from_std(socket)?;
+    let mut client = Client::new(identity, getrandom::u64()?, previous, Now::read());
     // One byte more, so that what is too long is seen to be.
     let mut buffer = [0; MAX_DATAGRAM + 1];
     loop {
         while let Some(output) = client.poll_output() {
-            carry_out(output, &socket, &standing).await?;
+            carry_out(output, &socket, &reports).await?;
         }
         if client.is_stopped() {
             return Ok(());
@@ -82,7 +91,7 @@ pub async fn run(
             received = socket.recv_from(&mut buffer) => match received {
                 Ok((length, _)) => client.handle_input(&buffer[..length], Now::read()),
                 Err(error) => {
-                    standing.send_modify(|now| now.fault = Some(error.to_string()));
+                    report_fault(&reports, Some(error.to_string()));
                     sleep(PAUSE).await;
                 }
             },
@@ -100,7 +109,7 @@ pub async fn run(
 async fn carry_out(
     output: Output,
     socket: &UdpSocket,
-    standing: &watch::Sender<Standing>,
+    reports: &watch::Sender<Standing>,
 ) -> io::Result<()> {
     match output {
         Output::Send { to, bytes } => {
@@ -117,23 +126,60 @@ async fn carry_out(
                 return Err(sent.expect_err("it is an error"));
             }
             let fault = sent.err().map(|error| format!("to {to}: {error}"));
-            standing.send_if_modified(|now| {
-                let differs = now.fault != fault;
-                now.fault = fault;
-                differs
-            });
+            report_fault(reports, fault);
         }
-        Output::Bound(lease) => standing.send_modify(|now| {
+        Output::Bound(lease) => reports.send_modify(|now| {
             *now = Standing {
                 lease: Some(lease),
                 ..Standing::default()
             };
         }),
-        Output::Lost(loss) => standing.send_modify(|now| {
+        Output::Lost(loss) => reports.send_modify(|now| {
             now.lease = None;
             now.loss = Some(loss);
         }),
-        Output::Refused(refusal) => standing.send_modify(|now| now.refusal = Some(refusal)),
+        Output::Refused(refusal) => reports.send_modify(|now| now.refusal = Some(refusal)),
     }
     Ok(())
+}
+
+/// By fcntl(2): the ioctl(2) of the standard library is closed to the process that runs this.
+fn must_not_block(socket: &StdSocket) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
+    fcntl(socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+/// The same again is no report.
+fn report_fault(reports: &watch::Sender<Standing>, fault: Option<String>) {
+    reports.send_if_modified(|now| {
+        let differs = now.fault != fault;
+        now.fault = fault;
+        differs
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::HardwareAddr;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_can_not_be_sent_is_reported_and_the_end_of_orders_ends_it() {
+        // It must not broadcast, so that nothing leaves this machine.
+        let socket = StdSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let identity = Identity {
+            hardware: HardwareAddr([2, 0, 0, 0, 0, 7]),
+            hostname: None,
+        };
+        let (orders, receiver) = mpsc::channel(1);
+        let (sender, mut reports) = watch::channel(Standing::default());
+        let client = tokio::spawn(run(socket, identity, None, receiver, sender));
+        let found = reports.wait_for(|now| now.fault.is_some()).await.unwrap();
+        let fault = found.fault.clone().unwrap_or_default();
+        assert!(fault.starts_with("to 255.255.255.255: "), "{fault}");
+        drop(found);
+        drop(orders);
+        client.await.unwrap().unwrap();
+    }
 }

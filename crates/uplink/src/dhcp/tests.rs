@@ -2,13 +2,13 @@ mod answers;
 mod model;
 
 use std::net::Ipv4Addr;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use dhcproto::v4::{DhcpOption, MessageType};
 
 use model::{FIRST, SERVER, Server, World, after_noon};
 
-use super::{Lease, Loss, Output, Receiver};
+use super::{Lease, Loss, Output, Receiver, Route};
 use MessageType::{Decline, Discover, Release, Request};
 
 /// A world whose client has a lease of so many seconds.
@@ -17,6 +17,13 @@ fn bound(lasts: u32) -> World {
     world.pass(0);
     assert_eq!(world.address(), Some(FIRST));
     world
+}
+
+fn route(to: &str, via: Option<&str>) -> Route {
+    Route {
+        to: to.parse().unwrap(),
+        via: via.map(|via| via.parse().unwrap()),
+    }
 }
 
 fn remembered(lasts: u32) -> Lease {
@@ -180,13 +187,26 @@ fn a_remembered_lease_is_used_while_nobody_answers_but_not_beyond_its_end() {
 
 #[test]
 fn a_stored_lease_that_can_not_be_is_not_asked_for() {
-    for change in [
-        |lease: &mut Lease| lease.address = "127.0.0.1/8".parse().unwrap(),
-        |lease: &mut Lease| lease.server = Ipv4Addr::BROADCAST,
-        |lease: &mut Lease| lease.times.as_mut().unwrap().renew = u32::MAX,
-    ] {
+    let changes: [fn(&mut Lease); 13] = [
+        |lease| lease.address = "127.0.0.1/8".parse().unwrap(),
+        |lease| lease.address = "192.0.2.100/0".parse().unwrap(),
+        |lease| lease.server = Ipv4Addr::BROADCAST,
+        |lease| lease.router = Some(FIRST),
+        |lease| lease.routes = vec![route("10.0.0.0/8", Some("224.0.0.1"))],
+        |lease| lease.routes = vec![route("127.0.0.0/8", None)],
+        |lease| lease.routes = vec![route("10.0.0.0/8", None); 65],
+        |lease| lease.name_servers = vec![SERVER; 9],
+        |lease| lease.time_servers = vec![Ipv4Addr::LOCALHOST],
+        |lease| lease.domain = Some("a b".to_owned()),
+        |lease| lease.mtu = Some(68),
+        |lease| lease.times.as_mut().unwrap().renew = u32::MAX,
+        |lease| lease.times.as_mut().unwrap().renew = 0,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
         let mut lease = remembered(3600);
+        assert!(lease.is_sound());
         change(&mut lease);
+        assert!(!lease.is_sound(), "change {number}");
         let mut world = World::new(Server::new(3600), Some(lease), 2);
         world.pass(0);
         assert_eq!(world.said(), [Discover, Request]);
@@ -216,6 +236,18 @@ fn a_link_that_comes_back_is_asked_about_and_keeps_its_lease() {
     assert!(world.lost.is_empty());
     world.pass(2);
     assert_eq!(world.lost, [(3610, Loss::Expired)]);
+}
+
+#[test]
+fn a_lease_that_ends_while_it_is_asked_about_has_ended_whatever_the_calendar_says() {
+    let mut world = bound(3600);
+    world.server.is_up = false;
+    world.pass(3595);
+    world.now.wall -= Duration::from_mins(50);
+    world.client.verify(world.now);
+    world.pass(60);
+    assert_eq!(world.lost, [(3600, Loss::Expired)]);
+    assert_eq!((world.bound.len(), world.address()), (1, None));
 }
 
 #[test]
@@ -312,7 +344,7 @@ fn hostnames_are_told_only_if_they_are_plain() {
         ("", false),
         ("a b", false),
     ] {
-        let client = super::Client::new(model::MAC, Some(name), 1, None, model::noon());
+        let client = super::Client::new(model::named(name), 1, None, model::noon());
         let mut world = World::new(Server::new(3600), None, 1);
         world.client = client;
         let question = world.question();

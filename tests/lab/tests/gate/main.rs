@@ -6,6 +6,7 @@ mod ban;
 mod churn;
 mod console;
 mod crash;
+mod dhcp_client;
 mod differential;
 mod estos;
 mod http2;

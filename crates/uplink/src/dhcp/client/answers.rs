@@ -21,7 +21,7 @@ impl Client {
                 self.state = State::Requesting { offer, tries: 0 };
                 self.ask(now);
             }
-            Err(refusal) => self.put(Output::Refused(refusal)),
+            Err(refusal) => self.refuse(refusal),
         }
     }
 
@@ -49,7 +49,7 @@ impl Client {
                 self.wake = self.ends().map(|ends| ends.renew);
             }
             Err(refusal) => {
-                self.put(Output::Refused(refusal));
+                self.refuse(refusal);
                 // A lease in use is asked for again in its own time; anything else is begun anew.
                 if matches!(
                     self.state,
@@ -73,6 +73,13 @@ impl Client {
         let wait = Duration::from_secs(1 << self.denials.min(6));
         self.denials = self.denials.saturating_add(1);
         self.start_at(now.instant + wait);
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        if !self.refused {
+            self.refused = true;
+            self.put(Output::Refused(refusal));
+        }
     }
 
     /// The address that a request is out for.

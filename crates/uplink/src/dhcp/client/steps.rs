@@ -92,6 +92,7 @@ impl Client {
             self.state = State::Rebinding;
         }
         self.asked = now;
+        self.refused = false;
         let own = self.lease().map(|lease| lease.address.addr());
         let server = self.lease().map(|lease| lease.server);
         let question = self.question(Ask::Request, now);
@@ -159,10 +160,10 @@ impl Client {
             xid: self.xid,
             secs: u16::try_from(secs).unwrap_or(u16::MAX),
             own: None,
-            hardware: self.hardware,
+            hardware: self.identity.hardware,
             requested: None,
             server: None,
-            hostname: self.hostname.as_deref(),
+            hostname: self.identity.hostname.as_deref(),
         }
     }
 

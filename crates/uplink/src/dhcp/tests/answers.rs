@@ -85,6 +85,9 @@ fn classless_routes_win_over_routers() {
             ("0.0.0.0/0".parse().unwrap(), ip("198.51.100.1")),
             ("10.0.0.0/8".parse().unwrap(), ip("192.0.2.2")),
             ("10.1.0.0/16".parse().unwrap(), ip("224.0.0.1")),
+            ("127.0.0.0/8".parse().unwrap(), SERVER),
+            ("224.0.0.0/4".parse().unwrap(), SERVER),
+            ("10.2.0.0/16".parse().unwrap(), FIRST),
         ]),
     ])
     .unwrap();
@@ -158,6 +161,23 @@ fn an_address_that_can_not_be_ours_refuses_the_offer() {
         given(&[DhcpOption::ServerIdentifier(ip("0.0.0.0"))]),
         Err(Refusal::Server)
     );
+}
+
+#[test]
+fn refusals_of_the_answers_to_one_question_are_told_once_and_the_right_one_is_still_taken() {
+    let server = Server::new(3600);
+    let mut world = World::new(Server::new(3600), None, 1);
+    let discover = world.question();
+    for last in 1..100 {
+        let loopback = Ipv4Addr::new(127, 0, 0, last);
+        let offer = server.write(&discover, MessageType::Offer, loopback);
+        world.client.handle_input(&offer, world.now);
+    }
+    let offer = server.write(&discover, MessageType::Offer, FIRST);
+    world.client.handle_input(&offer, world.now);
+    world.exchange();
+    assert_eq!(world.refused.len(), 1);
+    assert_eq!(world.address(), Some(FIRST));
 }
 
 /// An answer to the discovery of a new client, changed.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use dhcproto::v4::{DhcpOption, Flags, Message, MessageType, Opcode, OptionCode};
 use dhcproto::{Decodable, Decoder, Encodable, Encoder};
 
-use crate::dhcp::{Client, HardwareAddr, Lease, Loss, Now, Output, Receiver, Refusal};
+use crate::dhcp::{Client, HardwareAddr, Identity, Lease, Loss, Now, Output, Receiver, Refusal};
 
 pub(super) const MAC: HardwareAddr = HardwareAddr([2, 0, 0, 0, 0, 7]);
 pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -141,6 +141,13 @@ pub(super) struct World {
     pub(super) refused: Vec<Refusal>,
 }
 
+pub(super) fn named(hostname: &str) -> Identity {
+    Identity {
+        hardware: MAC,
+        hostname: Some(hostname.to_owned()),
+    }
+}
+
 pub(super) fn noon() -> Now {
     Now {
         instant: Instant::now(),
@@ -152,7 +159,7 @@ impl World {
     pub(super) fn new(server: Server, remembered: Option<Lease>, seed: u32) -> Self {
         let now = noon();
         Self {
-            client: Client::new(MAC, Some("gate"), u64::from(seed), remembered, now),
+            client: Client::new(named("gate"), u64::from(seed), remembered, now),
             server,
             now,
             start: now.instant,
