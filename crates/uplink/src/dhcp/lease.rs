@@ -27,7 +27,8 @@ const MTU: std::ops::RangeInclusive<u16> = 576..=9216;
 /// What a port has from a DHCP server. It can be stored, and be asked for again after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// The address, with the prefix of its network.
+    /// The address, with the prefix of its network, at least 8. It may be of a network that another port has:
+    /// only whoever sets it can know.
     pub address: Ipv4Net,
     /// The gateway of the default route. From option 121 where there is one, else from option 3 (RFC 3442).
     pub router: Option<Ipv4Addr>,

@@ -243,3 +243,31 @@ fn a_remembered_lease_outlives_a_silent_server_up_to_its_end() {
         Ok(())
     });
 }
+
+#[test]
+fn a_port_that_is_down_is_told_of_and_one_that_is_gone_ends_its_client() {
+    test(Site::one_server(), NEEDS, |lab| {
+        let _server = dnsmasq(lab, "192.168.10.100", "192.168.10.100")?;
+        let port = Port::start(lab, None)?;
+        let lease = port.lease(None)?;
+        let link = |change: &[&str]| {
+            let command = [&["ip", "link"], change].concat();
+            lab.run(Place::Gate, &command)?.success()
+        };
+        link(&["set", "eth0", "down"])?;
+        port.orders.blocking_send(Order::Verify)?;
+        let found = port.wait_for("a fault", |now| now.fault.is_some())?;
+        assert_eq!(found.lease, Some(lease));
+
+        link(&["set", "eth0", "up"])?;
+        port.orders.blocking_send(Order::Verify)?;
+        port.wait_for("no fault", |now| now.fault.is_none() && now.lease.is_some())?;
+
+        link(&["delete", "eth0"])?;
+        port.orders.blocking_send(Order::Verify)?;
+        let ended = port.thread.join().expect("the client does not panic");
+        let error = ended.expect_err("there is nothing to ask on");
+        assert!(error.to_string().contains("No such device"), "{error}");
+        Ok(())
+    });
+}
