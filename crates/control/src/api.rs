@@ -32,6 +32,21 @@ pub struct Status {
     pub not_built: Vec<NotBuilt>,
     /// What could not be done with the rights at hand (without root), one sentence each.
     pub left_out: Vec<String>,
+    /// The machine, where Gatehouse is the firmware of a box.
+    pub machine: Option<MachineStatus>,
+}
+
+/// The machine of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineStatus {
+    /// Its memory, in bytes.
+    pub memory: u64,
+    /// How much of that is in use, in bytes.
+    pub memory_used: u64,
+    /// How much of that our processes have, in bytes; what they share counts once.
+    pub memory_ours: u64,
+    /// From the start of the kernel until the box served, in milliseconds; `None`: not yet.
+    pub served_after_ms: Option<u64>,
 }
 
 /// One process of the box.

@@ -36,8 +36,8 @@ mod socket;
 
 pub use api::{
     Applied, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
-    GenerationState, InterfaceStatus, ListenerStatus, LogQuery, MachineOrder, Network, NotBuilt,
-    Ordered, ProcessStatus, Secret, Status, ZoneChange, ZoneStatus,
+    GenerationState, InterfaceStatus, ListenerStatus, LogQuery, MachineOrder, MachineStatus,
+    Network, NotBuilt, Ordered, ProcessStatus, Secret, Status, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

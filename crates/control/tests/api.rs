@@ -105,6 +105,7 @@ impl Backend for Memory {
             bans: 1,
             not_built: vec![],
             left_out: vec![],
+            machine: None,
         })
     }
     async fn metrics(&self) -> Result<String, Refusal> {

@@ -4,11 +4,12 @@ use certs::Material;
 use guard::BanSet;
 use net::resolve::Names;
 use net::sandbox::Sandbox;
-use net::{ListenKey, link};
+use net::{Device, ListenKey, link};
 use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use uplink::dhcp::{Identity, Lease, Standing};
 
 /// From the supervisor to a process.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub enum ToRole {
     },
     /// Who is banned from now on.
     Bans(BanSet),
+    /// The ports whose address is to be asked for from now on, whole; their sockets travel with the message, in the
+    /// same order.
+    Ports(Vec<Port>),
     /// Asks for [`FromRole::Metrics`].
     Metrics,
     /// Let what is under way end, cut the rest after `grace_ms`, and end.
@@ -43,6 +47,19 @@ pub struct Start {
     pub uid: Option<u32>,
     /// Threads of the data path; every listener has as many sockets.
     pub workers: usize,
+}
+
+/// A network interface whose address is asked for by DHCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The interface.
+    pub device: Device,
+    /// Who asks.
+    pub identity: Identity,
+    /// How often its link has come up: the cable may lead to another network now.
+    pub carriers: u32,
+    /// What it had last.
+    pub remembered: Option<Lease>,
 }
 
 /// A configuration and all that a process without files needs to put it to work.
@@ -93,6 +110,13 @@ pub enum FromRole {
     },
     /// News, in order.
     Events(Vec<Event>),
+    /// What a port has from DHCP.
+    Standing {
+        /// The port.
+        device: Device,
+        /// What it has.
+        standing: Box<Standing>,
+    },
     /// Offences of clients, with their weights.
     Offences(Vec<(IpAddr, u32)>),
     /// The answer to [`ToRole::Metrics`], as Prometheus text.

@@ -4,10 +4,11 @@ use crate::core::{Address, Found, Link, Route, Step, Wanted, Way, steps};
 use futures_util::TryStreamExt;
 use ipnet::IpNet;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol};
 use nix::errno::Errno;
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder, new_connection};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Our mark on addresses (`IFA_PROTO`, Linux 5.18 and later) and routes (`rtm_protocol`): a number that
@@ -21,12 +22,16 @@ const ROUNDS: usize = 4;
 const GONE: &[Errno] = &[Errno::ESRCH, Errno::EADDRNOTAVAIL, Errno::ENODEV];
 
 /// What came of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// How many changes were made.
     pub changes: usize,
     /// Interfaces that this machine does not have.
     pub missing: Vec<String>,
+    /// Those it has, by name.
+    pub links: BTreeMap<String, Link>,
+    /// The first change that the kernel refused, or why there is no end to them.
+    pub fault: Option<Error>,
 }
 
 /// Why the kernel's tables are not as they should be; ours or the configuration's.
@@ -54,14 +59,15 @@ pub enum Error {
 ///
 /// # Errors
 /// The first change that the kernel refused; all others are made, until [`settle`] takes them away.
-pub async fn reach(wanted: &Wanted) -> Result<Report, Error> {
-    apply(wanted, false).await
+pub async fn reach(wanted: &Wanted) -> Result<(), Error> {
+    let report = apply(wanted, false).await?;
+    report.fault.map_or(Ok(()), Err)
 }
 
 /// Sets what is missing, and takes away what is ours and not wanted any more.
 ///
 /// # Errors
-/// The first change that the kernel refused; all others are made.
+/// The kernel does not say what there is. What it refuses stands in the report, and all else is done.
 pub async fn settle(wanted: &Wanted) -> Result<Report, Error> {
     apply(wanted, true).await
 }
@@ -74,25 +80,28 @@ async fn apply(wanted: &Wanted, removing: bool) -> Result<Report, Error> {
     for _ in 0..ROUNDS {
         let found = look(&handle).await?;
         let steps = steps(&found, wanted, removing);
+        let names = wanted.interfaces.keys();
+        let missing = names.filter(|name| !found.links.contains_key(*name));
+        report.missing = missing.cloned().collect();
         if steps.is_empty() {
-            let names = wanted.interfaces.keys();
-            let missing = names.filter(|name| !found.links.contains_key(*name));
-            report.missing = missing.cloned().collect();
+            report.links = found.links;
             return Ok(report);
         }
         report.changes += steps.len();
-        let mut fault = None;
         for step in steps {
             // What can be set is set: a machine without IPv6 still wants its IPv4.
             if let Err(error) = take(&handle, step).await {
-                fault.get_or_insert_with(|| refused(&found, step, &error));
+                let fault = || refused(&found, step, &error);
+                report.fault.get_or_insert_with(fault);
             }
         }
-        if let Some(fault) = fault {
-            return Err(fault);
+        report.links = found.links;
+        if report.fault.is_some() {
+            return Ok(report);
         }
     }
-    Err(Error::Restless)
+    report.fault = Some(Error::Restless);
+    Ok(report)
 }
 
 /// A task that ends with its owner.
@@ -109,18 +118,7 @@ async fn look(handle: &Handle) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut links = handle.link().get().execute();
     while let Some(link) = links.try_next().await.map_err(unreadable)? {
-        let name = link
-            .attributes
-            .iter()
-            .find_map(|attribute| match attribute {
-                LinkAttribute::IfName(name) => Some(name.clone()),
-                _ => None,
-            });
-        let up = link.header.flags.contains(LinkFlags::Up);
-        let index = link.header.index;
-        found
-            .links
-            .extend(name.map(|name| (name, Link { index, up })));
+        found.links.extend(read_link(link));
     }
     let mut addresses = handle.address().get().execute();
     while let Some(address) = addresses.try_next().await.map_err(unreadable)? {
@@ -136,6 +134,25 @@ async fn look(handle: &Handle) -> Result<Found, Error> {
         }
     }
     Ok(found)
+}
+
+fn read_link(message: LinkMessage) -> Option<(String, Link)> {
+    let mut name = None;
+    let mut link = Link {
+        index: message.header.index,
+        up: message.header.flags.contains(LinkFlags::Up),
+        ..Link::default()
+    };
+    let is_ethernet = message.header.link_layer_type == LinkLayerType::Ether;
+    for attribute in message.attributes {
+        match attribute {
+            LinkAttribute::IfName(text) => name = Some(text),
+            LinkAttribute::Address(bytes) if is_ethernet => link.mac = bytes.try_into().ok(),
+            LinkAttribute::CarrierUpCount(count) => link.carriers = count,
+            _ => {}
+        }
+    }
+    Some((name?, link))
 }
 
 /// Of a point-to-point link the local address counts.

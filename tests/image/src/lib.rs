@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 pub use machine::{Machine, Settings, sparse_copy};
 
+/// What the serial line shows once the box answers to its operator, which is what it does last.
+pub const SERVING: &str = "Running for";
+
 /// Programs that a machine needs, and the Debian packages they are in.
 const PROGRAM: &str = "qemu-system-x86_64";
 const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";

@@ -36,6 +36,8 @@ pub struct Machine {
     child: Child,
     line: ChildStdin,
     said: Arc<Mutex<Vec<u8>>>,
+    /// How much was said when something was typed last.
+    typed: usize,
     ports: Vec<(u16, u16)>,
 }
 
@@ -82,14 +84,19 @@ impl Machine {
             child,
             line,
             said,
+            typed: 0,
             ports,
         })
     }
 
     /// Everything that came over the serial line so far.
     pub fn said(&self) -> String {
+        self.said_behind(0)
+    }
+
+    fn said_behind(&self, before: usize) -> String {
         let bytes = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
+        String::from_utf8_lossy(bytes.get(before..).unwrap_or_default()).into_owned()
     }
 
     /// Waits until `text` came over the serial line, and returns its line.
@@ -97,9 +104,21 @@ impl Machine {
     /// # Errors
     /// It did not within 120 s, or the machine has ended; with the end of what was said.
     pub fn wait_for(&mut self, text: &str) -> Result<String> {
+        self.wait_behind(0, text)
+    }
+
+    /// The same, of what came since something was typed last.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wait_anew_for(&mut self, text: &str) -> Result<String> {
+        self.wait_behind(self.typed, text)
+    }
+
+    fn wait_behind(&mut self, before: usize, text: &str) -> Result<String> {
         let start = Instant::now();
         loop {
-            let said = self.said();
+            let said = self.said_behind(before);
             if let Some(line) = said.lines().find(|line| line.contains(text)) {
                 return Ok(line.to_owned());
             }
@@ -123,6 +142,9 @@ impl Machine {
     /// # Errors
     /// The machine is off.
     pub fn type_in(&mut self, keys: &str) -> Result<()> {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        self.typed = said.len();
+        drop(said);
         self.line.write_all(keys.as_bytes())?;
         Ok(self.line.flush()?)
     }

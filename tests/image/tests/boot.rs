@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use image_tests::{Machine, Settings, missing, sparse_copy, test_image};
+use image_tests::{Machine, SERVING, Settings, missing, sparse_copy, test_image};
 
 /// Larger than the image, so that the state partition has something to grow into.
 const DISK: u64 = 2 << 30;
@@ -18,14 +18,14 @@ fn a_new_box_boots_takes_the_whole_disk_and_keeps_its_state_over_a_power_cut() {
         let mut machine = Machine::start(settings)?;
         machine.wait_for("the state partition now takes the rest of the disk")?;
         machine.wait_for("eth0 is pci")?;
-        machine.wait_for("the box serves")?;
+        machine.wait_for(SERVING)?;
         let first = machine.said();
         ensure!(!first.contains("THE STATE IS NOT KEPT"), "{first}");
         ensure!(first.contains("the watchdog is on"), "{first}");
         machine.cut();
 
         let mut machine = Machine::start(settings)?;
-        machine.wait_for("the box serves")?;
+        machine.wait_for(SERVING)?;
         let second = machine.said();
         ensure!(
             !second.contains("the state partition now takes"),
@@ -40,7 +40,7 @@ fn a_new_box_boots_takes_the_whole_disk_and_keeps_its_state_over_a_power_cut() {
 fn a_damaged_partition_table_and_a_damaged_file_system_are_made_well_again() {
     on_a_new_disk("damaged", |settings| {
         let mut machine = Machine::start(settings)?;
-        machine.wait_for("the box serves")?;
+        machine.wait_for(SERVING)?;
         machine.cut();
         // As if power had been cut while the table was written; and the first description of the file system is gone.
         let disk = settings.folder.join("disk");
@@ -48,7 +48,7 @@ fn a_damaged_partition_table_and_a_damaged_file_system_are_made_well_again() {
         overwrite(&disk, STATE, 4096)?;
         let mut machine = Machine::start(settings)?;
         machine.wait_for("is damaged: everything that can be is repaired")?;
-        machine.wait_for("the box serves")?;
+        machine.wait_for(SERVING)?;
         let said = machine.said();
         ensure!(!said.contains("THE STATE IS NOT KEPT"), "{said}");
         Ok(())
@@ -64,32 +64,58 @@ fn a_box_whose_state_is_lost_says_so_and_serves() {
         overwrite(&image, STATE, 64 << 20)?;
         let mut machine = Machine::start(settings)?;
         machine.wait_for("THE STATE IS NOT KEPT")?;
-        machine.wait_for("the box serves")?;
+        machine.wait_for(SERVING)?;
         Ok(())
     });
 }
 
 #[test]
 fn a_published_host_and_the_admin_pages_answer_from_outside() {
-    if let Some(why) = without_addresses() {
-        lab::skip(&why);
-        return;
-    }
     on_a_new_disk("serves", |settings| {
         let target = settings.folder.join("target");
         fs::write(&target, TARGET)?;
         fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
-        let mut machine = Machine::start(&Settings {
+        let settings = Settings {
             forwards: &[443, 8443],
             target: Some(&target),
             ..*settings
-        })?;
-        machine.wait_for("the box serves")?;
-        let published = format!("https://127.0.0.1:{}/hello", machine.port(443)?);
-        let answer = curl(&published, &["--header", "Host: hq.image.example"])?;
-        ensure!(answer == "hello from the target", "{answer}");
-        let admin = format!("https://127.0.0.1:{}/", machine.port(8443)?);
-        ensure!(curl(&admin, &[])?.contains("Gatehouse"));
+        };
+        let mut machine = Machine::start(&settings)?;
+        // What QEMU gives by DHCP.
+        machine.wait_for("10.0.2.15/24")?;
+        serves(&machine)?;
+        machine.cut();
+        // And again, with the lease of before.
+        let mut machine = Machine::start(&settings)?;
+        machine.wait_for("10.0.2.15/24")?;
+        serves(&machine)
+    });
+}
+
+fn serves(machine: &Machine) -> Result<()> {
+    let published = format!("https://127.0.0.1:{}/hello", machine.port(443)?);
+    let answer = curl(&published, &["--header", "Host: hq.image.example"])?;
+    ensure!(answer == "hello from the target", "{answer}");
+    let admin = format!("https://127.0.0.1:{}/", machine.port(8443)?);
+    ensure!(curl(&admin, &[])?.contains("Gatehouse"));
+    Ok(())
+}
+
+#[test]
+fn the_menu_on_the_serial_line_shows_sets_and_restarts() {
+    on_a_new_disk("menu", |settings| {
+        let mut machine = Machine::start(settings)?;
+        machine.wait_for("10.0.2.15/24")?;
+        machine.type_in("1")?;
+        machine.wait_for("after the kernel began")?;
+        machine.type_in("\u{1b}")?;
+        machine.wait_anew_for("Restart the box")?;
+        // The fourth of the menu, of a box that has one configuration only.
+        machine.type_in("7")?;
+        machine.wait_anew_for("yes")?;
+        machine.type_in("yes\r")?;
+        machine.wait_anew_for("init: Gatehouse")?;
+        machine.wait_anew_for(SERVING)?;
         Ok(())
     });
 }
@@ -99,13 +125,6 @@ const TARGET: &str = "#!/bin/sh
 while IFS= read -r line && [ ${#line} -gt 1 ]; do :; done
 printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 21\\r\\nConnection: close\\r\\n\\r\\nhello from the target'
 ";
-
-/// Why the box has no address on its port; `None` once it asks for one.
-fn without_addresses() -> Option<String> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
-    let there = ["router", "uplink"].map(|name| crates.join(name).is_dir());
-    (there != [true, true]).then(|| "the box sets no addresses yet".to_owned())
-}
 
 /// What a client outside gets; it goes on trying while the box has no address yet.
 fn curl(url: &str, more: &[&str]) -> Result<String> {

@@ -1,7 +1,7 @@
 //! The state of the box in words.
 
 use control::render::Span;
-use control::{Generation, GenerationState, InterfaceStatus, Network, Status};
+use control::{Generation, GenerationState, InterfaceStatus, MachineStatus, Network, Status};
 use service::ServiceState;
 
 /// What does not work, one sentence each.
@@ -71,6 +71,30 @@ pub fn processes(status: &Status) -> String {
     processes.collect::<Vec<_>>().join(", ")
 }
 
+/// The machine of a box.
+fn machine(machine: MachineStatus) -> Vec<String> {
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    let MachineStatus {
+        memory,
+        memory_used,
+        memory_ours,
+        served_after_ms,
+    } = machine;
+    let (used, whole, ours) = (
+        megabytes(memory_used),
+        megabytes(memory),
+        megabytes(memory_ours),
+    );
+    let mut lines = vec![format!(
+        "Memory         {used} MB in use of {whole}, {ours} by Gatehouse"
+    )];
+    lines.extend(served_after_ms.map(|served| {
+        let (seconds, tenths) = (served / 1000, served % 1000 / 100);
+        format!("Start          served {seconds}.{tenths} s after the kernel began")
+    }));
+    lines
+}
+
 /// One interface with its addresses.
 pub fn interface(interface: &InterfaceStatus) -> String {
     let zone = match &interface.zone {
@@ -95,6 +119,7 @@ pub fn whole(status: &Status, network: &Network) -> String {
     ];
     lines.extend(trial(&status.generation).map(|trial| format!("               {trial}")));
     lines.push(format!("Banned         {} addresses", status.bans));
+    lines.extend(status.machine.into_iter().flat_map(machine));
     section(&mut lines, "Faults", faults(status));
     let interfaces = network.interfaces.iter().map(|one| match &one.mac {
         Some(mac) => format!("{}  [{mac}]", interface(one)),

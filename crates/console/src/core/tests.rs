@@ -44,6 +44,7 @@ fn status(state: GenerationState) -> Status {
         certificates: Vec::new(),
         bans: 0,
         not_built: Vec::new(),
+        machine: None,
         left_out: Vec::new(),
     }
 }

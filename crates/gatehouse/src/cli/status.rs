@@ -163,6 +163,7 @@ mod tests {
             }],
             certificates: Vec::new(),
             bans: 0,
+            machine: None,
             not_built: vec![NotBuilt {
                 section: "turn".to_owned(),
                 line: 99,

@@ -6,7 +6,7 @@
 use super::board::Board;
 use super::end::Request;
 use super::watchdog::Watchdog;
-use super::{PROGRAM, memory, say};
+use super::{PROGRAM, say};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -33,8 +33,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const LONG_RUN: Duration = Duration::from_mins(1);
 /// How often is looked whether all is well.
 const STEP: Duration = Duration::from_millis(250);
-/// When the memory in use is told, after the box serves.
-const SETTLED: Duration = Duration::from_secs(10);
 
 /// What starts the supervisor and looks after it.
 pub(super) struct Keeper<'a> {
@@ -42,14 +40,8 @@ pub(super) struct Keeper<'a> {
     state: &'a Path,
     watchdog: Watchdog,
     silence: Duration,
-    /// What is still to be told: that the box serves, then how much memory it takes.
-    news: News,
-}
-
-enum News {
-    Serving,
-    Memory(Instant),
-    None,
+    /// Whether the box has served, and that was said.
+    serves: bool,
 }
 
 /// Why a supervisor is no longer looked after.
@@ -68,7 +60,7 @@ impl<'a> Keeper<'a> {
             state,
             watchdog,
             silence: SILENCE,
-            news: News::Serving,
+            serves: false,
         }
     }
 
@@ -157,7 +149,7 @@ impl<'a> Keeper<'a> {
                 return Ok(Outcome::Silent);
             }
             self.watchdog.feed();
-            self.tell_news();
+            self.say_once_it_serves();
         }
     }
 
@@ -172,22 +164,16 @@ impl<'a> Keeper<'a> {
         child.kill()
     }
 
-    fn tell_news(&mut self) {
-        match self.news {
-            News::Serving if self.serves() => {
-                say("the box serves");
-                self.news = News::Memory(Instant::now() + SETTLED);
-            }
-            News::Memory(at) if Instant::now() >= at => {
-                say(&memory::told());
-                self.news = News::None;
-            }
-            News::Serving | News::Memory(_) | News::None => {}
+    /// On a console without a menu; there the line would be in the way.
+    fn say_once_it_serves(&mut self) {
+        if !self.serves && !self.board.menu && self.answers() {
+            self.serves = true;
+            say("the box serves");
         }
     }
 
     /// Whether the supervisor answers on its control socket, which it opens last.
-    fn serves(&self) -> bool {
+    fn answers(&self) -> bool {
         UnixStream::connect(self.state.join(control::SOCKET_NAME)).is_ok()
     }
 }

@@ -11,7 +11,6 @@ mod end;
 mod first;
 mod keep;
 mod link;
-mod memory;
 mod modules;
 mod mount;
 mod pattern;

@@ -2,6 +2,7 @@
 
 mod admin;
 mod edge;
+mod ports;
 
 pub use admin::admin;
 pub use edge::edge;
@@ -10,8 +11,9 @@ use crate::message::{FromRole, Load, Start, ToRole};
 use anyhow::{Context as _, bail};
 use net::link::{self, Side};
 use net::sandbox::Sandbox;
-use net::{ListenKey, Listener, sandbox};
+use net::{Device, ListenKey, Listener, sandbox};
 use nix::sys::signal::{SigSet, Signal};
+use ports::Ports;
 use service::{
     Answer, BanWatch, Context, Event, Numbered, Outbox, Registry, Service, Supervised, Workers,
     clip, supervise,
@@ -25,6 +27,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, timeout_at};
+use uplink::dhcp::Standing;
 
 /// How long sessions may go on when the supervisor is gone: it is started anew and wants the ports.
 const ORPHAN_GRACE: Duration = Duration::from_secs(5);
@@ -70,6 +73,8 @@ struct Role<S: Service> {
     outbox: Outbox,
     context: Context,
     listeners: BTreeMap<ListenKey, Listener>,
+    ports: Ports,
+    standings: mpsc::Receiver<(Device, Standing)>,
     configs: watch::Sender<Option<Numbered<S::Config>>>,
     answers: watch::Receiver<Option<Answer>>,
     stop: watch::Sender<Option<Instant>>,
@@ -119,6 +124,7 @@ impl<S: Service + 'static> Role<S> {
             answers: answering,
             stop: stop_seen,
         };
+        let (ports, standings) = Ports::new();
         let life = spawn_local(supervise::<S>(inputs, context.clone()));
         Ok(Self {
             inbox,
@@ -126,6 +132,8 @@ impl<S: Service + 'static> Role<S> {
             outbox,
             context,
             listeners: BTreeMap::new(),
+            ports,
+            standings,
             configs,
             answers,
             stop,
@@ -184,6 +192,10 @@ impl<S: Service + 'static> Role<S> {
                         self.answer(answer).await?;
                     }
                 },
+                Some((device, standing)) = self.standings.recv() => {
+                    let standing = Box::new(standing);
+                    self.sender.send(&FromRole::Standing { device, standing }, &[]).await?;
+                },
                 _ = &mut self.life => break,
             }
         }
@@ -220,6 +232,7 @@ impl<S: Service + 'static> Role<S> {
                 }
             }
             ToRole::Bans(bans) => self.context.bans.publish(bans),
+            ToRole::Ports(ports) => self.ports.set(ports, sockets),
             ToRole::Metrics => self.tell_metrics().await?,
             ToRole::Stop { grace_ms } => {
                 self.wind_down(Instant::now() + Duration::from_millis(grace_ms));

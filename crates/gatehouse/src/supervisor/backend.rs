@@ -41,6 +41,7 @@ impl Backend for Gate {
                     })
                     .collect(),
                 left_out: self.left_out(&running.config),
+                machine: self.hub.machine.status(),
             })
         })
         .await
@@ -244,6 +245,7 @@ impl Gate {
         if !nix::unistd::geteuid().is_root() {
             texts.push("not root: the processes keep the rights of this user".to_owned());
         }
+        texts.extend(self.hub.machine.forgets());
         texts.extend(self.hub.few_files(config));
         for child in [&self.edge, &self.admin] {
             let condition = child.condition();

@@ -1,21 +1,27 @@
 //! One process that the supervisor keeps running: started, told what to do, started anew when it ends.
 
+mod ears;
+mod mouth;
+
 use super::Hub;
 use super::journal::now;
-use crate::message::{FromRole, Load, Start, ToRole};
+use super::uplink::OpenPorts;
+use crate::message::{Load, Start, ToRole};
 use control::Moment;
+use ears::{Heard, read, wait_for_answer};
 use guard::BanSet;
+use mouth::{Mouth, blame, hand_over, hand_over_ports};
+use net::Listener;
 use net::link::{self, Side};
 use net::sandbox::Sandbox;
-use net::{ListenKey, Listener};
-use service::{Answer, Backoff, Event, Numbered, ServiceState, clip};
+use service::{Answer, Backoff, Event, Numbered, ServiceState};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::ExitStatus;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::process::{Child as Process, Command};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -46,6 +52,14 @@ pub struct Desired {
     pub listeners: Vec<Listener>,
     /// Its configuration.
     pub load: Load,
+}
+
+/// What a process is told of beside its configuration.
+pub struct Feeds {
+    /// Who is banned.
+    pub bans: watch::Receiver<BanSet>,
+    /// For which ports it asks for an address.
+    pub ports: watch::Receiver<OpenPorts>,
 }
 
 /// Why a process does not serve what it was given.
@@ -101,7 +115,7 @@ impl Child {
         name: &'static str,
         start: Start,
         hub: Hub,
-        bans: watch::Receiver<BanSet>,
+        feeds: Feeds,
         stop: watch::Receiver<Option<Duration>>,
     ) -> (Self, JoinHandle<()>) {
         let (desired, desired_seen) = watch::channel(None);
@@ -111,7 +125,7 @@ impl Child {
             name,
             start,
             hub,
-            bans,
+            feeds,
             stop,
             desired: desired_seen,
             condition,
@@ -178,7 +192,7 @@ struct Keeper {
     name: &'static str,
     start: Start,
     hub: Hub,
-    bans: watch::Receiver<BanSet>,
+    feeds: Feeds,
     stop: watch::Receiver<Option<Duration>>,
     desired: watch::Receiver<Option<Arc<Order>>>,
     condition: watch::Sender<Condition>,
@@ -279,19 +293,23 @@ impl Keeper {
     async fn talk(&mut self, mouth: &mut Mouth, waiting: &Waiting) -> io::Result<Instant> {
         mouth.tell(&ToRole::Start(self.start), &[]).await?;
         let mut handed = BTreeSet::new();
-        let bans = self.bans.borrow_and_update().clone();
+        let bans = self.feeds.bans.borrow_and_update().clone();
         if !bans.is_empty() {
             mouth.tell(&ToRole::Bans(bans), &[]).await?;
         }
         self.desired.mark_changed();
+        self.feeds.ports.mark_changed();
         let Self {
             desired,
-            bans,
+            feeds: Feeds { bans, ports },
             stop,
             questions,
+            hub,
             ..
         } = self;
         let mut bans_due = None;
+        // Whether it has no ports.
+        let mut is_idle = true;
         loop {
             tokio::select! {
                 grace = stopping(stop) => {
@@ -303,6 +321,13 @@ impl Keeper {
                     let wanted = desired.borrow_and_update().clone();
                     if let Some(wanted) = wanted {
                         hand_over(mouth, &wanted, &mut handed).await?;
+                    }
+                }
+                Ok(()) = ports.changed() => {
+                    let open = ports.borrow_and_update().clone();
+                    if !(open.is_empty() && is_idle) {
+                        is_idle = open.is_empty();
+                        hand_over_ports(mouth, &open, hub.uplink.orders(&open)).await?;
                     }
                 }
                 Ok(()) = bans.changed(), if bans_due.is_none() => {
@@ -346,163 +371,6 @@ async fn stopping(stop: &mut watch::Receiver<Option<Duration>>) -> Duration {
 async fn overdue(stop: &mut watch::Receiver<Option<Duration>>) {
     let grace = stopping(stop).await;
     sleep(grace + LAST_WORDS).await;
-}
-
-/// Says things to a process, and gives up where it does not take them.
-struct Mouth {
-    sender: link::Sender,
-    stop: watch::Receiver<Option<Duration>>,
-}
-
-impl Mouth {
-    /// After an error the link is of no use any more: half a message may be in it.
-    async fn tell(&mut self, message: &ToRole, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-        let stop = &mut self.stop;
-        let patience = async {
-            tokio::select! {
-                () = sleep(PATIENCE) => {}
-                _ = stopping(stop) => sleep(LAST_PATIENCE).await,
-            }
-        };
-        tokio::select! {
-            sent = self.sender.send(message, descriptors) => sent,
-            () = patience => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "it hangs: it takes no message",
-            )),
-        }
-    }
-}
-
-/// What a failed message says against a process that may be running still.
-fn blame(error: &io::Error) -> Option<String> {
-    match error.kind() {
-        // It has ended or is about to, and how says more.
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => None,
-        _ => Some(error.to_string()),
-    }
-}
-
-/// Puts `question` into line; false where nobody waits for it, or too many wait already.
-fn wait_for_answer(waiting: &Waiting, question: oneshot::Sender<String>) -> bool {
-    let mut line = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    let worth_asking = !question.is_closed() && line.len() < QUESTIONS;
-    if worth_asking {
-        line.push_back(question);
-    }
-    worth_asking
-}
-
-async fn hand_over(
-    mouth: &mut Mouth,
-    order: &Order,
-    handed: &mut BTreeSet<ListenKey>,
-) -> io::Result<()> {
-    let desired = &order.config;
-    for listener in &desired.listeners {
-        if handed.insert(listener.key.clone()) {
-            let sockets: Vec<_> = listener.shards.iter().map(AsFd::as_fd).collect();
-            mouth
-                .tell(&ToRole::Listener(listener.key.clone()), &sockets)
-                .await?;
-        }
-    }
-    handed.retain(|key| desired.load.listeners.contains(key));
-    let load = ToRole::Load {
-        number: order.number,
-        load: Box::new(desired.load.clone()),
-    };
-    mouth.tell(&load, &[]).await
-}
-
-/// How the talk of a process ended.
-enum Heard {
-    /// It closed its end: it ended, or is about to.
-    End,
-    /// It said that it can not serve.
-    Failed(String),
-    /// It said what no process of ours says.
-    Fault(String),
-}
-
-impl Heard {
-    /// Why the process is not to be trusted any more.
-    fn blame(&self) -> Option<String> {
-        match self {
-            Self::End | Self::Failed(_) => None,
-            Self::Fault(reason) => Some(format!("its link broke: {reason}")),
-        }
-    }
-}
-
-/// Takes in what the process says. Never waits for the sending side: two full links that wait for each
-/// other would stand still for good.
-async fn read(
-    name: &'static str,
-    mut receiver: link::Receiver,
-    hub: Hub,
-    condition: watch::Sender<Condition>,
-    waiting: Waiting,
-) -> Heard {
-    loop {
-        let message = match receiver.receive::<FromRole>().await {
-            Ok(Some((message, _))) => message,
-            Ok(None) => return Heard::End,
-            Err(error) => return Heard::Fault(error.to_string()),
-        };
-        match message {
-            FromRole::Started(sandbox) => condition.send_modify(|condition| {
-                condition.sandbox = Some(sandbox);
-            }),
-            FromRole::Failed(mut reason) => {
-                clip(&mut reason, TEXT_LIMIT);
-                return Heard::Failed(reason);
-            }
-            FromRole::Loaded { number } => {
-                let fault = None;
-                condition
-                    .send_modify(|condition| condition.answer = Some(Answer { number, fault }));
-            }
-            FromRole::Refused { number, mut why } => {
-                clip(&mut why, TEXT_LIMIT);
-                let fault = Some(why);
-                condition
-                    .send_modify(|condition| condition.answer = Some(Answer { number, fault }));
-            }
-            FromRole::Events(events) => {
-                for mut event in events.into_iter().filter(may_be_said) {
-                    event.clip(TEXT_LIMIT);
-                    hub.journal.record(event);
-                }
-            }
-            FromRole::Offences(offences) => {
-                for (client, weight) in offences {
-                    hub.warden.offence(name, client, weight);
-                }
-            }
-            FromRole::Metrics(text) => {
-                let question = waiting
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .pop_front();
-                if let Some(question) = question {
-                    let _ = question.send(text);
-                }
-            }
-        }
-    }
-}
-
-/// Whether `event` is news that a process can have; the others are the supervisor's own to tell.
-fn may_be_said(event: &Event) -> bool {
-    match event {
-        Event::Decision(_)
-        | Event::Notice { .. }
-        | Event::Service { .. }
-        | Event::Certificate { .. }
-        | Event::Dropped { .. } => true,
-        Event::Banned { .. } | Event::Unbanned { .. } | Event::Config { .. } => false,
-    }
 }
 
 fn spawn(name: &str, link: OwnedFd) -> io::Result<Process> {

@@ -4,7 +4,8 @@ use super::boot::display;
 use super::child::{Child, Unserved};
 use super::journal::{Journal, now};
 use super::state::{Mode, Prepared, Running, State, Told, Trial, policy};
-use super::{BANS, Hub, change};
+use super::uplink::Leases;
+use super::{BANS, Hub, LEASES, change};
 use anyhow::{Context as _, anyhow, bail};
 use config::{Config, ZoneAddress};
 use net::ListenKey;
@@ -164,13 +165,24 @@ impl Gate {
 
     /// Keeps the ban list over a restart.
     pub async fn keep_bans(self, saved: guard::Saved) {
-        let written = serde_json::to_vec(&saved).map_err(anyhow::Error::from);
-        let mut state = self.state.lock().await;
-        let written = written.and_then(|bytes| Ok(state.store.set_blob(BANS, &bytes)?));
-        if let Err(error) = written {
+        if let Err(error) = self.keep(BANS, &saved).await {
             let text = format!("the ban list was not kept: {error:#}");
             self.hub.journal.notice("guard", text);
         }
+    }
+
+    /// Keeps what ports have by DHCP over a restart, so that they ask for the same again.
+    pub async fn keep_leases(&self, leases: &Leases) {
+        if let Err(error) = self.keep(LEASES, leases).await {
+            let text = format!("the leases were not kept: {error:#}");
+            self.hub.journal.notice("uplink", text);
+        }
+    }
+
+    async fn keep(&self, name: &str, content: &impl serde::Serialize) -> anyhow::Result<()> {
+        let bytes = serde_json::to_vec(content)?;
+        let mut state = self.state.lock().await;
+        Ok(state.store.set_blob(name, &bytes)?)
     }
 
     async fn apply(&self, text: &str, name: &str, origin: &str) -> anyhow::Result<Outcome> {

@@ -2,26 +2,46 @@
 //! or where the operator has said so. Elsewhere another program sets up the network.
 
 use super::journal::Journal;
+use super::uplink::Uplink;
 use config::Config;
 use router::Wanted;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 /// How often the kernel's tables are looked at: an interface may come late, or go and come back.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// The least time between two looks: nothing that edge learns may keep the supervisor busy.
+const PACE: Duration = Duration::from_millis(200);
+
 /// The network of this machine. Clones are the same.
 #[derive(Clone)]
-pub struct KernelNetwork(Option<watch::Sender<Wanted>>);
+pub struct KernelNetwork(Option<watch::Sender<Aim>>);
+
+/// What the configuration says of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Aim {
+    wanted: Wanted,
+    hostname: String,
+}
+
+impl Aim {
+    fn of(config: &Config) -> Self {
+        Self {
+            wanted: Wanted::of(config),
+            hostname: config.system.hostname.clone(),
+        }
+    }
+}
 
 impl KernelNetwork {
     /// The network of a machine, `is_ours` to set up from now on, or somebody else's. Nothing is done before
     /// [`KernelNetwork::reach`].
-    pub fn new(is_ours: bool, journal: &Journal) -> Self {
+    pub fn new(is_ours: bool, uplink: &Uplink, journal: &Journal) -> Self {
         Self(is_ours.then(|| {
-            let (sender, wanted) = watch::channel(Wanted::default());
-            tokio::spawn(keep(wanted, journal.clone()));
+            let (sender, aim) = watch::channel(Aim::default());
+            tokio::spawn(keep(aim, uplink.clone(), journal.clone()));
             sender
         }))
     }
@@ -33,44 +53,60 @@ impl KernelNetwork {
     /// The kernel refused something of `config`.
     pub async fn reach(&self, config: &Config) -> anyhow::Result<()> {
         let Some(sender) = &self.0 else { return Ok(()) };
-        let wanted = Wanted::of(config);
-        sender.send_modify(|both| both.join(&wanted));
-        router::reach(&wanted).await?;
+        let aim = Aim::of(config);
+        sender.send_modify(|both| {
+            both.wanted.join(&aim.wanted);
+            both.hostname.clone_from(&aim.hostname);
+        });
+        router::reach(&aim.wanted).await?;
         Ok(())
     }
 
     /// From now on what `config` wants, and no more of ours.
     pub fn want(&self, config: &Config) {
         if let Some(sender) = &self.0 {
-            sender.send_replace(Wanted::of(config));
+            sender.send_replace(Aim::of(config));
         }
     }
 }
 
-/// Sets up what is wanted, again and again; each thing that is worth telling is told once.
-async fn keep(mut wanted: watch::Receiver<Wanted>, journal: Journal) {
+/// Sets up what is wanted and what was learned, again and again; each thing that is worth telling is told once.
+async fn keep(mut aim: watch::Receiver<Aim>, uplink: Uplink, journal: Journal) {
     let mut told = Vec::new();
+    let mut standings = uplink.standings();
     loop {
-        if let Ok(Err(_)) = timeout(LOOK, wanted.changed()).await {
-            return;
+        tokio::select! {
+            changed = aim.changed() => if changed.is_err() {
+                return;
+            },
+            // The uplink that it comes from is ours.
+            _ = standings.changed() => {}
+            () = sleep(LOOK) => {}
         }
-        let now = wanted.borrow_and_update().clone();
-        if now == Wanted::default() {
+        standings.mark_unchanged();
+        let now = aim.borrow_and_update().clone();
+        if now == Aim::default() {
             continue;
         }
-        let news: Vec<String> = match router::settle(&now).await {
-            Ok(report) => report
-                .missing
-                .iter()
-                .map(|name| {
+        let mut wanted = now.wanted;
+        let unfit = uplink.teach(&mut wanted);
+        let mut news: Vec<String> = match router::settle(&wanted).await {
+            Ok(report) => {
+                uplink.open(&wanted, &report.links, &now.hostname);
+                let missing = report.missing.iter();
+                let absent = |name| {
                     format!("network interface {name} is not there; it is set up when it comes")
-                })
-                .collect(),
+                };
+                let fault = report.fault.map(|fault| fault.to_string());
+                missing.map(absent).chain(fault).collect()
+            }
             Err(error) => vec![error.to_string()],
         };
+        news.extend(unfit.iter().map(ToString::to_string));
         for text in news.iter().filter(|text| !told.contains(*text)) {
             journal.notice("router", text.clone());
         }
         told = news;
+        sleep(PACE).await;
     }
 }

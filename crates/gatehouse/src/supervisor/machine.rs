@@ -2,11 +2,20 @@
 
 use super::child::Condition;
 use super::init_link::InitLink;
+use super::memory::Memory;
 use super::terminal;
-use control::{MachineOrder, Refusal};
+use control::{MachineOrder, MachineStatus, Refusal};
+use nix::sys::statfs::{self, statfs};
+use nix::time::{ClockId, clock_gettime};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// File systems that forget everything at a restart.
+const IN_MEMORY: [statfs::FsType; 2] = [statfs::TMPFS_MAGIC, RAMFS_MAGIC];
+/// Of the first file system of the kernel (`linux/magic.h`).
+const RAMFS_MAGIC: statfs::FsType = statfs::FsType(0x8584_58f6);
 
 /// What the supervisor knows of the machine that it runs on. Clones are the same.
 #[derive(Clone)]
@@ -16,6 +25,10 @@ pub struct Machine {
     /// The configuration file lies in the state directory, and would be removed with it.
     file_is_kept_inside: bool,
     console: watch::Sender<Option<Condition>>,
+    /// The state directory lies in memory.
+    forgets: bool,
+    /// When the box served, since the kernel began.
+    served: Arc<OnceLock<Duration>>,
 }
 
 impl Machine {
@@ -34,12 +47,42 @@ impl Machine {
             end: watch::Sender::new(false),
             file_is_kept_inside: inside,
             console: watch::Sender::new(None),
+            forgets: statfs(state).is_ok_and(|held| IN_MEMORY.contains(&held.filesystem_type())),
+            served: Arc::default(),
         })
     }
 
     /// Whether this is the firmware of a box: init has started it.
     pub fn is_box(&self) -> bool {
         self.init.is_some()
+    }
+
+    /// Says that the box serves from now on.
+    pub fn serves(&self) {
+        if let Ok(now) = clock_gettime(ClockId::CLOCK_BOOTTIME) {
+            self.served.get_or_init(|| now.into());
+        }
+    }
+
+    /// How the machine is, where it is a box.
+    pub fn status(&self) -> Option<MachineStatus> {
+        self.is_box().then(|| {
+            let memory = Memory::now();
+            let served = self.served.get().map(Duration::as_millis);
+            MachineStatus {
+                memory: memory.whole,
+                memory_used: memory.used,
+                memory_ours: memory.ours,
+                served_after_ms: served.and_then(|served| u64::try_from(served).ok()),
+            }
+        })
+    }
+
+    /// What a box whose disk is lost says of it.
+    pub fn forgets(&self) -> Option<String> {
+        (self.is_box() && self.forgets).then(|| {
+            "THE STATE IS NOT KEPT: its partition is lost or broken, everything is forgotten at the next restart".to_owned()
+        })
     }
 
     /// Shows init that the supervisor lives, where there is one that wants to know.

@@ -12,17 +12,18 @@ mod journal;
 mod kernel_network;
 mod listens;
 mod machine;
+mod memory;
 mod network;
 mod start;
 mod state;
 mod terminal;
+mod uplink;
 mod warden;
 
 use anyhow::Context as _;
-use child::Child;
+use child::{Child, Feeds};
 use config::Config;
 use gate::Gate;
-use guard::BanSet;
 use journal::Journal;
 use kernel_network::KernelNetwork;
 use machine::Machine;
@@ -34,12 +35,17 @@ use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use uplink::{OpenPorts, Uplink};
 use warden::Warden;
 
 use crate::message::Start;
 
 /// Where what is kept of the ban list lies in the store.
 const BANS: &str = "bans.json";
+/// Where what ports have by DHCP lies in the store.
+const LEASES: &str = "leases.json";
+/// The process that talks to the world.
+const EDGE: &str = "edge";
 /// How long sessions may go on after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long the end waits for a log reader that is slow.
@@ -53,6 +59,7 @@ const ADMIN_UID: u32 = 64_771;
 pub struct Hub {
     journal: Journal,
     warden: Warden,
+    uplink: Uplink,
     registry: service::Registry,
     machine: Machine,
     /// How many files a process may have open; what is started later has as many.
@@ -122,9 +129,7 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
     };
     let console = console.map(|tty| hub.machine.keep_console(keeper(tty)));
     let workers = workers();
-    let (bans, admin_bans) = (hub.warden.bans(), hub.warden.admin_bans());
-    let (edge, edge_ended) = keep("edge", (EDGE_UID, workers), &hub, bans, &stopping);
-    let (admin, admin_ended) = keep("admin", (ADMIN_UID, 1), &hub, admin_bans, &stopping);
+    let [(edge, edge_ended), (admin, admin_ended)] = keep_both(&hub, workers, &stopping);
     let is_ours = set_network || hub.machine.is_box();
     let parts = start::Parts {
         file,
@@ -133,7 +138,7 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
         edge,
         admin,
         workers,
-        network: KernelNetwork::new(is_ours, &hub.journal),
+        network: KernelNetwork::new(is_ours, &hub.uplink, &hub.journal),
     };
     let started = tokio::select! {
         gate = start::start(parts, &state, choices) => {
@@ -174,6 +179,7 @@ async fn serve(
     let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
     tokio::spawn(hub.warden.clone().watch(save));
     let socket = control::bind(socket)?;
+    hub.machine.serves();
     let (end, ends) = tokio::sync::oneshot::channel::<()>();
     let control = tokio::spawn(control::serve(socket, gate.clone(), async {
         let _ = ends.await;
@@ -211,12 +217,17 @@ fn hub(
         .blob(BANS)?
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
+    let leases = store
+        .blob(LEASES)?
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     let best = choices.first().map(|boot| &boot.config);
     let best = best.context("there is nothing to start with")?;
     // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
     let files = net::sandbox::raise_open_files(files_for(best.proxy.limits.connections))?;
     let hub = Hub {
         warden: Warden::new(state::policy(best), &saved, journal.clone(), &registry),
+        uplink: Uplink::new(leases, journal.clone()),
         journal,
         registry,
         machine,
@@ -287,11 +298,31 @@ fn workers() -> usize {
     cores.min(net::link::DESCRIPTOR_LIMIT)
 }
 
+/// Keeps edge and admin running until `stop` is set.
+fn keep_both(
+    hub: &Hub,
+    workers: usize,
+    stop: &watch::Receiver<Option<Duration>>,
+) -> [(Child, JoinHandle<()>); 2] {
+    let edge = Feeds {
+        bans: hub.warden.bans(),
+        ports: hub.uplink.ports(),
+    };
+    let admin = Feeds {
+        bans: hub.warden.admin_bans(),
+        ports: watch::channel(OpenPorts::default()).1,
+    };
+    [
+        keep(EDGE, (EDGE_UID, workers), hub, edge, stop),
+        keep("admin", (ADMIN_UID, 1), hub, admin, stop),
+    ]
+}
+
 fn keep(
     name: &'static str,
     (uid, workers): (u32, usize),
     hub: &Hub,
-    bans: watch::Receiver<BanSet>,
+    feeds: Feeds,
     stop: &watch::Receiver<Option<Duration>>,
 ) -> (Child, JoinHandle<()>) {
     let root = nix::unistd::geteuid().is_root();
@@ -299,7 +330,7 @@ fn keep(
         uid: root.then_some(uid),
         workers,
     };
-    Child::keep(name, start, hub.clone(), bans, stop.clone())
+    Child::keep(name, start, hub.clone(), feeds, stop.clone())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::gate::Gate;
 use super::journal::now;
 use super::kernel_network::KernelNetwork;
 use super::state::{Mode, Prepared, Running, State};
+use super::uplink;
 use anyhow::Context as _;
 use net::ListenError;
 use service::{ConfigChange, Event};
@@ -96,6 +97,7 @@ pub async fn start(parts: Parts, state: &Path, choices: Vec<Boot>) -> anyhow::Re
     drop(state);
     gate.journal().record(Event::Config { generation, change });
     tokio::spawn(look_after(gate.clone()));
+    tokio::spawn(uplink::follow(gate.clone()));
     Ok(gate)
 }
 

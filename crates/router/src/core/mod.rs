@@ -3,5 +3,6 @@
 mod steps;
 mod wanted;
 
-pub(crate) use steps::{Address, Found, Link, Route, Step, Way, steps};
-pub use wanted::{DefaultRoute, Leased, Wanted};
+pub use steps::Link;
+pub(crate) use steps::{Address, Found, Route, Step, Way, steps};
+pub use wanted::{DefaultRoute, Leased, Overlap, Wanted};

@@ -14,11 +14,16 @@ pub(crate) struct Found {
 }
 
 /// A network interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Link {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
     /// The kernel's number of it.
-    pub(crate) index: u32,
-    pub(crate) up: bool,
+    pub index: u32,
+    /// Whether it was taken up; there may be no cable.
+    pub up: bool,
+    /// Its Ethernet address, where it has one.
+    pub mac: Option<[u8; 6]>,
+    /// How often its link has come up.
+    pub carriers: u32,
 }
 
 /// An address of an interface.
@@ -214,7 +219,7 @@ mod tests {
                 "eth0".to_owned(),
                 Link {
                     index: 2,
-                    up: false,
+                    ..Link::default()
                 },
             )]
             .into(),

@@ -26,6 +26,19 @@ pub struct Leased {
     pub router: Option<Ipv4Addr>,
 }
 
+/// What DHCP gave is in the way of another interface; the network that the cable leads to is to blame, or the file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{interface}: {leased} by DHCP is not used, because {other} has {held}; give that zone another network, or plug in \
+     another cable"
+)]
+pub struct Overlap {
+    interface: String,
+    leased: Ipv4Net,
+    other: String,
+    held: IpNet,
+}
+
 /// A router towards everything else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DefaultRoute {
@@ -63,12 +76,32 @@ impl Wanted {
     }
 
     /// Adds what was learned by DHCP on `interface`, `None` if that is nothing; elsewhere it is not wanted.
-    pub fn learn(&mut self, interface: &str, leased: Option<Leased>) {
+    ///
+    /// # Errors
+    /// The network is on another interface already, and would draw its traffic away; nothing is added.
+    pub fn learn(&mut self, interface: &str, leased: Option<Leased>) -> Result<(), Overlap> {
         let Some(metric) = self.dynamic.get(interface) else {
-            return;
+            return Ok(());
         };
         self.pending.remove(interface);
-        let Some(leased) = leased else { return };
+        let Some(leased) = leased else { return Ok(()) };
+        let net = IpNet::from(leased.address);
+        let others = self
+            .interfaces
+            .iter()
+            .filter(|(name, _)| *name != interface);
+        for (other, addresses) in others {
+            let both =
+                |held: &&IpNet| held.contains(&net.network()) || net.contains(&held.network());
+            if let Some(held) = addresses.iter().find(both) {
+                return Err(Overlap {
+                    interface: interface.to_owned(),
+                    leased: leased.address,
+                    other: other.clone(),
+                    held: *held,
+                });
+            }
+        }
         let addresses = self.interfaces.entry(interface.to_owned()).or_default();
         addresses.insert(leased.address.into());
         self.defaults
@@ -77,6 +110,7 @@ impl Wanted {
                 gateway: router.into(),
                 metric: *metric,
             }));
+        Ok(())
     }
 
     /// All that `other` wants, too.
@@ -131,15 +165,41 @@ mod tests {
             router: Some("198.51.100.1".parse().unwrap()),
         };
         let mut wanted = fixed.clone();
-        wanted.learn("eth0", Some(leased));
+        wanted.learn("eth0", Some(leased)).unwrap();
         assert_eq!(wanted, fixed, "nobody asked there");
-        wanted.learn("eth1", Some(leased));
+        wanted.learn("eth1", Some(leased)).unwrap();
         assert!(wanted.interfaces["eth1"].contains(&leased.address.into()));
         let way = wanted.defaults.first().unwrap();
         assert_eq!((way.interface.as_str(), way.metric), ("eth1", METRIC + 1));
         assert!(wanted.pending.is_empty());
         let mut lost = fixed;
-        lost.learn("eth1", None);
+        lost.learn("eth1", None).unwrap();
         assert!(lost.pending.is_empty() && lost.interfaces["eth1"].is_empty());
+    }
+
+    #[test]
+    fn what_dhcp_gave_does_not_take_the_network_of_another_interface() {
+        let text = "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+            interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[network.wan]\ntrust = \"outside\"\n\
+            interface = \"eth1\"\naddresses = [\"dhcp\"]\n";
+        let fixed = Wanted::of(&config::check(text, "test.toml").unwrap().config);
+        for (address, fits) in [
+            ("192.0.2.7/24", false),
+            ("192.0.3.7/16", false),
+            ("192.0.2.200/28", false),
+            ("192.0.3.7/24", true),
+        ] {
+            let leased = Leased {
+                address: address.parse().unwrap(),
+                router: None,
+            };
+            let mut wanted = fixed.clone();
+            assert_eq!(
+                wanted.learn("eth1", Some(leased)).is_ok(),
+                fits,
+                "{address}"
+            );
+            assert_eq!(wanted.interfaces["eth1"].is_empty(), !fits);
+        }
     }
 }

@@ -17,10 +17,14 @@ const NEEDS: &[&str] = &["dnsmasq"];
 const MAC: HardwareAddr = HardwareAddr([2, 0, 0, 0, 0, 7]);
 const SERVER: Ipv4Addr = Ipv4Addr::new(192, 168, 10, 5);
 
-/// dnsmasq in the LAN, with a lease of two minutes (its shortest), renewed after 10 s and by everybody after 20.
-fn dnsmasq(lab: &Lab, first: &str, last: &str) -> Result<Process> {
+/// dnsmasq in the LAN for addresses of one /24, with a lease of two minutes (its shortest), renewed after 10 s and by
+/// everybody after 20.
+pub(crate) fn dnsmasq(lab: &Lab, first: &str, last: &str) -> Result<Process> {
     let leases = format!("--dhcp-leasefile={}/leases", lab.dir().display());
     let pid = format!("--pid-file={}/dnsmasq.pid", lab.dir().display());
+    let (net, _) = first.rsplit_once('.').context("an IPv4 address")?;
+    let option = |number: u8, host: u8| format!("--dhcp-option={number},{net}.{host}");
+    let (router, names, time) = (option(3, 1), option(6, 53), option(42, 123));
     let range = format!("--dhcp-range={first},{last},255.255.255.0,2m");
     let command = [
         "dnsmasq",
@@ -38,11 +42,11 @@ fn dnsmasq(lab: &Lab, first: &str, last: &str) -> Result<Process> {
         "--log-facility=-",
         "--dhcp-option=58,10s",
         "--dhcp-option=59,20s",
-        "--dhcp-option=3,192.168.10.1",
-        "--dhcp-option=6,192.168.10.53",
+        &router,
+        &names,
+        &time,
         "--dhcp-option=15,office.example",
         "--dhcp-option=26,1400",
-        "--dhcp-option=42,192.168.10.123",
         &range,
         &leases,
         &pid,
@@ -50,6 +54,14 @@ fn dnsmasq(lab: &Lab, first: &str, last: &str) -> Result<Process> {
     let mut process = lab.spawn(Place::Lan, &format!("dnsmasq-{first}"), &command)?;
     process.wait_for("DHCP, IP range")?;
     Ok(process)
+}
+
+/// Lets answers in that come before there is an address; in the namespace of the box.
+pub(crate) fn no_path_filter() -> Result<()> {
+    for name in ["all", "eth0"] {
+        fs::write(format!("/proc/sys/net/ipv4/conf/{name}/rp_filter"), "0")?;
+    }
+    Ok(())
 }
 
 /// A client on eth0 of the box, and what the test does in place of the router: it sets the address.
@@ -70,9 +82,7 @@ impl<'lab> Port<'lab> {
             lab.run(Place::Gate, command)?.success()?;
         }
         let socket = lab.enter(Place::Gate, || -> Result<_> {
-            for name in ["all", "eth0"] {
-                fs::write(format!("/proc/sys/net/ipv4/conf/{name}/rp_filter"), "0")?;
-            }
+            no_path_filter()?;
             Ok(open_dhcp_client(&dhcp_client_key(Device::named("eth0")))?)
         })??;
         let (sender, standing) = watch::channel(Standing::default());

@@ -1,7 +1,9 @@
 //! Addresses and routes, where setting them is the box's business.
 
+use super::dhcp_client::{dnsmasq, no_path_filter};
 use anyhow::{Context, Result};
 use lab::{Curl, Gatehouse, Lab, Nginx, Place, Site, contract, test, wait_until};
+use nix::sys::signal::Signal;
 
 const NEEDS: &[&str] = &["nginx", "openssl", "curl"];
 const OURS: &str = "172.31.31.4/24";
@@ -89,6 +91,51 @@ fn another_address_is_on_trial_and_goes_with_it() {
         // Nor does one that the kernel refuses half of.
         gate.write(&text.replace("gateway = \"172.31.31.1\"", "gateway = \"172.31.31.4\""))?;
         assert!(gate.ok(&["reload"]).is_err());
+        wait_for(lab, &[FOREIGN, OURS])?;
+        answers(lab, &gate)
+    });
+}
+
+#[test]
+fn an_address_by_dhcp_serves_and_outlives_edge_and_supervisor() {
+    let needs = [NEEDS, &["dnsmasq"]].concat();
+    test(Site::innovaphone(), &needs, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80", "172.31.31.2:443 ssl"])?;
+        let server = dnsmasq(lab, "172.31.31.4", "172.31.31.4")?;
+        bare(lab)?;
+        lab.enter(Place::Gate, no_path_filter)??;
+        let text = contract("innovaphone")?
+            .replace(OURS, "dhcp")
+            .replace("gateway = \"172.31.31.1\"\n", "");
+        let gate = Gatehouse::start_with(lab, &text, &["--set-network"])?;
+        wait_for(lab, &[FOREIGN, OURS])?;
+        answers(lab, &gate)?;
+        let said = gate.ok(&["log"])?;
+        assert!(
+            said.contains("by DHCP from 172.31.31.2, router 172.31.31.1"),
+            "{said}"
+        );
+
+        let edge = gate.signal_child("edge", Signal::SIGKILL)?;
+        gate.wait_for_successor("edge", edge)?;
+        answers(lab, &gate)?;
+        assert_eq!(addresses(lab)?, [FOREIGN, OURS]);
+
+        gate.signal(Signal::SIGKILL)?;
+        gate.wait()?;
+        gate.start_again()?;
+        assert_eq!(addresses(lab)?, [FOREIGN, OURS]);
+        answers(lab, &gate)?;
+        // Who remembers its lease does not look for servers.
+        wait_until("the lease is asked for again", || {
+            Ok(gate.ok(&["log"])?.contains("by DHCP from"))
+        })?;
+        let discovers = server.log().matches("DHCPDISCOVER(").count();
+        assert_eq!(discovers, 1, "{}", server.log());
+
+        gate.ok(&["network", "set", "lan", "172.31.31.5/24"])?;
+        wait_for(lab, &[FOREIGN, "172.31.31.5/24"])?;
+        gate.ok(&["rollback"])?;
         wait_for(lab, &[FOREIGN, OURS])?;
         answers(lab, &gate)
     });

@@ -1,0 +1,86 @@
+//! What a process is told.
+
+use super::{LAST_PATIENCE, Order, PATIENCE, stopping};
+use crate::message::{Port, ToRole};
+use crate::supervisor::uplink::OpenPort;
+use net::ListenKey;
+use net::link;
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// Says things to a process, and gives up where it does not take them.
+pub(super) struct Mouth {
+    pub(super) sender: link::Sender,
+    pub(super) stop: watch::Receiver<Option<Duration>>,
+}
+
+impl Mouth {
+    /// After an error the link is of no use any more: half a message may be in it.
+    pub(super) async fn tell(
+        &mut self,
+        message: &ToRole,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> io::Result<()> {
+        let stop = &mut self.stop;
+        let patience = async {
+            tokio::select! {
+                () = sleep(PATIENCE) => {}
+                _ = stopping(stop) => sleep(LAST_PATIENCE).await,
+            }
+        };
+        tokio::select! {
+            sent = self.sender.send(message, descriptors) => sent,
+            () = patience => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "it hangs: it takes no message",
+            )),
+        }
+    }
+}
+
+/// What a failed message says against a process that may be running still.
+pub(super) fn blame(error: &io::Error) -> Option<String> {
+    match error.kind() {
+        // It has ended or is about to, and how says more.
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => None,
+        _ => Some(error.to_string()),
+    }
+}
+
+/// Gives a process what it is to serve, with those listeners that it does not have yet.
+pub(super) async fn hand_over(
+    mouth: &mut Mouth,
+    order: &Order,
+    handed: &mut BTreeSet<ListenKey>,
+) -> io::Result<()> {
+    let desired = &order.config;
+    for listener in &desired.listeners {
+        if handed.insert(listener.key.clone()) {
+            let sockets: Vec<_> = listener.shards.iter().map(AsFd::as_fd).collect();
+            mouth
+                .tell(&ToRole::Listener(listener.key.clone()), &sockets)
+                .await?;
+        }
+    }
+    handed.retain(|key| desired.load.listeners.contains(key));
+    let load = ToRole::Load {
+        number: order.number,
+        load: Box::new(desired.load.clone()),
+    };
+    mouth.tell(&load, &[]).await
+}
+
+/// Gives a process the ports whose address it is to ask for.
+pub(super) async fn hand_over_ports(
+    mouth: &mut Mouth,
+    ports: &[Arc<OpenPort>],
+    orders: Vec<Port>,
+) -> io::Result<()> {
+    let sockets: Vec<_> = ports.iter().map(|port| port.socket.as_fd()).collect();
+    mouth.tell(&ToRole::Ports(orders), &sockets).await
+}
