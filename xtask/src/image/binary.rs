@@ -26,7 +26,12 @@ pub(super) fn build(board: &Board, profile: &str, work: &std::path::Path) -> Res
         (home, "/cargo"),
         (folder.clone(), "/build"),
     ];
-    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    let mut flags = vec![
+        "-Ctarget-feature=+crt-static".to_owned(),
+        // Otherwise random numbers are looked for by a name of the C library that a static program does not find, then in a
+        // file that a process that is shut in can not open.
+        "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned(),
+    ];
     let mut c_flags = Vec::new();
     for (path, name) in &paths {
         flags.push(format!("--remap-path-prefix={}={name}", path.display()));

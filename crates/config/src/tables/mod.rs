@@ -81,7 +81,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     let mut add = |part, lines: &mut dyn Iterator<Item = u32>| {
         parts.extend(lines.map(|line| (part, line)));
     };
-    add("network", &mut config.zones.iter().map(|zone| zone.line));
     let dhcp = config.zones.iter().filter_map(|zone| zone.dhcp.as_ref());
     add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
     let acme = config

@@ -40,7 +40,7 @@ impl Backend for Gate {
                         line,
                     })
                     .collect(),
-                left_out: self.left_out(&running.config),
+                left_out: [self.left_out(&running.config), state.network.faults()].concat(),
                 machine: self.hub.machine.status(),
             })
         })
@@ -246,6 +246,7 @@ impl Gate {
             texts.push("not root: the processes keep the rights of this user".to_owned());
         }
         texts.extend(self.hub.machine.forgets());
+        texts.extend(self.hub.uplink.faults());
         texts.extend(self.hub.few_files(config));
         for child in [&self.edge, &self.admin] {
             let condition = child.condition();

@@ -17,7 +17,14 @@ const PACE: Duration = Duration::from_millis(200);
 
 /// The network of this machine. Clones are the same.
 #[derive(Clone)]
-pub struct KernelNetwork(Option<watch::Sender<Aim>>);
+pub struct KernelNetwork(Option<Ours>);
+
+#[derive(Clone)]
+struct Ours {
+    aim: watch::Sender<Aim>,
+    /// What is not as it should be.
+    faults: watch::Receiver<Vec<String>>,
+}
 
 /// What the configuration says of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,9 +47,13 @@ impl KernelNetwork {
     /// [`KernelNetwork::reach`].
     pub fn new(is_ours: bool, uplink: &Uplink, journal: &Journal) -> Self {
         Self(is_ours.then(|| {
-            let (sender, aim) = watch::channel(Aim::default());
-            tokio::spawn(keep(aim, uplink.clone(), journal.clone()));
-            sender
+            let (aim, aim_seen) = watch::channel(Aim::default());
+            let (faults, faults_seen) = watch::channel(Vec::new());
+            tokio::spawn(keep(aim_seen, uplink.clone(), faults, journal.clone()));
+            Ours {
+                aim,
+                faults: faults_seen,
+            }
         }))
     }
 
@@ -52,7 +63,9 @@ impl KernelNetwork {
     /// # Errors
     /// The kernel refused something of `config`.
     pub async fn reach(&self, config: &Config) -> anyhow::Result<()> {
-        let Some(sender) = &self.0 else { return Ok(()) };
+        let Some(Ours { aim: sender, .. }) = &self.0 else {
+            return Ok(());
+        };
         let aim = Aim::of(config);
         sender.send_modify(|both| {
             both.wanted.join(&aim.wanted);
@@ -62,17 +75,28 @@ impl KernelNetwork {
         Ok(())
     }
 
+    /// What is not as the configuration wants it, one sentence each.
+    pub fn faults(&self) -> Vec<String> {
+        let ours = self.0.as_ref();
+        ours.map(|ours| ours.faults.borrow().clone())
+            .unwrap_or_default()
+    }
+
     /// From now on what `config` wants, and no more of ours.
     pub fn want(&self, config: &Config) {
-        if let Some(sender) = &self.0 {
-            sender.send_replace(Aim::of(config));
+        if let Some(ours) = &self.0 {
+            ours.aim.send_replace(Aim::of(config));
         }
     }
 }
 
 /// Sets up what is wanted and what was learned, again and again; each thing that is worth telling is told once.
-async fn keep(mut aim: watch::Receiver<Aim>, uplink: Uplink, journal: Journal) {
-    let mut told = Vec::new();
+async fn keep(
+    mut aim: watch::Receiver<Aim>,
+    uplink: Uplink,
+    told: watch::Sender<Vec<String>>,
+    journal: Journal,
+) {
     let mut standings = uplink.standings();
     loop {
         tokio::select! {
@@ -103,10 +127,10 @@ async fn keep(mut aim: watch::Receiver<Aim>, uplink: Uplink, journal: Journal) {
             Err(error) => vec![error.to_string()],
         };
         news.extend(unfit.iter().map(ToString::to_string));
-        for text in news.iter().filter(|text| !told.contains(*text)) {
+        let before = told.send_replace(news.clone());
+        for text in news.iter().filter(|text| !before.contains(*text)) {
             journal.notice("router", text.clone());
         }
-        told = news;
         sleep(PACE).await;
     }
 }

@@ -120,6 +120,31 @@ impl Uplink {
         unfit
     }
 
+    /// What keeps ports from having an address, one sentence each.
+    pub fn faults(&self) -> Vec<String> {
+        let ports = self.ports.borrow().clone();
+        let standings = self.standings.borrow();
+        let waiting = ports.iter().filter_map(|port| {
+            let name = &port.device.name;
+            let standing = standings.get(name).cloned().unwrap_or_default();
+            let Standing {
+                loss,
+                refusal,
+                fault,
+                ..
+            } = &standing;
+            standing.lease.is_none().then(|| {
+                let why = (fault.clone())
+                    .or_else(|| refusal.as_ref().map(ToString::to_string))
+                    .or_else(|| loss.as_ref().map(ToString::to_string));
+                let why = why.unwrap_or_else(|| "no server has answered yet".to_owned());
+                format!("{name}: no address by DHCP: {why}")
+            })
+        });
+        let told = self.memory().told.clone();
+        told.into_iter().chain(waiting).collect()
+    }
+
     /// Opens the ports that `wanted` wants of those that there are, and closes all others.
     pub fn open(&self, wanted: &Wanted, links: &BTreeMap<String, Link>, hostname: &str) {
         let held = self.ports.borrow().clone();
@@ -425,7 +450,10 @@ mod tests {
             loss: Some(uplink::dhcp::Loss::Expired),
             ..Standing::default()
         };
+        assert!(uplink.faults().is_empty());
         uplink.heard(&eth0, Standing::default());
+        let faults = uplink.faults();
+        assert!(faults[0].contains("no server has answered"), "{faults:?}");
         let mut learned = wanted();
         assert!(uplink.teach(&mut learned).is_empty());
         assert_eq!(learned, wanted(), "asking, not lost");
@@ -440,6 +468,7 @@ mod tests {
         uplink.heard(&eth0, standing("192.0.2.7/24"));
         uplink.open(&Wanted::default(), &BTreeMap::new(), "gate");
         assert!(uplink.ports().borrow().is_empty());
+        assert!(uplink.faults().is_empty());
         assert!(uplink.standings().borrow().is_empty());
     }
 
