@@ -370,8 +370,6 @@ fn services_to_come() {
     assert_eq!(
         parts,
         [
-            ("network", 9),
-            ("network", 15),
             ("certificate (acme)", 31),
             ("access (sso)", 36),
             ("allow", 66),

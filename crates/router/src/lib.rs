@@ -14,5 +14,5 @@
 mod core;
 mod shell;
 
-pub use core::{DefaultRoute, Leased, Link, Overlap, Wanted};
-pub use shell::{Error, Report, reach, settle};
+pub use core::{DefaultRoute, Dynamic, Leased, Link, Overlap, Wanted};
+pub use shell::{Error, Report, prepare, reach, settle};

@@ -9,6 +9,7 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, Ro
 use nix::errno::Errno;
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder, new_connection};
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Our mark on addresses (`IFA_PROTO`, Linux 5.18 and later) and routes (`rtm_protocol`): a number that
@@ -60,8 +61,16 @@ pub enum Error {
 /// # Errors
 /// The first change that the kernel refused; all others are made, until [`settle`] takes them away.
 pub async fn reach(wanted: &Wanted) -> Result<(), Error> {
-    let report = apply(wanted, false).await?;
+    let report = prepare(wanted).await?;
     report.fault.map_or(Ok(()), Err)
+}
+
+/// The same, with a report of what could not be.
+///
+/// # Errors
+/// The kernel does not say what there is. What it refuses stands in the report, and all else is done.
+pub async fn prepare(wanted: &Wanted) -> Result<Report, Error> {
+    apply(wanted, false).await
 }
 
 /// Sets what is missing, and takes away what is ours and not wanted any more.
@@ -77,6 +86,7 @@ async fn apply(wanted: &Wanted, removing: bool) -> Result<Report, Error> {
         new_connection().map_err(|error| Error::Unreadable(error.to_string()))?;
     let _connection = Abort(tokio::spawn(connection));
     let mut report = Report::default();
+    advertise(wanted);
     for _ in 0..ROUNDS {
         let found = look(&handle).await?;
         let steps = steps(&found, wanted, removing);
@@ -95,13 +105,34 @@ async fn apply(wanted: &Wanted, removing: bool) -> Result<Report, Error> {
                 report.fault.get_or_insert_with(fault);
             }
         }
-        report.links = found.links;
         if report.fault.is_some() {
+            report.links = look(&handle).await?.links;
             return Ok(report);
         }
     }
+    report.links = look(&handle).await?.links;
     report.fault = Some(Error::Restless);
     Ok(report)
+}
+
+/// Has the kernel listen to what IPv6 routers advertise where that is wanted, and nowhere else: an address that the file does
+/// not name would be one more to be reached at. Without IPv6 there is nothing to set.
+fn advertise(wanted: &Wanted) {
+    for name in wanted.interfaces.keys() {
+        let value = if wanted.advertised.contains(name) {
+            "1"
+        } else {
+            "0"
+        };
+        for setting in ["accept_ra", "autoconf"] {
+            let file = format!("/proc/sys/net/ipv6/conf/{name}/{setting}");
+            let is_so = fs::read_to_string(&file).is_ok_and(|now| now.trim() == value);
+            if !is_so {
+                // An interface that is not there yet is met again.
+                let _ = fs::write(&file, value);
+            }
+        }
+    }
 }
 
 /// A task that ends with its owner.

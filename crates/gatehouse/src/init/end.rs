@@ -5,6 +5,7 @@ use nix::sys::reboot::{RebootMode, reboot};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -17,8 +18,23 @@ pub(super) enum Request {
     PowerOff,
 }
 
+/// How long the disk may take to write what is left.
+const DISK_PATIENCE: Duration = Duration::from_secs(20);
 /// How long processes that were asked to end may take.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Lets go of the disk. One that is dying must not keep the box from its end.
+fn close() {
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || {
+        state::close();
+        // Nobody may wait any more.
+        done.send(()).ok();
+    });
+    if ended.recv_timeout(DISK_PATIENCE).is_err() {
+        say("the disk does not take what is left to be written");
+    }
+}
 
 /// Ends the box.
 pub(super) fn now(asked: Request) -> ExitCode {
@@ -27,7 +43,7 @@ pub(super) fn now(asked: Request) -> ExitCode {
     kill(everybody, Signal::SIGTERM).ok();
     thread::sleep(GRACE);
     kill(everybody, Signal::SIGKILL).ok();
-    state::close();
+    close();
     let (mode, text) = match asked {
         Request::Reboot => (RebootMode::RB_AUTOBOOT, "the box starts anew"),
         Request::PowerOff => (RebootMode::RB_POWER_OFF, "the box is off"),

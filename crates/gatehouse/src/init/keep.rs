@@ -25,6 +25,8 @@ const DESCRIPTOR: &str = "GATEHOUSE_INIT_FD";
 const FACTORY: &str = "/etc/gatehouse/factory.toml";
 /// How long a supervisor that was heard may be silent.
 const SILENCE: Duration = Duration::from_secs(30);
+/// How long one may take until it is heard.
+const FIRST_WORD: Duration = Duration::from_mins(3);
 /// How long a supervisor may take to end once it was asked.
 const GRACE: Duration = Duration::from_secs(12);
 /// Waiting before the next start: it doubles up to the second, and begins anew after a run as long as the third.
@@ -40,6 +42,7 @@ pub(super) struct Keeper<'a> {
     state: &'a Path,
     watchdog: Watchdog,
     silence: Duration,
+    first_word: Duration,
     /// Whether the box has served, and that was said.
     serves: bool,
 }
@@ -60,6 +63,7 @@ impl<'a> Keeper<'a> {
             state,
             watchdog,
             silence: SILENCE,
+            first_word: FIRST_WORD,
             serves: false,
         }
     }
@@ -72,10 +76,7 @@ impl<'a> Keeper<'a> {
             match self.once() {
                 Ok(Outcome::Asked(request)) => return request,
                 Ok(Outcome::Silent) => {
-                    let seconds = self.silence.as_secs();
-                    say(&format!(
-                        "the supervisor was silent for {seconds} s and was ended"
-                    ));
+                    say("the supervisor gave no sign of life and was ended");
                 }
                 Ok(Outcome::Ended(status)) => {
                     let status = status.map_or_else(String::new, |status| format!(" ({status})"));
@@ -126,7 +127,7 @@ impl<'a> Keeper<'a> {
     /// Waits until the supervisor has ended, has to be ended, or asks for something.
     fn watch(&mut self, mut link: UnixStream, child: &mut Child) -> io::Result<Outcome> {
         link.set_nonblocking(true)?;
-        // One that was never heard may be without heartbeat, or still at its start.
+        let start = Instant::now();
         let mut heard = None;
         let mut open = true;
         loop {
@@ -145,7 +146,11 @@ impl<'a> Keeper<'a> {
                 Ok(Heard::Asked(request)) => return Ok(Outcome::Asked(request)),
                 Ok(Heard::Closed) | Err(_) => open = false,
             }
-            if heard.is_some_and(|heard| heard.elapsed() >= self.silence) {
+            let is_silent = heard.map_or_else(
+                || start.elapsed() >= self.first_word,
+                |heard: Instant| heard.elapsed() >= self.silence,
+            );
+            if is_silent {
                 return Ok(Outcome::Silent);
             }
             self.watchdog.feed();
@@ -227,6 +232,7 @@ mod tests {
         let (board, state) = (Board::default(), Path::new("/nonexistent"));
         let mut keeper = Keeper {
             silence,
+            first_word: Duration::from_secs(2),
             ..Keeper::new(&board, state, Watchdog::none())
         };
         let (ours, mut theirs) = UnixStream::pair().unwrap();
@@ -256,6 +262,12 @@ mod tests {
     #[test]
     fn one_that_was_heard_and_falls_silent_is_given_up() {
         let outcome = watched(b"h", Duration::from_millis(1), &["sleep", "60"]);
+        assert_eq!(outcome, Outcome::Silent);
+    }
+
+    #[test]
+    fn one_that_was_never_heard_is_given_up_later() {
+        let outcome = watched(b"", SILENCE, &["sleep", "60"]);
         assert_eq!(outcome, Outcome::Silent);
     }
 

@@ -33,6 +33,8 @@ use watchdog::Watchdog;
 const PROGRAM: &str = "/bin/gatehouse";
 /// The name by which the second process is told from others.
 const NAME: &str = "init";
+/// Where is remembered which port has which name.
+const PORTS: &str = "ports";
 /// How long a state partition is waited for: disks on USB take their time.
 const DISK_PATIENCE: Duration = Duration::from_secs(20);
 /// How often is looked whether it is there.
@@ -78,9 +80,14 @@ fn work() -> ExitCode {
     told("the host name", nix::unistd::sethostname(NAME_OF_HOST));
     told("Ctrl-Alt-Del", nix::sys::reboot::set_cad_enabled(false));
     let disk = find_disk(&mut modules);
-    told("the order of the ports", ports::name(&board.ports));
-    modules.finish();
     let state = state::prepare(disk);
+    // A clock whose battery is empty begins with the year of the image, before certificates of the box were made.
+    told("the clock", clock::not_before(clock::newest(&state)));
+    told(
+        "the order of the ports",
+        ports::name(&board.ports, &state::file(PORTS)),
+    );
+    modules.finish();
     let asked = Keeper::new(&board, &state, Watchdog::start()).keep();
     end::now(asked)
 }

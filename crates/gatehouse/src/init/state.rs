@@ -33,6 +33,11 @@ pub(super) fn prepare(partition: Option<Partition>) -> PathBuf {
     folder
 }
 
+/// A file beside the state directory: it outlives a factory reset.
+pub(super) fn file(name: &str) -> PathBuf {
+    Path::new(PLACE).join(name)
+}
+
 /// Writes everything to the disk and lets go of it.
 pub(super) fn close() {
     nix::unistd::sync();

@@ -69,7 +69,8 @@ impl Backend for Gate {
     }
 
     async fn reload(&self) -> Result<Applied, Refusal> {
-        let outcome = Gate::reload(self).await.map_err(invalid)?;
+        let gate = self.clone();
+        let outcome = to_its_end(async move { gate.reload().await }).await?;
         self.applied(outcome).await
     }
 
@@ -86,7 +87,8 @@ impl Backend for Gate {
     }
 
     async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
-        let outcome = Gate::rollback(self, generation).await.map_err(invalid)?;
+        let gate = self.clone();
+        let outcome = to_its_end(async move { gate.rollback(generation).await }).await?;
         self.applied(outcome).await
     }
 
@@ -154,8 +156,10 @@ impl Backend for Gate {
 
     async fn set_zone(&self, change: ZoneChange) -> Result<Applied, Refusal> {
         let address = zone_address(&change.address)?;
-        let outcome = Gate::set_zone(self, &change.zone, address, change.gateway);
-        self.applied(outcome.await.map_err(invalid)?).await
+        let gate = self.clone();
+        let set = async move { gate.set_zone(&change.zone, address, change.gateway).await };
+        let outcome = to_its_end(set).await?;
+        self.applied(outcome).await
     }
 
     async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
@@ -195,6 +199,14 @@ impl Backend for Gate {
     fn journal(&self) -> Journal {
         self.hub.journal.kept()
     }
+}
+
+/// Carries a change out to its end, also when whoever asked for it has left: half of it would stay for good.
+async fn to_its_end(
+    change: impl Future<Output = anyhow::Result<Outcome>> + Send + 'static,
+) -> Result<Outcome, Refusal> {
+    let done = tokio::spawn(change).await;
+    done.map_err(failed)?.map_err(invalid)
 }
 
 impl Gate {

@@ -26,15 +26,24 @@ impl Boot {
     ///
     /// A file whose content was never in force comes first. Then come the confirmed generations, the newest
     /// first: a file that was tried and given up does not come back by itself, and one that can not be
-    /// put to work does not keep the box from starting.
+    /// put to work does not keep the box from starting. On a box the file is what its image brought, and comes
+    /// last of all: an image of later must not take the place of what the operator has set.
     ///
     /// # Errors
     /// There is no generation, and the file can not be read or has faults.
-    pub fn choose(file: &Path, store: &Store, journal: &Journal) -> anyhow::Result<Vec<Self>> {
+    pub fn choose(
+        file: &Path,
+        is_box: bool,
+        store: &Store,
+        journal: &Journal,
+    ) -> anyhow::Result<Vec<Self>> {
         let name = display(file);
         let read = std::fs::read_to_string(file)
             .with_context(|| format!("can not read the configuration {name}"));
         let mut choices = confirmed(store, journal);
+        if is_box && !choices.is_empty() {
+            return Ok(choices);
+        }
         match (&read, choices.first()) {
             (Err(error), None) => bail!("{error:#}"),
             (Err(error), Some(_)) => journal.notice("config", format!("{error:#}")),

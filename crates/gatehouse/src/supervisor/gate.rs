@@ -96,10 +96,11 @@ impl Gate {
         address: ZoneAddress,
         gateway: Option<IpAddr>,
     ) -> anyhow::Result<Outcome> {
-        let text = self.with(|state| state.running.text.clone()).await;
-        let text = config::edit_zone(&text, zone, address, gateway)?;
+        let state = self.state.lock().await;
+        let text = config::edit_zone(&state.running.text, zone, address, gateway)?;
         let origin = format!("network set {zone} {address}");
-        self.apply(&text, "network settings", &origin).await
+        self.apply_to(state, &text, "network settings", &origin)
+            .await
     }
 
     /// Decides that everything is removed at the next start.
@@ -186,7 +187,17 @@ impl Gate {
     }
 
     async fn apply(&self, text: &str, name: &str, origin: &str) -> anyhow::Result<Outcome> {
-        let mut state = self.state.lock().await;
+        self.apply_to(self.state.lock().await, text, name, origin)
+            .await
+    }
+
+    async fn apply_to(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        text: &str,
+        name: &str,
+        origin: &str,
+    ) -> anyhow::Result<Outcome> {
         let outcome = if state.running.text == text {
             self.apply_same(&mut state).await
         } else {

@@ -12,8 +12,18 @@ use control::MachineOrder;
 
 /// The environment variable with the number of the descriptor.
 const VARIABLE: &str = "GATEHOUSE_INIT_FD";
+/// Where everybody sees it.
+const CONSOLE: &str = "/dev/console";
 /// How often the supervisor shows that it lives.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// Says on the serial line of a box why Gatehouse can not run: the log goes elsewhere, and there is no menu then.
+pub fn complain(text: &str) {
+    if std::env::var_os(VARIABLE).is_some() {
+        // Whoever sees neither can not be helped.
+        let _ = std::fs::write(CONSOLE, format!("gatehouse: {text}\r\n"));
+    }
+}
 
 /// The link to PID 1.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use super::journal::Journal;
 use super::uplink::Uplink;
 use config::Config;
 use router::Wanted;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::sleep;
 
 /// How often the kernel's tables are looked at: an interface may come late, or go and come back.
@@ -22,6 +23,8 @@ pub struct KernelNetwork(Option<Ours>);
 #[derive(Clone)]
 struct Ours {
     aim: watch::Sender<Aim>,
+    /// One at a time looks at the kernel's tables and changes them.
+    at_work: Arc<Mutex<()>>,
     /// What is not as it should be.
     faults: watch::Receiver<Vec<String>>,
 }
@@ -31,6 +34,8 @@ struct Ours {
 struct Aim {
     wanted: Wanted,
     hostname: String,
+    /// It is of two configurations, one of which is about to be in force: nothing is taken away meanwhile.
+    joined: bool,
 }
 
 impl Aim {
@@ -38,6 +43,7 @@ impl Aim {
         Self {
             wanted: Wanted::of(config),
             hostname: config.system.hostname.clone(),
+            joined: false,
         }
     }
 }
@@ -49,9 +55,18 @@ impl KernelNetwork {
         Self(is_ours.then(|| {
             let (aim, aim_seen) = watch::channel(Aim::default());
             let (faults, faults_seen) = watch::channel(Vec::new());
-            tokio::spawn(keep(aim_seen, uplink.clone(), faults, journal.clone()));
+            let at_work = Arc::new(Mutex::new(()));
+            let keeper = Keeper {
+                aim: aim_seen,
+                at_work: Arc::clone(&at_work),
+                uplink: uplink.clone(),
+                faults,
+                journal: journal.clone(),
+            };
+            tokio::spawn(keeper.keep());
             Ours {
                 aim,
+                at_work,
                 faults: faults_seen,
             }
         }))
@@ -63,14 +78,21 @@ impl KernelNetwork {
     /// # Errors
     /// The kernel refused something of `config`.
     pub async fn reach(&self, config: &Config) -> anyhow::Result<()> {
-        let Some(Ours { aim: sender, .. }) = &self.0 else {
+        let Some(Ours {
+            aim: sender,
+            at_work,
+            ..
+        }) = &self.0
+        else {
             return Ok(());
         };
         let aim = Aim::of(config);
         sender.send_modify(|both| {
             both.wanted.join(&aim.wanted);
             both.hostname.clone_from(&aim.hostname);
+            both.joined = true;
         });
+        let _alone = at_work.lock().await;
         router::reach(&aim.wanted).await?;
         Ok(())
     }
@@ -90,47 +112,70 @@ impl KernelNetwork {
     }
 }
 
-/// Sets up what is wanted and what was learned, again and again; each thing that is worth telling is told once.
-async fn keep(
-    mut aim: watch::Receiver<Aim>,
+/// Sets up what is wanted and what was learned, again and again.
+struct Keeper {
+    aim: watch::Receiver<Aim>,
+    at_work: Arc<Mutex<()>>,
     uplink: Uplink,
-    told: watch::Sender<Vec<String>>,
+    faults: watch::Sender<Vec<String>>,
     journal: Journal,
-) {
-    let mut standings = uplink.standings();
-    loop {
-        tokio::select! {
-            changed = aim.changed() => if changed.is_err() {
-                return;
-            },
-            // The uplink that it comes from is ours.
-            _ = standings.changed() => {}
-            () = sleep(LOOK) => {}
-        }
-        standings.mark_unchanged();
-        let now = aim.borrow_and_update().clone();
-        if now == Aim::default() {
-            continue;
-        }
-        let mut wanted = now.wanted;
-        let unfit = uplink.teach(&mut wanted);
-        let mut news: Vec<String> = match router::settle(&wanted).await {
-            Ok(report) => {
-                uplink.open(&wanted, &report.links, &now.hostname);
-                let missing = report.missing.iter();
-                let absent = |name| {
-                    format!("network interface {name} is not there; it is set up when it comes")
-                };
-                let fault = report.fault.map(|fault| fault.to_string());
-                missing.map(absent).chain(fault).collect()
+}
+
+impl Keeper {
+    async fn keep(mut self) {
+        let mut standings = self.uplink.standings();
+        loop {
+            tokio::select! {
+                changed = self.aim.changed() => if changed.is_err() {
+                    return;
+                },
+                // The uplink that it comes from is ours.
+                _ = standings.changed() => {}
+                () = sleep(LOOK) => {}
             }
-            Err(error) => vec![error.to_string()],
-        };
-        news.extend(unfit.iter().map(ToString::to_string));
-        let before = told.send_replace(news.clone());
-        for text in news.iter().filter(|text| !before.contains(*text)) {
-            journal.notice("router", text.clone());
+            standings.mark_unchanged();
+            let alone = self.at_work.lock().await;
+            let now = self.aim.borrow_and_update().clone();
+            let faults = if now == Aim::default() {
+                Vec::new()
+            } else {
+                self.settle(now).await
+            };
+            drop(alone);
+            self.tell(&faults);
+            sleep(PACE).await;
         }
-        sleep(PACE).await;
+    }
+
+    /// Sets up what `aim` wants; returns what is not so then.
+    async fn settle(&self, aim: Aim) -> Vec<String> {
+        let mut wanted = aim.wanted;
+        let unfit = self.uplink.teach(&mut wanted);
+        let settled = if aim.joined {
+            router::prepare(&wanted).await
+        } else {
+            router::settle(&wanted).await
+        };
+        let mut faults: Vec<String> = unfit.iter().map(ToString::to_string).collect();
+        match settled {
+            Ok(report) => {
+                self.uplink.open(&wanted, &report.links, &aim.hostname);
+                let missing = report.missing.iter();
+                faults.extend(missing.map(|name| {
+                    format!("network interface {name} is not there; it is set up when it comes")
+                }));
+                faults.extend(report.fault.map(|fault| fault.to_string()));
+            }
+            Err(error) => faults.push(error.to_string()),
+        }
+        faults
+    }
+
+    /// Tells each fault once.
+    fn tell(&self, faults: &[String]) {
+        let before = self.faults.send_replace(faults.to_owned());
+        for text in faults.iter().filter(|text| !before.contains(*text)) {
+            self.journal.notice("router", text.clone());
+        }
     }
 }

@@ -91,6 +91,14 @@ pub struct Order {
 /// Nothing could be started: the configuration has faults and there is no earlier generation, the
 /// state directory can not be used, or a port is taken.
 pub fn run(order: Order) -> anyhow::Result<()> {
+    let ended = run_to_the_end(order);
+    if let Err(error) = &ended {
+        init_link::complain(&format!("{error:#}"));
+    }
+    ended
+}
+
+fn run_to_the_end(order: Order) -> anyhow::Result<()> {
     // What this process was given by whoever started it is not for edge and admin.
     net::sandbox::close_on_exec_above_stdio()?;
     // Whoever started this process may have blocked them for itself, which is inherited.
@@ -116,7 +124,7 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
     for note in &opened.notes {
         journal.notice("store", note.to_string());
     }
-    let choices = boot::Boot::choose(&file, &opened.store, &journal)?;
+    let choices = boot::Boot::choose(&file, machine.is_box(), &opened.store, &journal)?;
     let hub = hub(&opened.store, &choices, journal, machine)?;
     let (stop, stopping) = watch::channel(None);
     // The console runs in another directory.

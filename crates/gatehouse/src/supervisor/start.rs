@@ -144,7 +144,12 @@ async fn first_that_works(
 
 /// A file that was never in force becomes a generation only once all that it wants is there.
 fn attempt(state: &mut State, name: &str, boot: &Boot) -> anyhow::Result<Prepared> {
-    let mut prepared = state.prepare(name, running(boot), Mode::Listeners)?;
+    let mode = if boot.generation.is_some() {
+        Mode::Present
+    } else {
+        Mode::Listeners
+    };
+    let mut prepared = state.prepare(name, running(boot), mode)?;
     if boot.generation.is_none() {
         let kept = state
             .store

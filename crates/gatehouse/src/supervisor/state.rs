@@ -81,6 +81,9 @@ pub enum Mode {
     /// All listeners. For certificates that are not there our own CA stands in: they often come after the
     /// first start, and are taken by a reload.
     Listeners,
+    /// All listeners, but for those on interfaces and addresses that are not there yet: what was confirmed once is not to
+    /// be given up because a cable or card is out.
+    Present,
     /// Anything: at a start and at a rollback something must come up, the rest follows.
     Lenient,
 }
@@ -121,7 +124,7 @@ impl State {
     ///
     /// # Errors
     /// With [`Mode::Strict`] a port that is taken, a certificate or file that is missing or unfit; with
-    /// [`Mode::Listeners`] a port; with [`Mode::Lenient`] only what makes it impossible to serve anything.
+    /// [`Mode::Listeners`] and [`Mode::Present`] a port; with [`Mode::Lenient`] only what makes it impossible to serve anything.
     pub fn prepare(&mut self, name: &str, wanted: Running, mode: Mode) -> anyhow::Result<Prepared> {
         let config = Arc::clone(&wanted.config);
         let lenient = mode != Mode::Strict;
@@ -196,7 +199,7 @@ impl State {
         for key in keys {
             match self.listener(&key, &open) {
                 Ok(listener) => open.push(listener),
-                Err(error) if mode == Mode::Lenient || may_miss(&key, &error) => {
+                Err(error) if mode == Mode::Lenient || may_miss(&key, &error, mode) => {
                     missing.push((key, error.to_string()));
                 }
                 Err(error) => return Err(error),
@@ -255,11 +258,11 @@ impl State {
 }
 
 /// A machine without IPv6 serves IPv4; a box whose admin interface is not there serves the others.
-fn may_miss(key: &ListenKey, error: &ListenError) -> bool {
+fn may_miss(key: &ListenKey, error: &ListenError, mode: Mode) -> bool {
     let admin = key.service == "admin";
     match error {
         ListenError::NoFamily(_) => true,
-        ListenError::NoDevice(_) | ListenError::NoAddress(_) => admin,
+        ListenError::NoDevice(_) | ListenError::NoAddress(_) => admin || mode == Mode::Present,
         _ => false,
     }
 }

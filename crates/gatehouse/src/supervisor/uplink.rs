@@ -6,22 +6,22 @@ use crate::message::Port;
 use net::Device;
 use net::datagram::{dhcp_client_key, open_dhcp_client};
 use router::{Leased, Link, Overlap, Wanted};
-use service::clip;
+use service::{Backoff, clip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::sleep;
-use uplink::dhcp::{HardwareAddr, Identity, Lease, Standing};
+use uplink::dhcp::{HardwareAddr, Identity, Lease, Loss, Standing};
 
 /// Ports that are asked for at most: their sockets travel in one message.
 const MOST: usize = 32;
 /// A longer text of edge is cut.
 const TEXT_LIMIT: usize = 256;
-/// The least time between two changes that are taken in.
-const PACE: Duration = Duration::from_secs(1);
+/// The most time between two changes that are taken in; it grows to this while they do not stop.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// In seconds.
 const HOUR: u64 = 3600;
 /// Where the box finds its name servers.
@@ -53,10 +53,40 @@ pub struct OpenPort {
     carriers: u32,
 }
 
+/// A lease, dated by our own clock: edge may fail before it ends.
+struct Held {
+    leased: Leased,
+    until: Option<Instant>,
+}
+
+impl Held {
+    fn of(lease: &Lease) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs();
+        let left = lease.times.map(|times| {
+            let left = times.expires.saturating_sub(now);
+            Duration::from_secs(left.min(u64::from(times.lasts)))
+        });
+        Self {
+            leased: Leased {
+                address: lease.address,
+                router: lease.router,
+            },
+            until: left.map(|left| Instant::now() + left),
+        }
+    }
+
+    fn counts(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
+
 #[derive(Default)]
 struct Memory {
     /// By interface: the last lease, also of an earlier run.
     leases: Leases,
+    /// By interface: the lease that counts, and until when it does.
+    held: BTreeMap<Box<str>, Held>,
     /// What was said against ports, once each.
     told: BTreeSet<String>,
 }
@@ -71,7 +101,7 @@ impl Uplink {
             standings: watch::Sender::default(),
             memory: Arc::new(Mutex::new(Memory {
                 leases: sound.take(MOST).collect(),
-                told: BTreeSet::new(),
+                ..Memory::default()
             })),
         }
     }
@@ -104,17 +134,31 @@ impl Uplink {
     }
 
     /// Adds to `wanted` what the ports have; returns what does not fit.
+    ///
+    /// Inside zones come first, so that nobody outside can take their network. Theirs also keep an address that edge says is lost
+    /// until the lease ends: it is what the operator comes in by, and edge is not to be believed that far.
     pub fn teach(&self, wanted: &mut Wanted) -> Vec<Overlap> {
+        let standings = self.standings.borrow();
+        let memory = self.memory();
+        let mut ports: Vec<_> = wanted
+            .dynamic
+            .iter()
+            .map(|(interface, dynamic)| (!dynamic.inside, interface.clone()))
+            .collect();
+        ports.sort();
         let mut unfit = Vec::new();
-        for (interface, standing) in &*self.standings.borrow() {
-            let lease = standing.lease.as_ref();
-            // Only what lost its lease has none for sure; another is being asked for.
-            if lease.is_some() || standing.loss.is_some() {
-                let leased = lease.map(|lease| Leased {
-                    address: lease.address,
-                    router: lease.router,
-                });
-                unfit.extend(wanted.learn(interface, leased).err());
+        for (outside, interface) in ports {
+            let Some(standing) = standings.get(interface.as_str()) else {
+                continue;
+            };
+            let held = memory.held.get(interface.as_str());
+            let held = held.filter(|held| held.counts());
+            let is_lost = outside && standing.lease.is_none() && standing.loss.is_some();
+            // Without a lease and without a loss, one is being asked for.
+            let is_known = standing.lease.is_some() || standing.loss.is_some();
+            if is_known {
+                let leased = held.filter(|_| !is_lost).map(|held| held.leased);
+                unfit.extend(wanted.learn(&interface, leased).err());
             }
         }
         unfit
@@ -249,7 +293,13 @@ impl Uplink {
             self.journal.notice("uplink", format!("{name}: {text}"));
         }
         if let Some(lease) = &standing.lease {
-            self.memory().leases.insert(name.clone(), lease.clone());
+            let mut memory = self.memory();
+            memory.leases.insert(name.clone(), lease.clone());
+            memory.held.insert(name.clone(), Held::of(lease));
+        }
+        // What a server has denied is not asked for again.
+        if matches!(standing.loss, Some(Loss::Denied(_) | Loss::InUse)) {
+            self.memory().leases.remove(name);
         }
         self.standings.send_modify(|all| {
             all.insert(name.clone(), standing);
@@ -299,6 +349,9 @@ pub async fn follow(gate: Gate) {
     let mut standings = uplink.standings();
     let mut kept = uplink.leases();
     let mut names = String::new();
+    // Whoever changes every second must not wear out the disk.
+    let mut pause = Backoff::up_to(LONGEST_PAUSE);
+    let mut last = Instant::now();
     while standings.changed().await.is_ok() {
         let wanted = resolv_conf(&standings.borrow_and_update());
         if gate.hub.machine.is_box() && names != wanted {
@@ -316,7 +369,9 @@ pub async fn follow(gate: Gate) {
             gate.keep_leases(&leases).await;
             kept = leases;
         }
-        sleep(PACE).await;
+        let quiet = last.elapsed();
+        last = Instant::now();
+        sleep(pause.next(quiet)).await;
     }
 }
 
@@ -351,138 +406,4 @@ fn resolv_conf(standings: &BTreeMap<Box<str>, Standing>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uplink::dhcp::Times;
-
-    fn lease(address: &str, expires: u64) -> Lease {
-        Lease {
-            address: address.parse().unwrap(),
-            router: Some("192.0.2.1".parse().unwrap()),
-            routes: Vec::new(),
-            name_servers: vec!["192.0.2.53".parse().unwrap()],
-            domain: None,
-            time_servers: Vec::new(),
-            mtu: None,
-            server: "192.0.2.2".parse().unwrap(),
-            times: Some(Times {
-                renew: 60,
-                rebind: 105,
-                lasts: 120,
-                expires,
-            }),
-        }
-    }
-
-    fn standing(address: &str) -> Standing {
-        Standing {
-            lease: Some(lease(address, 1000)),
-            ..Standing::default()
-        }
-    }
-
-    fn of(lease: Lease) -> Leases {
-        [("eth0".into(), lease)].into()
-    }
-
-    /// With a port on the loopback, as if it were eth0.
-    fn asking(leases: Leases) -> (Uplink, Device) {
-        let uplink = Uplink::new(leases, Journal::new());
-        let device = Device {
-            name: "eth0".into(),
-            index: Some(7),
-        };
-        let port = OpenPort {
-            device: device.clone(),
-            socket: Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap()),
-            identity: Identity {
-                hardware: HardwareAddr([2, 0, 0, 0, 0, 1]),
-                hostname: None,
-            },
-            carriers: 1,
-        };
-        uplink.ports.send_replace([Arc::new(port)].into());
-        (uplink, device)
-    }
-
-    fn wanted() -> Wanted {
-        Wanted {
-            dynamic: [("eth0".to_owned(), 100)].into(),
-            pending: ["eth0".to_owned()].into(),
-            ..Wanted::default()
-        }
-    }
-
-    #[test]
-    fn what_edge_says_counts_for_ports_that_were_asked_for_and_addresses_that_can_be() {
-        let (uplink, eth0) = asking(Leases::new());
-        let mut learned = wanted();
-        let other = Device {
-            index: Some(8),
-            ..eth0.clone()
-        };
-        uplink.heard(&other, standing("192.0.2.7/24"));
-        for impossible in ["0.0.0.0/0", "127.0.0.1/8", "192.0.2.255/24", "224.0.0.5/24"] {
-            uplink.heard(&eth0, standing(impossible));
-        }
-        assert!(uplink.teach(&mut learned).is_empty());
-        assert_eq!(learned, wanted());
-        uplink.heard(&eth0, standing("192.0.2.7/24"));
-        assert!(uplink.teach(&mut learned).is_empty());
-        assert!(learned.interfaces["eth0"].contains(&"192.0.2.7/24".parse().unwrap()));
-        assert!(learned.pending.is_empty());
-    }
-
-    #[test]
-    fn a_lease_is_remembered_and_the_address_goes_only_when_it_is_lost() {
-        let (uplink, eth0) = asking(of(lease("192.0.2.7/24", 1000)));
-        let ports = uplink.ports().borrow().clone();
-        let remembered = uplink.orders(&ports).remove(0).remembered;
-        assert_eq!(
-            remembered,
-            Some(lease("192.0.2.7/24", 1000)),
-            "of an earlier run"
-        );
-        uplink.heard(&eth0, standing("192.0.2.8/24"));
-        let remembered = uplink.orders(&ports).remove(0).remembered;
-        assert_eq!(remembered, Some(lease("192.0.2.8/24", 1000)));
-        let lost = Standing {
-            loss: Some(uplink::dhcp::Loss::Expired),
-            ..Standing::default()
-        };
-        assert!(uplink.faults().is_empty());
-        uplink.heard(&eth0, Standing::default());
-        let faults = uplink.faults();
-        assert!(faults[0].contains("no server has answered"), "{faults:?}");
-        let mut learned = wanted();
-        assert!(uplink.teach(&mut learned).is_empty());
-        assert_eq!(learned, wanted(), "asking, not lost");
-        uplink.heard(&eth0, lost);
-        assert!(uplink.teach(&mut learned).is_empty());
-        assert!(learned.pending.is_empty() && learned.interfaces.is_empty());
-    }
-
-    #[test]
-    fn a_port_that_is_not_wanted_any_more_is_forgotten() {
-        let (uplink, eth0) = asking(Leases::new());
-        uplink.heard(&eth0, standing("192.0.2.7/24"));
-        uplink.open(&Wanted::default(), &BTreeMap::new(), "gate");
-        assert!(uplink.ports().borrow().is_empty());
-        assert!(uplink.faults().is_empty());
-        assert!(uplink.standings().borrow().is_empty());
-    }
-
-    #[test]
-    fn renewals_of_short_leases_do_not_wear_out_the_disk() {
-        let kept = of(lease("192.0.2.7/24", 1000));
-        assert!(!is_worth_keeping(&kept, &of(lease("192.0.2.7/24", 1060))));
-        assert!(is_worth_keeping(
-            &kept,
-            &of(lease("192.0.2.7/24", 1000 + HOUR))
-        ));
-        assert!(is_worth_keeping(&kept, &of(lease("192.0.2.8/24", 1060))));
-        assert!(is_worth_keeping(&Leases::new(), &kept));
-        let names = resolv_conf(&[("eth0".into(), standing("192.0.2.7/24"))].into());
-        assert_eq!(names, "nameserver 192.0.2.53\n");
-    }
-}
+mod tests;

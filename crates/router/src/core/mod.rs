@@ -5,4 +5,4 @@ mod wanted;
 
 pub use steps::Link;
 pub(crate) use steps::{Address, Found, Route, Step, Way, steps};
-pub use wanted::{DefaultRoute, Leased, Overlap, Wanted};
+pub use wanted::{DefaultRoute, Dynamic, Leased, Overlap, Wanted};

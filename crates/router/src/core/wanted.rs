@@ -1,4 +1,4 @@
-use config::{Config, ZoneAddress};
+use config::{Config, Trust, ZoneAddress};
 use ipnet::{IpNet, Ipv4Net};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,8 +13,19 @@ pub struct Wanted {
     /// Interfaces whose IPv4 address is not known yet, because it is still being asked for: what an earlier run has set
     /// there stays meanwhile.
     pub pending: BTreeSet<String>,
-    /// Interfaces that get their IPv4 address by DHCP, with the metric of a default route there.
-    pub dynamic: BTreeMap<String, u32>,
+    /// Interfaces that get their IPv4 address by DHCP.
+    pub dynamic: BTreeMap<String, Dynamic>,
+    /// Interfaces that take an IPv6 address and a default route from what routers advertise; no others do.
+    pub advertised: BTreeSet<String>,
+}
+
+/// A port with DHCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dynamic {
+    /// The metric of a default route there.
+    pub metric: u32,
+    /// Whether its zone is an inside one.
+    pub inside: bool,
 }
 
 /// What an interface has by DHCP.
@@ -68,8 +79,14 @@ impl Wanted {
                     metric,
                 }));
             if zone.addresses.contains(&ZoneAddress::Dhcp) {
-                wanted.dynamic.insert(zone.interface.clone(), metric);
+                let inside = zone.trust == Trust::Inside;
+                wanted
+                    .dynamic
+                    .insert(zone.interface.clone(), Dynamic { metric, inside });
                 wanted.pending.insert(zone.interface.clone());
+            }
+            if zone.addresses.contains(&ZoneAddress::Auto6) {
+                wanted.advertised.insert(zone.interface.clone());
             }
         }
         wanted
@@ -80,7 +97,7 @@ impl Wanted {
     /// # Errors
     /// The network is on another interface already, and would draw its traffic away; nothing is added.
     pub fn learn(&mut self, interface: &str, leased: Option<Leased>) -> Result<(), Overlap> {
-        let Some(metric) = self.dynamic.get(interface) else {
+        let Some(Dynamic { metric, .. }) = self.dynamic.get(interface) else {
             return Ok(());
         };
         self.pending.remove(interface);
@@ -121,8 +138,9 @@ impl Wanted {
         }
         self.defaults.extend(other.defaults.iter().cloned());
         self.pending.extend(other.pending.iter().cloned());
-        for (interface, metric) in &other.dynamic {
-            self.dynamic.entry(interface.clone()).or_insert(*metric);
+        self.advertised.extend(other.advertised.iter().cloned());
+        for (interface, dynamic) in &other.dynamic {
+            self.dynamic.entry(interface.clone()).or_insert(*dynamic);
         }
     }
 }

@@ -60,6 +60,10 @@ fn a_box_without_addresses_sets_those_of_the_file_and_its_way_out() {
         let gate = Gatehouse::start_with(lab, &contract("innovaphone")?, &["--set-network"])?;
         wait_for(lab, &[FOREIGN, OURS])?;
         answers(lab, &gate)?;
+        // The file says nothing of an address that routers advertise.
+        let advertised = "/proc/sys/net/ipv6/conf/eth0/accept_ra";
+        let said = lab.run(Place::Gate, &["cat", advertised])?.success()?;
+        assert_eq!(said.trim(), "0");
         // What goes away comes back.
         lab.run(Place::Gate, &["ip", "link", "set", "dev", "eth0", "down"])?
             .success()?;
@@ -138,6 +142,32 @@ fn an_address_by_dhcp_serves_and_outlives_edge_and_supervisor() {
         gate.ok(&["rollback"])?;
         wait_for(lab, &[FOREIGN, OURS])?;
         answers(lab, &gate)
+    });
+}
+
+#[test]
+fn an_interface_that_is_out_at_the_start_brings_no_older_configuration_back() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80", "172.31.31.2:443 ssl"])?;
+        let text = contract("innovaphone")?;
+        let gate = Gatehouse::start_with(lab, &text, &["--set-network"])?;
+        gate.write(&text.replace("[proxy]\n", "[proxy]\nzones = [\"lan\"]\n"))?;
+        gate.ok(&["reload"])?;
+        gate.command(&["confirm"])?;
+        gate.signal(Signal::SIGTERM)?;
+        gate.wait()?;
+        let rename = |old: &str, new: &str| {
+            let down = ["ip", "link", "set", "dev", old, "down"];
+            lab.run(Place::Gate, &down)?.success()?;
+            let name = ["ip", "link", "set", "dev", old, "name", new];
+            lab.run(Place::Gate, &name)?.success()
+        };
+        rename("eth0", "away")?;
+        gate.start_again()?;
+        assert_eq!(gate.json(&["status"])?["generation"]["number"], 2);
+        rename("away", "eth0")?;
+        wait_for(lab, &[OURS])?;
+        wait_until("it is served on", || Ok(answers(lab, &gate).is_ok()))
     });
 }
 

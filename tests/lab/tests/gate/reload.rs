@@ -5,7 +5,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use anyhow::Result;
-use lab::{Chat, Curl, Echo, Gatehouse, Lab, Nginx, Place, Process, Site, contract, test};
+use lab::{
+    Chat, Curl, Echo, Gatehouse, Lab, Nginx, Place, Process, Site, contract, program, test,
+    wait_until,
+};
+use nix::sys::signal::Signal;
 
 const NEEDS: &[&str] = &["nginx", "openssl", "curl", "wrk", "python3-websockets"];
 /// 200 kB/s from the slow folder: ten seconds.
@@ -104,6 +108,35 @@ fn a_faulty_file_is_refused_as_a_whole_and_the_old_one_goes_on() {
         Curl::new("http://hq.dvl-ckl2.net/PBX0/APPS").expect(lab, Place::Internet, 200)?;
         assert_eq!(gate.ok(&["generations"])?, before);
         Ok(())
+    });
+}
+
+#[test]
+fn a_change_goes_on_to_its_end_when_who_asked_for_it_leaves() {
+    test(Site::innovaphone(), &["nginx", "curl"], |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80", "172.31.31.2:443 ssl"])?;
+        let gate = Gatehouse::start(lab, &generation(0)?)?;
+        gate.write(&generation(1)?)?;
+        // It is waited for, so that there is time to leave.
+        let admin = gate.signal_child("admin", Signal::SIGSTOP)?;
+        let program = program()?.display().to_string();
+        let state = gate.state().display().to_string();
+        let command = [&program, "reload", "--state", &state];
+        let mut asker = lab.spawn(Place::Gate, "asker", &command)?;
+        wait_until("edge has the change", || {
+            let answer = Curl::new("https://extra.dvl-ckl2.net/")
+                .at("78.54.23.241")
+                .with(&["--insecure"])
+                .run(lab, Place::Internet)?;
+            Ok(answer.status != 0 && answer.status != 404)
+        })?;
+        assert!(asker.runs()?, "{}", asker.log());
+        asker.signal(Signal::SIGKILL)?;
+        asker.wait()?;
+        assert_eq!(gate.signal_child("admin", Signal::SIGCONT)?, admin);
+        wait_until("the change is in force", || {
+            Ok(gate.json(&["status"])?["generation"]["number"] == 2)
+        })
     });
 }
 
