@@ -1,6 +1,7 @@
 //! The tasks of the project: `cargo xtask demo`, `cargo xtask test`, and what they are made of.
 
 mod bench;
+mod cross;
 mod demo;
 mod fuzz;
 mod generate;
@@ -53,6 +54,8 @@ enum Task {
         #[arg(default_value_t = 60)]
         seconds: u32,
     },
+    /// Build the binary for aarch64 and try it in qemu-user; needs gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, qemu-user-static
+    Aarch64,
     /// Build the bootable image of a board
     Image(image::Options),
     /// Write the generated files anew: reference configuration, its documentation and schema
@@ -77,6 +80,7 @@ fn run(task: Task) -> Result<()> {
         Task::Bench(options) => bench::measure(&options),
         Task::BenchEcho { address } => bench::echo(address),
         Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Aarch64 => cross::run(),
         Task::Image(options) => image::run(&options),
         Task::Generate => generate::run(),
     }

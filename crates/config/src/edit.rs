@@ -34,6 +34,16 @@ pub enum EditError {
         /// The address.
         address: IpNet,
     },
+    /// The zone has a gateway of the other family, and there is room for one.
+    #[error(
+        "the zone has the gateway {kept}, and a zone has one only; to have {gateway} instead, take it out of the file first"
+    )]
+    AnotherGateway {
+        /// What the zone has.
+        kept: IpAddr,
+        /// What it was to have.
+        gateway: IpAddr,
+    },
 }
 
 /// The text of a file with another address for a zone.
@@ -65,7 +75,7 @@ pub fn edit_zone(
         .map_err(|error: toml_edit::TomlError| EditError::Unreadable(error.message().to_owned()))?;
     let table = zone_table(&mut file, zone)?;
     set_address(table, address);
-    set_gateway(table, is_v4(address), gateway);
+    set_gateway(table, is_v4(address), gateway)?;
     Ok(file.to_string())
 }
 
@@ -111,11 +121,21 @@ fn set_address(table: &mut dyn TableLike, address: ZoneAddress) {
     });
 }
 
-fn set_gateway(table: &mut dyn TableLike, v4: bool, gateway: Option<IpAddr>) {
+fn set_gateway(
+    table: &mut dyn TableLike,
+    v4: bool,
+    gateway: Option<IpAddr>,
+) -> Result<(), EditError> {
     let value = table
         .get_mut("gateway")
         .and_then(|item| item.as_value_mut());
+    let old = value.as_deref().and_then(Value::as_str);
+    let old: Option<IpAddr> = old.and_then(|text| text.parse().ok());
     match (gateway, value) {
+        (Some(gateway), Some(_)) if old.is_some_and(|old| old.is_ipv4() != v4) => {
+            let kept = old.unwrap_or(gateway);
+            return Err(EditError::AnotherGateway { kept, gateway });
+        }
         (Some(gateway), Some(value)) => {
             let surroundings = value.decor().clone();
             *value = gateway.to_string().into();
@@ -124,14 +144,12 @@ fn set_gateway(table: &mut dyn TableLike, v4: bool, gateway: Option<IpAddr>) {
         (Some(gateway), None) => {
             table.insert("gateway", toml_edit::value(gateway.to_string()));
         }
-        (None, Some(value)) => {
-            let old = value.as_str().and_then(|text| text.parse().ok());
-            if old.is_some_and(|old: IpAddr| old.is_ipv4() == v4) {
-                table.remove("gateway");
-            }
+        (None, Some(_)) if old.is_some_and(|old| old.is_ipv4() == v4) => {
+            table.remove("gateway");
         }
-        (None, None) => {}
+        (None, _) => {}
     }
+    Ok(())
 }
 
 fn is_v4(address: ZoneAddress) -> bool {

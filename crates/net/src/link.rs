@@ -41,6 +41,9 @@ pub fn pair() -> io::Result<(StdUnixStream, StdUnixStream)> {
 /// # Errors
 /// Nothing is open under this number, or the kernel is older than 5.6.
 pub fn inherited(number: i32) -> io::Result<OwnedFd> {
+    if number < 0 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     // A number alone proves nothing to the borrow checker; the kernel looks it up in our own table.
     let process = pidfd_open(getpid(), PidfdFlags::empty())?;
     Ok(pidfd_getfd(process, number, PidfdGetfdFlags::empty())?)

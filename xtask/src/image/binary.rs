@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::board::Board;
+use crate::cross;
 use crate::run::{cargo, repository, visibly};
 
 /// Builds it, in a folder of its own below `work`; the file.
@@ -26,19 +27,14 @@ pub(super) fn build(board: &Board, profile: &str, work: &std::path::Path) -> Res
         (home, "/cargo"),
         (folder.clone(), "/build"),
     ];
-    let mut flags = vec![
-        "-Ctarget-feature=+crt-static".to_owned(),
-        // Otherwise random numbers are looked for by a name of the C library that a static program does not find, then in a
-        // file that a process that is shut in can not open.
-        "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned(),
-    ];
+    let mut flags = cross::flags();
     let mut c_flags = Vec::new();
     for (path, name) in &paths {
         flags.push(format!("--remap-path-prefix={}={name}", path.display()));
         c_flags.push(format!("-ffile-prefix-map={}={name}", path.display()));
     }
     let mut command = cargo(&["build", "--locked", "--package", "gatehouse"]);
-    command
+    cross::with_tools(&mut command, &board.target)
         .args(["--profile", profile, "--target", &board.target])
         .env("CARGO_TARGET_DIR", &folder)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))

@@ -17,6 +17,9 @@ const COUNTS: &[(&str, u32, u32)] = &[
 /// The longest head whose places fit into 16 bits, which is what the reader of heads has for them.
 const MOST_HEAD: u64 = 65_535;
 
+/// Less than HTTP/2 begins with can not be had (RFC 9113 section 6.9.2).
+const AHEAD: std::ops::RangeInclusive<u64> = 64 << 10..=16 << 20;
+
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_hours(1);
 
@@ -42,6 +45,9 @@ pub(super) fn limits(file: &File, report: &mut Report) {
     }
     if !(1000..=MOST_HEAD).contains(&limits.head_size) {
         outside(at, "head_size", "a size from 1kB to 64kB", report);
+    }
+    if !AHEAD.contains(&limits.send_ahead) {
+        outside(at, "send_ahead", "a size from 64KiB to 16MiB", report);
     }
     if limits.body_rate > 1_000_000 {
         outside(at, "body_rate", "a size from 0B to 1MB", report);

@@ -125,6 +125,12 @@ fn what_makes_no_sense_is_told() {
             Some("fd12::2"),
             "is of another family",
         ),
+        (
+            "lan",
+            "fd12::9/64",
+            Some("fd12::2"),
+            "the zone has the gateway 192.0.2.1, and a zone has one only",
+        ),
     ] {
         let error = edited(zone, address, gateway).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

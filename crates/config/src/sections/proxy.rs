@@ -56,6 +56,9 @@ section! {
         /// HTTP/2 requests that a client may take back unanswered per minute on one connection
         /// before that is closed, at most 10000.
         resets: u32 = 200;
+        /// What an HTTP/2 client may send of bodies before its targets take it: all streams of a connection
+        /// together, 64KiB to 16MiB, and one of them half of it. So much memory a connection can hold.
+        send_ahead: u64 as Size = "256KiB";
         /// The head of a request, 1kB to 64kB.
         head_size: u64 as Size = "32KiB";
         /// Fields of the head of a request, 8 to 128.

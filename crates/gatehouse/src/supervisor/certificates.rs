@@ -13,6 +13,8 @@ use store::Store;
 
 /// Certificate and key of our CA, in one: they must agree after a power cut, too.
 const AUTHORITY: &str = "ca/authority.json";
+/// What it was where it could not be read.
+const DAMAGED: &str = "ca/authority.damaged";
 /// The certificate once more, for the operator to install.
 const ROOT: &str = "ca/root.pem";
 const ISSUED: &str = "ca/issued.json";
@@ -43,11 +45,19 @@ impl Certificates {
         journal: Journal,
     ) -> anyhow::Result<Self> {
         let ca = match store.blob(AUTHORITY)? {
-            Some(kept) => {
-                let kept: Authority = serde_json::from_slice(&kept)
-                    .with_context(|| format!("{AUTHORITY} is damaged; remove it for a new CA"))?;
-                Ca::load(&kept.root_pem, &kept.key_pem)?
-            }
+            Some(kept) => match load(&kept) {
+                Ok(ca) => ca,
+                Err(error) => {
+                    // Without it nothing would run, and nobody could mend it on a box.
+                    store.set_blob(DAMAGED, &kept)?;
+                    let text = format!(
+                        "the box's own CA is damaged ({error:#}) and lies in {DAMAGED}; there is a new one, whose root \
+                         has to be installed where the old one was"
+                    );
+                    journal.notice("certs", text);
+                    create(store, hostname)?
+                }
+            },
             None => create(store, hostname)?,
         };
         let issued = store.blob(ISSUED)?;
@@ -320,6 +330,11 @@ pub fn places(file: &Path, state: &Path) -> Vec<PathBuf> {
     vec![beside, state.join("files")]
 }
 
+fn load(kept: &[u8]) -> anyhow::Result<Ca> {
+    let kept: Authority = serde_json::from_slice(kept)?;
+    Ok(Ca::load(&kept.root_pem, &kept.key_pem)?)
+}
+
 fn create(store: &mut Store, hostname: &str) -> anyhow::Result<Ca> {
     let name = format!("Gatehouse {hostname}");
     let name: String = name.chars().take(64).collect();
@@ -351,6 +366,21 @@ mod tests {
              key = {{ secret = \"a\" }}\n[[certificate]]\nnames = [\"own.example\"]\nsource = \"own\"\n"
         );
         config::check(&text, "test.toml").unwrap().config
+    }
+
+    #[test]
+    fn a_damaged_ca_is_laid_aside_and_there_is_another() {
+        let folder = std::env::temp_dir().join(format!("gatehouse-ca-{}", std::process::id()));
+        let mut store = Store::open(&folder).unwrap().store;
+        store.set_blob(AUTHORITY, b"{\"root_pem\": \"").unwrap();
+        let journal = Journal::new();
+        Certificates::open(&mut store, "gate", Vec::new(), journal).unwrap();
+        let kept = store.blob(AUTHORITY).unwrap().unwrap();
+        assert!(load(&kept).is_ok());
+        assert_eq!(store.blob(DAMAGED).unwrap().unwrap(), b"{\"root_pem\": \"");
+        Certificates::open(&mut store, "gate", Vec::new(), Journal::new()).unwrap();
+        assert_eq!(store.blob(AUTHORITY).unwrap().unwrap(), kept, "once");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

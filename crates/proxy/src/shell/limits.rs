@@ -29,6 +29,8 @@ pub(crate) struct Limits {
     pub(crate) keep_alive: Duration,
     /// Until a target has taken a connection, TLS handshake not included.
     pub(crate) connect: Duration,
+    /// Bytes of bodies that an HTTP/2 client may send ahead on one connection; of one stream half of it.
+    pub(crate) send_ahead: u32,
     /// The least bytes per second of a body, either way, while the client is waited for.
     pub(crate) body_rate: u64,
     /// Over how long that is measured.
@@ -52,6 +54,7 @@ impl From<&config::ProxyLimits> for Limits {
             requests_per_address: limits.requests_per_address,
             streams: limits.streams,
             resets: limits.resets,
+            send_ahead: u32::try_from(limits.send_ahead).unwrap_or(u32::MAX >> 1),
             handshake: limits.handshake_timeout,
             head: limits.head_timeout,
             first_request: limits.first_request_timeout,

@@ -4,7 +4,7 @@ use crate::gate::{Gate, PLAIN, plain};
 use crate::http2::{Http2, ROOT, data, stream, whole};
 use crate::peer::{OK, Peer, Target, within};
 use bytes::Bytes;
-use h2::Reason;
+use h2::{Reason, SendStream};
 use http::Request;
 
 /// What every connection of a client begins with, SETTINGS without any included (RFC 9113 section 3.4).
@@ -39,6 +39,41 @@ async fn nobody_is_connected_for_a_client_that_has_gone() {
 }
 
 #[tokio::test]
+async fn bodies_that_wait_take_no_more_memory_than_is_allowed() {
+    let (target, _kept) = Target::full().await;
+    let text = format!("{PLAIN}[proxy.limits]\nsend_ahead = \"192KiB\"\n");
+    let gate = Gate::start(&target, &text);
+    let mut client = Http2::connect(&gate).await;
+    let mut bodies = Vec::new();
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        let post = Request::post(ROOT).body(()).unwrap();
+        let (response, mut body) = client.open(post, false).await;
+        sent.push(fill(&mut body).await);
+        bodies.push((response, body));
+    }
+    // Half of it in the first, the rest in the second, and nothing is left for the third.
+    assert_eq!(sent, [96 * 1024, 96 * 1024, 0]);
+}
+
+/// Sends until no more is taken; how many bytes that was.
+async fn fill(body: &mut SendStream<Bytes>) -> usize {
+    let piece = Bytes::from(vec![b'x'; 64 * 1024]);
+    let mut sent = 0;
+    loop {
+        body.reserve_capacity(piece.len());
+        let room = std::future::poll_fn(|cx| body.poll_capacity(cx));
+        let Ok(room) = tokio::time::timeout(std::time::Duration::from_millis(500), room).await
+        else {
+            return sent;
+        };
+        let room = room.unwrap().unwrap().min(piece.len());
+        body.send_data(piece.slice(..room), false).unwrap();
+        sent += room;
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_the_target_does_not_take_is_given_up_with_its_stream() {
     let (mut gate, target) = plain("").await;
     let mut client = Http2::connect(&gate).await;
@@ -46,18 +81,7 @@ async fn a_body_that_the_target_does_not_take_is_given_up_with_its_stream() {
     let (_response, mut body) = client.open(post, false).await;
     let mut there = target.asked().await;
     // More than all buffers hold: the target reads nothing of it.
-    let piece = Bytes::from(vec![b'x'; 64 * 1024]);
-    loop {
-        body.reserve_capacity(piece.len());
-        let room = std::future::poll_fn(|cx| body.poll_capacity(cx));
-        let Ok(room) = tokio::time::timeout(std::time::Duration::from_millis(500), room).await
-        else {
-            break;
-        };
-        let room = room.unwrap().unwrap();
-        body.send_data(piece.slice(..room.min(piece.len())), false)
-            .unwrap();
-    }
+    fill(&mut body).await;
     body.send_reset(Reason::CANCEL);
     gate.rejects_for("the client hung up").await;
     // It is cut, so that the target does not take it for whole.

@@ -31,9 +31,6 @@ use std::time::Duration;
 use stream::{Http2Stream, WRITE};
 use tokio::time::{Instant, timeout};
 
-/// How much of bodies a client may send ahead: of one stream, and of all together.
-const STREAM_WINDOW: u32 = 128 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// Streams that were given up before we have looked at them.
 const UNSEEN_RESETS: usize = 20;
 /// Over how long [`Limits::resets`] are counted.
@@ -86,8 +83,8 @@ fn builder(limits: &Limits) -> Builder {
     builder
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(head)
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_window_size(limits.send_ahead / 2)
+        .initial_connection_window_size(limits.send_ahead)
         .max_send_buffer_size(WRITE)
         .max_pending_accept_reset_streams(UNSEEN_RESETS)
         .enable_connect_protocol();
