@@ -160,18 +160,10 @@ impl Console {
         let Some((_, network)) = self.known.as_deref() else {
             return self.say(title, "The box does not answer yet; try again in a moment.");
         };
-        let zones = network.zones.iter().map(|zone| {
-            let gateway = zone.gateway.map(|gateway| format!(", gateway {gateway}"));
-            let text = format!(
-                "{} ({}, {}): {}{}",
-                zone.name,
-                zone.trust,
-                zone.interface,
-                zone.addresses.join(" "),
-                gateway.unwrap_or_default()
-            );
-            (text, Choice::Zone(zone.name.clone()))
-        });
+        let zones = network
+            .zones
+            .iter()
+            .map(|zone| (report::zone(zone), Choice::Zone(zone.name.clone())));
         let items = zones.collect();
         self.list(title, "The address of which zone?", items);
     }

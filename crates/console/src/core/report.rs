@@ -1,7 +1,9 @@
 //! The state of the box in words.
 
 use control::render::Span;
-use control::{Generation, GenerationState, InterfaceStatus, MachineStatus, Network, Status};
+use control::{
+    Generation, GenerationState, InterfaceStatus, MachineStatus, Network, Status, ZoneStatus,
+};
 use service::ServiceState;
 
 /// What does not work, one sentence each.
@@ -71,6 +73,19 @@ pub fn processes(status: &Status) -> String {
     processes.collect::<Vec<_>>().join(", ")
 }
 
+/// One zone as the configuration has it.
+pub fn zone(zone: &ZoneStatus) -> String {
+    let gateway = zone.gateway.map(|gateway| format!(", gateway {gateway}"));
+    format!(
+        "{} ({}, {}): {}{}",
+        zone.name,
+        zone.trust,
+        zone.interface,
+        zone.addresses.join(" "),
+        gateway.unwrap_or_default()
+    )
+}
+
 /// The machine of a box.
 fn machine(machine: MachineStatus) -> Vec<String> {
     let megabytes = |bytes: u64| bytes / 1_000_000;
@@ -126,17 +141,7 @@ pub fn whole(status: &Status, network: &Network) -> String {
         None => interface(one),
     });
     section(&mut lines, "Interfaces", interfaces);
-    let zones = network.zones.iter().map(|zone| {
-        let gateway = zone.gateway.map(|gateway| format!(", gateway {gateway}"));
-        format!(
-            "{} ({}, {}): {}{}",
-            zone.name,
-            zone.trust,
-            zone.interface,
-            zone.addresses.join(" "),
-            gateway.unwrap_or_default()
-        )
-    });
+    let zones = network.zones.iter().map(zone);
     section(&mut lines, "Zones of the configuration", zones);
     let processes = status.processes.iter().map(|process| {
         let state = match &process.state {

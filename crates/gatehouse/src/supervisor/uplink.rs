@@ -279,6 +279,9 @@ impl Uplink {
         if let Some(fault) = &mut standing.fault {
             clip(fault, TEXT_LIMIT);
         }
+        if let Some(Loss::Denied(words)) = &mut standing.loss {
+            clip(words, TEXT_LIMIT);
+        }
         let name = &device.name;
         let before = self
             .standings

@@ -154,6 +154,24 @@ fn an_inside_port_keeps_its_address_to_the_end_of_the_lease() {
 }
 
 #[test]
+fn what_edge_makes_up_is_not_kept_at_any_length() {
+    let (uplink, eth0) = asking(Leases::new());
+    let long = "x".repeat(100_000);
+    let lost = Standing {
+        loss: Some(Loss::Denied(long.clone())),
+        fault: Some(long),
+        ..Standing::default()
+    };
+    uplink.heard(&eth0, lost);
+    let standing = uplink.standings().borrow()["eth0"].clone();
+    let Some(Loss::Denied(words)) = standing.loss else {
+        panic!("{:?}", standing.loss);
+    };
+    let fault = standing.fault.unwrap();
+    assert!(words.len() < 300 && fault.len() < 300);
+}
+
+#[test]
 fn an_outside_port_does_not_take_the_network_of_an_inside_one() {
     let (uplink, eth0) = asking(Leases::new());
     let eth1 = Device {
