@@ -1,14 +1,17 @@
-//! What the operator sees in a browser: one page so far, which says that the box runs.
+//! What the operator sees in a browser.
 //!
-//! Each connection gets TLS, one request and one answer, and a few seconds for all of it.
+//! This process shows and passes on: what a page does, the control API does, in the name of the operator whose session the
+//! browser's cookie carries. The process itself may do nothing (`control::Peer::Pages`). Claim, login, confirm and roll back are
+//! pages without script; all else is one program in the browser that uses the same API as everybody.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")
 )]
 
+mod core;
+mod crowd;
 mod metrics;
-mod page;
-mod visit;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -18,20 +21,25 @@ use std::sync::Arc;
 use std::task::{Context as Wake, Poll};
 use std::time::Duration;
 
+use control::Line;
 use ipnet::IpNet;
 use net::{ListenKey, Listener};
 use rustls::sign::SingleCertAndKey;
 use service::{Blame, Context, Decision, Event, Outcome, Reloaded, Service};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use crate::core::names::Names;
+use crowd::Crowd;
 use metrics::Metrics;
-use visit::Visit;
+use shell::desk::Desk;
+use shell::visit::Visit;
 
-/// Connections at a time; further ones wait until one has ended, which is a matter of seconds.
-const MOST_CONNECTIONS: usize = 64;
+/// How long requests under way have at the end; a followed log has no end of its own.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long to wait when a connection could not be accepted: descriptors are short.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -39,14 +47,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What the admin pages need.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `system.hostname`, which the page shows.
+    /// `system.hostname`, which the pages show and answer to.
     pub hostname: String,
+    /// The domain of the site; the pages answer to the hostname within it as well.
+    pub domain: Option<String>,
     /// Where to listen; those that are known from before are kept open.
     pub listeners: Vec<Listener>,
     /// What is shown to every browser, whatever name it asks for.
     pub certificate: certs::Material,
     /// Which clients are let in; empty: all.
     pub from: Vec<IpNet>,
+    /// The way to the control API.
+    pub line: Line,
 }
 
 /// Why the admin pages can not be served.
@@ -68,17 +80,14 @@ pub struct Admin {
     doors: BTreeMap<ListenKey, Vec<TcpListener>>,
     /// Which socket is asked first for the next connection, so that none is starved.
     turn: usize,
-    settings: Arc<Settings>,
-    sessions: JoinSet<()>,
-    context: Context,
-    metrics: Metrics,
-}
-
-/// What a connection is served by, all its life.
-struct Settings {
-    hostname: String,
     from: Vec<IpNet>,
     tls: TlsAcceptor,
+    desk: watch::Sender<Arc<Desk>>,
+    visits: JoinSet<()>,
+    crowd: Crowd,
+    ending: watch::Sender<bool>,
+    context: Context,
+    metrics: Metrics,
 }
 
 impl Service for Admin {
@@ -90,11 +99,16 @@ impl Service for Admin {
     fn start(config: Config, context: Context) -> Result<Self, Error> {
         let mut doors = BTreeMap::new();
         open(&mut doors, &config.listeners)?;
+        let tls = acceptor(&config.certificate)?;
         Ok(Self {
             doors,
             turn: 0,
-            settings: Arc::new(Settings::new(config)?),
-            sessions: JoinSet::new(),
+            tls,
+            desk: watch::Sender::new(desk(&config, &context)),
+            from: config.from,
+            visits: JoinSet::new(),
+            crowd: Crowd::default(),
+            ending: watch::Sender::new(false),
             metrics: Metrics::new(&context.metrics),
             context,
         })
@@ -102,13 +116,9 @@ impl Service for Admin {
 
     async fn run(&mut self) -> Result<(), Error> {
         loop {
-            while self.sessions.try_join_next().is_some() {}
-            if self.sessions.len() >= MOST_CONNECTIONS {
-                self.sessions.join_next().await;
-                continue;
-            }
+            while self.visits.try_join_next().is_some() {}
             match poll_fn(|wake| accept(&self.doors, &mut self.turn, wake)).await {
-                Ok((stream, client)) => self.admit(stream, client),
+                Ok((stream, client, door)) => self.admit(stream, client, door),
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
@@ -119,28 +129,36 @@ impl Service for Admin {
         let mut doors = BTreeMap::new();
         let unknown = |listener: &&Listener| !self.doors.contains_key(&listener.key);
         open(&mut doors, config.listeners.iter().filter(unknown))?;
+        let tls = acceptor(&config.certificate)?;
         let kept = config.listeners.iter().map(|listener| listener.key.clone());
         let kept: Vec<_> = kept.collect();
-        self.settings = Arc::new(Settings::new(config)?);
+        self.tls = tls;
+        self.desk.send_replace(desk(&config, &self.context));
+        self.from = config.from;
         self.doors.retain(|key, _| kept.contains(key));
         self.doors.append(&mut doors);
+        let (doors, from) = (&self.doors, &self.from);
+        self.crowd
+            .keep(|client, door| doors.contains_key(door) && lets_in(from, client));
         Ok(Reloaded::Applied)
     }
 
     async fn shutdown(mut self, deadline: Instant) {
         self.doors.clear();
-        while let Ok(Some(_)) = timeout_at(deadline, self.sessions.join_next()).await {}
-        self.sessions.shutdown().await;
+        self.ending.send_replace(true);
+        let deadline = deadline.min(Instant::now() + LAST_WORDS);
+        while let Ok(Some(_)) = timeout_at(deadline, self.visits.join_next()).await {}
+        self.visits.shutdown().await;
     }
 }
 
 impl Admin {
-    fn admit(&mut self, stream: TcpStream, client: SocketAddr) {
+    fn admit(&mut self, stream: TcpStream, client: SocketAddr, door: ListenKey) {
         let address = client.ip().to_canonical();
         if self.context.bans.contains(address) {
             return self.metrics.refused.inc();
         }
-        if !self.settings.lets_in(address) {
+        if !lets_in(&self.from, address) {
             self.metrics.refused.inc();
             self.context.offences.report(address, 1);
             let reason = "this address is not in `from` of [admin]".to_owned();
@@ -153,40 +171,45 @@ impl Admin {
         }
         let visit = Visit {
             client,
-            hostname: self.settings.hostname.clone(),
-            tls: self.settings.tls.clone(),
-            context: self.context.clone(),
+            tls: self.tls.clone(),
+            desk: self.desk.subscribe(),
             metrics: self.metrics.clone(),
+            ending: self.ending.subscribe(),
         };
-        self.sessions.spawn(visit.serve(stream));
+        let visit = self.visits.spawn(visit.serve(stream));
+        self.crowd.enter(address, door, visit);
     }
 }
 
-impl Settings {
-    fn new(config: Config) -> Result<Self, Error> {
-        let key = config.certificate.certified_key()?;
-        let chooser = Arc::new(SingleCertAndKey::from(key));
-        let tls = net::tls::server_config(chooser, &[b"http/1.1"])?;
-        Ok(Self {
-            hostname: config.hostname,
-            from: config.from,
-            tls: TlsAcceptor::from(Arc::new(tls)),
-        })
-    }
+fn lets_in(from: &[IpNet], client: IpAddr) -> bool {
+    from.is_empty() || from.iter().any(|net| net.contains(&client))
+}
 
-    fn lets_in(&self, client: IpAddr) -> bool {
-        self.from.is_empty() || self.from.iter().any(|net| net.contains(&client))
-    }
+fn acceptor(certificate: &certs::Material) -> Result<TlsAcceptor, Error> {
+    let key = certificate.certified_key()?;
+    let chooser = Arc::new(SingleCertAndKey::from(key));
+    let tls = net::tls::server_config(chooser, &[b"h2", b"http/1.1"])?;
+    Ok(TlsAcceptor::from(Arc::new(tls)))
+}
+
+fn desk(config: &Config, context: &Context) -> Arc<Desk> {
+    let certificate = config.certificate.names.iter().map(String::as_str);
+    Arc::new(Desk {
+        hostname: config.hostname.clone(),
+        names: Names::new(&config.hostname, config.domain.as_deref(), certificate),
+        line: config.line.clone(),
+        context: context.clone(),
+    })
 }
 
 /// A log entry of this service.
-fn decision(client: SocketAddr, asked: &str, outcome: Outcome) -> Event {
+fn decision(client: SocketAddr, host: &str, outcome: Outcome) -> Event {
     Event::Decision(Decision {
         service: Admin::NAME.into(),
         protocol: "https".into(),
         client,
-        host: String::new(),
-        asked: asked.to_owned(),
+        host: host.to_owned(),
+        asked: String::new(),
         outcome,
         rule: None,
     })
@@ -211,13 +234,17 @@ fn accept(
     doors: &BTreeMap<ListenKey, Vec<TcpListener>>,
     turn: &mut usize,
     wake: &mut Wake<'_>,
-) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-    let sockets: Vec<_> = doors.values().flatten().collect();
+) -> Poll<io::Result<(TcpStream, SocketAddr, ListenKey)>> {
+    let sockets: Vec<_> = doors
+        .iter()
+        .flat_map(|(key, sockets)| sockets.iter().map(move |socket| (key, socket)))
+        .collect();
     for step in 0..sockets.len() {
         let index = (*turn + step) % sockets.len();
-        if let Poll::Ready(result) = sockets[index].poll_accept(wake) {
+        let (key, socket) = sockets[index];
+        if let Poll::Ready(result) = socket.poll_accept(wake) {
             *turn = index + 1;
-            return Poll::Ready(result);
+            return Poll::Ready(result.map(|(stream, client)| (stream, client, key.clone())));
         }
     }
     Poll::Pending

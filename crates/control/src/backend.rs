@@ -100,6 +100,8 @@ pub struct Refusal {
 pub enum RefusalKind {
     /// What was given is wrong: 422.
     Invalid,
+    /// x
+    Unauthorized,
     /// There is no such thing: 404.
     NotFound,
     /// It can not be done in this state, such as confirming what is not on trial: 409.

@@ -29,10 +29,12 @@ mod api;
 mod backend;
 mod client;
 mod journal;
+mod line;
 mod moment;
 pub mod render;
 mod server;
 mod socket;
+mod stub;
 
 pub use api::{
     Applied, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
@@ -42,9 +44,11 @@ pub use api::{
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};
 pub use journal::{Follower, Journal, Record};
+pub use line::{Line, LineError};
 pub use moment::Moment;
 pub use server::serve;
 pub use socket::{BindError, bind};
+pub use stub::*;
 
 /// Name of the socket in the state directory.
 pub const SOCKET_NAME: &str = "control.sock";

@@ -299,6 +299,7 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.kind {
             RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Unauthorized => StatusCode::UNAUTHORIZED,
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

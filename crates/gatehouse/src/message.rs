@@ -15,7 +15,7 @@ use uplink::dhcp::{Identity, Lease, Standing};
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToRole {
-    /// The first message: how to shut itself in.
+    /// The first message: how to shut itself in. With it travels a line to the control API, for a process that needs one.
     Start(Start),
     /// A listener; its sockets travel with the message.
     Listener(ListenKey),

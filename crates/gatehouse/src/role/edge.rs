@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// # Errors
 /// The process could not be shut in, or its link broke.
 pub fn edge() -> anyhow::Result<()> {
-    host::<Proxy>(configure)
+    host::<Proxy, _>(async |_| Ok(configure))
 }
 
 fn configure(load: &Load, listeners: Vec<Listener>) -> anyhow::Result<proxy::Config> {

@@ -41,17 +41,20 @@ const TEXT_LIMIT: usize = 2048;
 
 /// Runs service `S` in this process until the supervisor says stop or is gone.
 ///
-/// `configure` makes the service's configuration of what the supervisor sent.
-fn host<S: Service + 'static>(
-    configure: impl Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
-) -> anyhow::Result<()> {
+/// `prepare` gets what came with the first message, and returns what makes the service's configuration of what the
+/// supervisor sends.
+fn host<S, C>(prepare: impl AsyncFnOnce(Option<OwnedFd>) -> anyhow::Result<C>) -> anyhow::Result<()>
+where
+    S: Service + 'static,
+    C: Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
+{
     ignore_signals()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())?;
     runtime.block_on(async {
-        let role = Role::<S>::start().await?;
-        role.serve(configure).await;
+        let (role, line) = Role::<S>::start().await?;
+        role.serve(prepare(line).await?).await;
         Ok(())
     })
 }
@@ -82,12 +85,12 @@ struct Role<S: Service> {
 }
 
 impl<S: Service + 'static> Role<S> {
-    async fn start() -> anyhow::Result<Self> {
+    async fn start() -> anyhow::Result<(Self, Option<OwnedFd>)> {
         let end = io::stdin().as_fd().try_clone_to_owned()?;
         let (mut sender, mut receiver) = link::open(UnixStream::from(end), Side::Process).context(
             "this command is for the supervisor only: it needs its link as standard input",
         )?;
-        let Some((ToRole::Start(start), _)) = receiver.receive().await? else {
+        let Some((ToRole::Start(start), given)) = receiver.receive().await? else {
             bail!("the supervisor did not say how to start");
         };
         let (shut_in, workers) = match begin(start) {
@@ -126,7 +129,7 @@ impl<S: Service + 'static> Role<S> {
         };
         let (ports, standings) = Ports::new();
         let life = spawn_local(supervise::<S>(inputs, context.clone()));
-        Ok(Self {
+        let role = Self {
             inbox,
             sender,
             outbox,
@@ -138,7 +141,8 @@ impl<S: Service + 'static> Role<S> {
             answers,
             stop,
             life,
-        })
+        };
+        Ok((role, given.into_iter().next()))
     }
 
     async fn serve(

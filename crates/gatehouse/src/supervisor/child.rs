@@ -18,7 +18,8 @@ use service::{Answer, Backoff, Event, Numbered, ServiceState};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
@@ -60,7 +61,12 @@ pub struct Feeds {
     pub bans: watch::Receiver<BanSet>,
     /// For which ports it asks for an address.
     pub ports: watch::Receiver<OpenPorts>,
+    /// Where its line to the control API goes, one for each of its lives; none: it has none.
+    pub lines: Option<Lines>,
 }
+
+/// Takes our ends of lines to the control API.
+pub type Lines = mpsc::Sender<UnixStream>;
 
 /// Why a process does not serve what it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -291,7 +297,9 @@ impl Keeper {
 
     /// Tells the process everything it must know, until it is told to stop: returns by when.
     async fn talk(&mut self, mouth: &mut Mouth, waiting: &Waiting) -> io::Result<Instant> {
-        mouth.tell(&ToRole::Start(self.start), &[]).await?;
+        let line = self.feeds.lines.as_ref().map(draw_line).transpose()?;
+        let line: Vec<_> = line.iter().map(AsFd::as_fd).collect();
+        mouth.tell(&ToRole::Start(self.start), &line).await?;
         let mut handed = BTreeSet::new();
         let bans = self.feeds.bans.borrow_and_update().clone();
         if !bans.is_empty() {
@@ -301,7 +309,7 @@ impl Keeper {
         self.feeds.ports.mark_changed();
         let Self {
             desired,
-            feeds: Feeds { bans, ports },
+            feeds: Feeds { bans, ports, .. },
             stop,
             questions,
             hub,
@@ -371,6 +379,14 @@ async fn stopping(stop: &mut watch::Receiver<Option<Duration>>) -> Duration {
 async fn overdue(stop: &mut watch::Receiver<Option<Duration>>) {
     let grace = stopping(stop).await;
     sleep(grace + LAST_WORDS).await;
+}
+
+/// The end of a new line that is for the process.
+fn draw_line(lines: &Lines) -> io::Result<UnixStream> {
+    let (ours, theirs) = link::pair()?;
+    // Nobody takes it while everything ends.
+    let _ = lines.try_send(ours);
+    Ok(theirs)
 }
 
 fn spawn(name: &str, link: OwnedFd) -> io::Result<Process> {

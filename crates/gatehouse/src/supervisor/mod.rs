@@ -21,7 +21,7 @@ mod uplink;
 mod warden;
 
 use anyhow::Context as _;
-use child::{Child, Feeds};
+use child::{Child, Feeds, Lines};
 use config::Config;
 use gate::Gate;
 use journal::Journal;
@@ -29,11 +29,12 @@ use kernel_network::KernelNetwork;
 use machine::Machine;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use uplink::{OpenPorts, Uplink};
 use warden::Warden;
@@ -48,6 +49,8 @@ const LEASES: &str = "leases.json";
 const EDGE: &str = "edge";
 /// How long sessions may go on after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
+/// How many lines of the admin process wait at most: one for each time it was started while nobody answered.
+const LINES: usize = 16;
 /// How long the end waits for a log reader that is slow.
 const LAST_LINES: Duration = Duration::from_secs(1);
 /// The users that processes become under root. Outside every range that Debian or systemd hand out.
@@ -137,7 +140,8 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
     };
     let console = console.map(|tty| hub.machine.keep_console(keeper(tty)));
     let workers = workers();
-    let [(edge, edge_ended), (admin, admin_ended)] = keep_both(&hub, workers, &stopping);
+    let (lines, pages) = mpsc::channel(LINES);
+    let [(edge, edge_ended), (admin, admin_ended)] = keep_both(&hub, workers, lines, &stopping);
     let is_ours = set_network || hub.machine.is_box();
     let parts = start::Parts {
         file,
@@ -160,6 +164,7 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
             edge_ended,
             admin_ended,
             console,
+            pages,
         };
         serve(&gate, &socket, &mut signals, processes).await?;
     }
@@ -173,6 +178,8 @@ struct Processes {
     edge_ended: JoinHandle<()>,
     admin_ended: JoinHandle<()>,
     console: Option<JoinHandle<()>>,
+    /// Lines of the admin process to the control API.
+    pages: mpsc::Receiver<UnixStream>,
 }
 
 /// Answers the operator until the box is to end, and ends it in order.
@@ -192,6 +199,7 @@ async fn serve(
     let control = tokio::spawn(control::serve(socket, gate.clone(), async {
         let _ = ends.await;
     }));
+    let pages = tokio::spawn(serve_pages(gate.clone(), processes.pages));
     tokio::select! {
         () = signals.obey(gate) => {}
         () = hub.machine.ended() => {}
@@ -209,9 +217,26 @@ async fn serve(
     if let Some(console) = processes.console {
         console.await?;
     }
+    pages.abort();
     drop(end);
     control.await??;
     Ok(())
+}
+
+/// Answers what the admin process asks, life after life of it.
+async fn serve_pages(gate: Gate, mut lines: mpsc::Receiver<UnixStream>) {
+    while let Some(line) = lines.recv().await {
+        let served = control::serve_line(line, gate.clone());
+        let journal = gate.hub.journal.clone();
+        tokio::spawn(async move {
+            if let Err(error) = served.await {
+                journal.notice(
+                    "admin",
+                    format!("its line to the control API broke: {error}"),
+                );
+            }
+        });
+    }
 }
 
 fn hub(
@@ -310,15 +335,18 @@ fn workers() -> usize {
 fn keep_both(
     hub: &Hub,
     workers: usize,
+    lines: Lines,
     stop: &watch::Receiver<Option<Duration>>,
 ) -> [(Child, JoinHandle<()>); 2] {
     let edge = Feeds {
         bans: hub.warden.bans(),
         ports: hub.uplink.ports(),
+        lines: None,
     };
     let admin = Feeds {
         bans: hub.warden.admin_bans(),
         ports: watch::channel(OpenPorts::default()).1,
+        lines: Some(lines),
     };
     [
         keep(EDGE, (EDGE_UID, workers), hub, edge, stop),

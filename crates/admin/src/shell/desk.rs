@@ -1,0 +1,240 @@
+//! Where requests of browsers are answered.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use control::{Line, LineError};
+use http::header::{self, HeaderMap};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use service::{Blame, Context, Outcome};
+
+use super::{api, assets};
+use crate::core::cookie;
+use crate::core::names::Names;
+use crate::core::origin::{self, Foreign, Kind};
+use crate::core::pages::Frame;
+use crate::core::place::{Page, Place};
+use crate::core::reply::{self, Body};
+use crate::core::words::Language;
+use crate::decision;
+
+/// What answers need, the same for all connections of a configuration.
+pub(crate) struct Desk {
+    pub(crate) hostname: String,
+    pub(crate) names: Names,
+    pub(crate) line: Line,
+    pub(crate) context: Context,
+}
+
+/// Who asks.
+pub(super) struct Visitor {
+    pub(super) client: IpAddr,
+    pub(super) token: Option<String>,
+    pub(super) language: Language,
+}
+
+impl Desk {
+    /// The answer to `request` of `client`.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+    ) -> Response<Body> {
+        let mut response = self.decide(request, client).await;
+        reply::finish(response.headers_mut());
+        response
+    }
+
+    async fn decide(&self, request: Request<Incoming>, client: SocketAddr) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let place = Place::at(&path);
+        let visitor = Visitor {
+            client: client.ip().to_canonical(),
+            token: cookie::token(request.headers()).map(str::to_owned),
+            language: Language::preferred(request.headers()),
+        };
+        let authority = authority(&request).unwrap_or_default();
+        if !self.names.has(&authority) {
+            self.reject(client, &authority, "this is no name of the admin pages");
+            let page = self.frame(&visitor).wrong_name(self.names.offered());
+            return reply::html(StatusCode::MISDIRECTED_REQUEST, page);
+        }
+        let kind = match place {
+            Place::Api(_) => Kind::Call,
+            _ => Kind::Page,
+        };
+        if let Err(foreign) = origin::admit(kind, request.method(), request.headers(), &authority) {
+            self.reject(client, &authority, &foreign.to_string());
+            return self.foreign(place, &visitor, foreign);
+        }
+        match place {
+            Place::Api(path) => self.call(request, path, &visitor).await,
+            Place::Page(page) if request.method() == Method::POST => {
+                self.take_form(page, request, &visitor).await
+            }
+            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => wrong_method(place),
+            Place::Page(page) => self.show(page, request.uri().query(), &visitor).await,
+            Place::App => self.app(&path, request.headers(), &visitor).await,
+            Place::Asset(name) => {
+                let file = assets::file(name, request.headers());
+                file.unwrap_or_else(|| self.nowhere(&visitor))
+            }
+            Place::Nowhere => self.nowhere(&visitor),
+        }
+    }
+
+    /// The pages with script, for those who have signed in.
+    async fn app(&self, path: &str, headers: &HeaderMap, visitor: &Visitor) -> Response<Body> {
+        match self.standing(visitor).await {
+            Err(_) => self.away(visitor),
+            Ok(Standing::Unclaimed) => reply::see_other("/claim"),
+            Ok(Standing::SignedOut) if path == "/" => reply::see_other("/login"),
+            Ok(Standing::SignedOut) => reply::see_other(&format!("/login?then={path}")),
+            Ok(Standing::SignedIn) => assets::app(headers).unwrap_or_else(|| self.nowhere(visitor)),
+        }
+    }
+
+    /// Whether this visitor, or anybody, has an account.
+    pub(super) async fn standing(&self, visitor: &Visitor) -> Result<Standing, LineError> {
+        if visitor.token.is_some() {
+            let session = self
+                .ask(request(Method::GET, "/v1/session", None), visitor)
+                .await?;
+            if session.status().is_success() {
+                return Ok(Standing::SignedIn);
+            }
+        }
+        let claim: control::ClaimStatus = self.get("/v1/claim", visitor).await?;
+        Ok(if claim.claimed {
+            Standing::SignedOut
+        } else {
+            Standing::Unclaimed
+        })
+    }
+
+    /// Asks the control API in the name of the visitor.
+    pub(super) async fn ask(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        visitor: &Visitor,
+    ) -> Result<Response<Incoming>, LineError> {
+        let headers = request.headers_mut();
+        if let Some(client) = api::client_header(visitor.client) {
+            headers.insert(control::CLIENT_HEADER, client);
+        }
+        let bearer = visitor.token.as_ref();
+        let bearer = bearer.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
+        if let Some(mut bearer) = bearer {
+            bearer.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, bearer);
+        }
+        self.line.ask(request).await
+    }
+
+    pub(super) fn frame(&self, visitor: &Visitor) -> Frame<'_> {
+        Frame {
+            language: visitor.language,
+            hostname: &self.hostname,
+            style: assets::plain_style(),
+        }
+    }
+
+    /// What is said while the supervisor does not answer.
+    pub(super) fn away(&self, visitor: &Visitor) -> Response<Body> {
+        let words = visitor.language.words();
+        let page = self
+            .frame(visitor)
+            .sentence("503", words.not_reached, ("/", words.again));
+        reply::html(StatusCode::SERVICE_UNAVAILABLE, page)
+    }
+
+    fn nowhere(&self, visitor: &Visitor) -> Response<Body> {
+        let words = visitor.language.words();
+        let page = self
+            .frame(visitor)
+            .sentence("404", words.no_such_page, ("/", words.home));
+        reply::html(StatusCode::NOT_FOUND, page)
+    }
+
+    fn foreign(&self, place: Place<'_>, visitor: &Visitor, why: Foreign) -> Response<Body> {
+        if let Place::Api(_) = place {
+            return reply::refusal(StatusCode::FORBIDDEN, "forbidden", &why.to_string());
+        }
+        let words = visitor.language.words();
+        let page = self
+            .frame(visitor)
+            .sentence("403", words.foreign, ("/", words.home));
+        reply::html(StatusCode::FORBIDDEN, page)
+    }
+
+    /// Not an offence: a foreign page makes an innocent browser ask such things.
+    fn reject(&self, client: SocketAddr, authority: &str, reason: &str) {
+        let outcome = Outcome::Rejected {
+            status: None,
+            reason: reason.to_owned(),
+            blame: Blame::Peer,
+        };
+        self.context
+            .events
+            .send(decision(client, authority, outcome));
+    }
+}
+
+/// Where a visitor stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Nobody has an account yet.
+    Unclaimed,
+    /// The visitor has no session, or it has ended.
+    SignedOut,
+    /// The visitor has one.
+    SignedIn,
+}
+
+/// A request to the control API, with `body` as JSON.
+pub(super) fn request(
+    method: Method,
+    path: &str,
+    body: Option<serde_json::Value>,
+) -> Request<Full<Bytes>> {
+    let bytes = body.map_or(Bytes::new(), |body| body.to_string().into());
+    let mut request = Request::new(Full::new(bytes));
+    *request.method_mut() = method;
+    *request.uri_mut() = format!("http://gatehouse{path}")
+        .parse()
+        .unwrap_or_default();
+    let kind = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    request
+}
+
+/// What the browser thinks that it speaks to.
+fn authority(request: &Request<Incoming>) -> Option<String> {
+    if let Some(authority) = request.uri().authority() {
+        return Some(authority.as_str().to_owned());
+    }
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok().map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn wrong_method(place: Place<'_>) -> Response<Body> {
+    let allowed = match place {
+        Place::Page(Page::Logout) => "POST",
+        Place::Page(_) => "GET, HEAD, POST",
+        _ => "GET, HEAD",
+    };
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = reply::text(
+        status,
+        "text/plain; charset=utf-8",
+        "This can not be done here.\n",
+    );
+    let allowed = HeaderValue::from_static(allowed);
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
+}

@@ -1,0 +1,286 @@
+//! The pages without script: what they show, and what their forms do.
+
+use control::{Applied, Generation, GenerationState, LineError, Refusal};
+use http::{Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::api::{started, taken};
+use super::desk::{Desk, Standing, Visitor, request};
+use crate::core::place::Page;
+use crate::core::reply::{self, Body};
+use crate::core::{cookie, form};
+
+/// Bytes of an answer of the control API that a page is made of.
+const LONGEST: usize = 1 << 20;
+
+/// What came of asking the control API.
+enum Said<T> {
+    Yes(T),
+    No(StatusCode, Refusal),
+}
+
+impl Desk {
+    /// Shows a page.
+    pub(super) async fn show(
+        &self,
+        page: Page,
+        query: Option<&str>,
+        visitor: &Visitor,
+    ) -> Response<Body> {
+        let shown = match page {
+            Page::Claim | Page::Login => self.show_entrance(page, query, visitor).await,
+            Page::Confirm => self.show_trial(None, visitor).await,
+            Page::Rollback => self.show_choices(None, visitor).await,
+            Page::Logout => Ok(reply::see_other("/")),
+        };
+        shown.unwrap_or_else(|_| self.away(visitor))
+    }
+
+    /// Carries out what a form asks for.
+    pub(super) async fn take_form(
+        &self,
+        page: Page,
+        request: Request<Incoming>,
+        visitor: &Visitor,
+    ) -> Response<Body> {
+        let Some(body) = taken(request.into_body(), form::LONGEST).await else {
+            return reply::see_other("/");
+        };
+        let done = match page {
+            Page::Claim => self.claim(&body, visitor).await,
+            Page::Login => self.login(&body, visitor).await,
+            Page::Logout => self.logout(visitor).await,
+            Page::Confirm => self.confirm(&body, visitor).await,
+            Page::Rollback => self.roll_back(&body, visitor).await,
+        };
+        done.unwrap_or_else(|_| self.away(visitor))
+    }
+
+    async fn show_entrance(
+        &self,
+        page: Page,
+        query: Option<&str>,
+        visitor: &Visitor,
+    ) -> Result<Response<Body>, LineError> {
+        let then = query.and_then(|query| form::read::<form::Login>(query.as_bytes()));
+        let then = then.unwrap_or_default().then;
+        let frame = self.frame(visitor);
+        Ok(match (self.standing(visitor).await?, page) {
+            (Standing::SignedIn, _) => reply::see_other(form::way_on(&then)),
+            (Standing::Unclaimed, Page::Claim) => {
+                reply::html(StatusCode::OK, frame.claim(None, ""))
+            }
+            (Standing::Unclaimed, _) => reply::see_other("/claim"),
+            (Standing::SignedOut, Page::Claim) => reply::see_other("/login"),
+            (Standing::SignedOut, _) => {
+                let page = frame.login(None, "", form::way_on(&then));
+                reply::html(StatusCode::OK, page)
+            }
+        })
+    }
+
+    async fn claim(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+        let claim = form::read::<form::Claim>(body).unwrap_or_default();
+        let frame = self.frame(visitor);
+        if claim.password != claim.again {
+            let fault = visitor.language.words().differ;
+            let page = frame.claim(Some(fault), &claim.user);
+            return Ok(reply::html(StatusCode::UNPROCESSABLE_ENTITY, page));
+        }
+        let asked = json!({ "code": claim.code, "user": claim.user, "password": claim.password });
+        Ok(match self.begin("/v1/claim", asked, visitor).await? {
+            Said::Yes(cookie) => signed_in("/", cookie),
+            Said::No(status, refusal) => {
+                reply::html(status, frame.claim(Some(&refusal.message), &claim.user))
+            }
+        })
+    }
+
+    async fn login(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+        let login = form::read::<form::Login>(body).unwrap_or_default();
+        let then = form::way_on(&login.then);
+        let code = Some(login.code.trim()).filter(|code| !code.is_empty());
+        let asked = json!({ "user": login.user, "password": login.password, "code": code });
+        Ok(match self.begin("/v1/login", asked, visitor).await? {
+            Said::Yes(cookie) => signed_in(then, cookie),
+            Said::No(status, refusal) => {
+                let frame = self.frame(visitor);
+                reply::html(
+                    status,
+                    frame.login(Some(&refusal.message), &login.user, then),
+                )
+            }
+        })
+    }
+
+    async fn logout(&self, visitor: &Visitor) -> Result<Response<Body>, LineError> {
+        self.ask(request(Method::DELETE, "/v1/session", None), visitor)
+            .await?;
+        Ok(signed_in("/login", cookie::cleared()))
+    }
+
+    async fn show_trial(
+        &self,
+        fault: Option<(StatusCode, String)>,
+        visitor: &Visitor,
+    ) -> Result<Response<Body>, LineError> {
+        let list = match self
+            .said::<Vec<Generation>>("/v1/generations", visitor)
+            .await?
+        {
+            Said::Yes(list) => list,
+            Said::No(_, refusal) => return Ok(self.refused("/confirm", &refusal, visitor)),
+        };
+        let is_trial = |one: &&Generation| matches!(one.state, GenerationState::Trial { .. });
+        let trial = list.iter().find(is_trial);
+        let (status, fault) = fault.map_or((StatusCode::OK, None), |(status, text)| {
+            (status, Some(text))
+        });
+        let page = self.frame(visitor).confirm(trial, fault.as_deref());
+        Ok(reply::html(status, page))
+    }
+
+    async fn confirm(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+        let choice = form::read::<form::Choice>(body).unwrap_or_default();
+        let path = with_generation("/v1/confirm", choice);
+        let words = visitor.language.words();
+        Ok(match self.change(&path, visitor).await? {
+            Said::Yes(done) => self.done(words.confirm, words.confirmed, &done, visitor),
+            Said::No(status, refusal) => {
+                self.show_trial(Some((status, refusal.message)), visitor)
+                    .await?
+            }
+        })
+    }
+
+    async fn show_choices(
+        &self,
+        fault: Option<(StatusCode, String)>,
+        visitor: &Visitor,
+    ) -> Result<Response<Body>, LineError> {
+        let mut list = match self
+            .said::<Vec<Generation>>("/v1/generations", visitor)
+            .await?
+        {
+            Said::Yes(list) => list,
+            Said::No(_, refusal) => return Ok(self.refused("/rollback", &refusal, visitor)),
+        };
+        list.retain(|one| one.state == GenerationState::Kept);
+        list.reverse();
+        let (status, fault) = fault.map_or((StatusCode::OK, None), |(status, text)| {
+            (status, Some(text))
+        });
+        let page = self.frame(visitor).rollback(&list, fault.as_deref());
+        Ok(reply::html(status, page))
+    }
+
+    async fn roll_back(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+        let choice = form::read::<form::Choice>(body).unwrap_or_default();
+        let path = with_generation("/v1/rollback", choice);
+        let words = visitor.language.words();
+        Ok(match self.change(&path, visitor).await? {
+            Said::Yes(done) => self.done(words.rollback, words.rolled_back, &done, visitor),
+            Said::No(status, refusal) => {
+                self.show_choices(Some((status, refusal.message)), visitor)
+                    .await?
+            }
+        })
+    }
+
+    fn done(&self, title: &str, text: &str, done: &Applied, visitor: &Visitor) -> Response<Body> {
+        let page = self
+            .frame(visitor)
+            .done(title, text, &done.generation, &done.notes);
+        reply::html(StatusCode::OK, page)
+    }
+
+    /// Who has no session is shown the way to one; who may not, why.
+    fn refused(&self, path: &str, refusal: &Refusal, visitor: &Visitor) -> Response<Body> {
+        if refusal.kind == control::RefusalKind::Unauthorized {
+            return reply::see_other(&format!("/login?then={path}"));
+        }
+        let words = visitor.language.words();
+        let frame = self.frame(visitor);
+        let page = frame.sentence("403", &refusal.message, ("/", words.home));
+        reply::html(StatusCode::FORBIDDEN, page)
+    }
+
+    /// Begins a session; the cookie that carries it.
+    async fn begin(
+        &self,
+        path: &str,
+        asked: Value,
+        visitor: &Visitor,
+    ) -> Result<Said<http::HeaderValue>, LineError> {
+        let answer = self
+            .ask(request(Method::POST, path, Some(asked)), visitor)
+            .await?;
+        if !answer.status().is_success() {
+            return no(answer).await;
+        }
+        let body = taken(answer.into_body(), LONGEST).await;
+        let begun = body.as_ref().and_then(started);
+        begun
+            .map(|(cookie, _)| Said::Yes(cookie))
+            .ok_or(LineError::Answer)
+    }
+
+    async fn change(&self, path: &str, visitor: &Visitor) -> Result<Said<Applied>, LineError> {
+        let answer = self.ask(request(Method::POST, path, None), visitor).await?;
+        read(answer).await
+    }
+
+    async fn said<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        visitor: &Visitor,
+    ) -> Result<Said<T>, LineError> {
+        let answer = self.ask(request(Method::GET, path, None), visitor).await?;
+        read(answer).await
+    }
+
+    /// What the control API says at `path`, where it is not refused to anybody.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        visitor: &Visitor,
+    ) -> Result<T, LineError> {
+        match self.said(path, visitor).await? {
+            Said::Yes(what) => Ok(what),
+            Said::No(..) => Err(LineError::Answer),
+        }
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<Said<T>, LineError> {
+    if !answer.status().is_success() {
+        return no(answer).await;
+    }
+    let body = taken(answer.into_body(), LONGEST).await;
+    let what = body.and_then(|body| serde_json::from_slice(&body).ok());
+    what.map(Said::Yes).ok_or(LineError::Answer)
+}
+
+async fn no<T>(answer: Response<Incoming>) -> Result<Said<T>, LineError> {
+    let status = answer.status();
+    let body = taken(answer.into_body(), LONGEST).await;
+    let refusal = body.and_then(|body| serde_json::from_slice(&body).ok());
+    refusal
+        .map(|refusal| Said::No(status, refusal))
+        .ok_or(LineError::Answer)
+}
+
+fn with_generation(path: &str, choice: form::Choice) -> String {
+    match choice.generation {
+        Some(number) => format!("{path}?generation={number}"),
+        None => path.to_owned(),
+    }
+}
+
+fn signed_in(path: &str, cookie: http::HeaderValue) -> Response<Body> {
+    let mut response = reply::see_other(path);
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    response
+}

@@ -1,0 +1,103 @@
+//! One connection of a browser: TLS, then HTTP/1.1 or HTTP/2.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::desk::Desk;
+use crate::metrics::Metrics;
+
+/// For the handshake, and for the head of each request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a connection that says nothing is asked whether somebody is there, and how long it may take to answer.
+const ASKED_EVERY: Duration = Duration::from_secs(30);
+
+/// Bytes of a request head; a browser sends one or two thousand.
+const LONGEST_HEAD: usize = 32 * 1024;
+
+/// Requests that one connection may have under way.
+const MOST_STREAMS: u32 = 32;
+
+/// A client that was let in, and all that is needed to serve it.
+pub(crate) struct Visit {
+    pub(crate) client: SocketAddr,
+    pub(crate) tls: TlsAcceptor,
+    /// What answers a request, always the newest.
+    pub(crate) desk: watch::Receiver<Arc<Desk>>,
+    pub(crate) metrics: Metrics,
+    /// Turns true when requests under way are the last ones.
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+impl Visit {
+    /// Serves the connection to its end.
+    pub(crate) async fn serve(mut self, stream: TcpStream) {
+        self.metrics.open.inc();
+        // A task that is aborted drops this as well.
+        let metrics = self.metrics.clone();
+        let _open = Leaves(&metrics);
+        let Ok(Ok(stream)) = timeout(PATIENCE, self.tls.accept(stream)).await else {
+            return self.metrics.failed.inc();
+        };
+        let speaks_2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let (desk, client, metrics) = (self.desk, self.client, self.metrics);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (desk, metrics) = (Arc::clone(&desk.borrow()), metrics.clone());
+            async move {
+                let response = desk.answer(request, client).await;
+                metrics.answered(response.status().as_u16());
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let ended = async { drop(self.ending.wait_for(|ending| *ending).await) };
+        let stream = TokioIo::new(stream);
+        // What breaks here is the browser's or the network's; nothing can be told to it.
+        if speaks_2 {
+            let mut server = http2::Builder::new(TokioExecutor::new());
+            server
+                .timer(TokioTimer::new())
+                .keep_alive_interval(ASKED_EVERY)
+                .keep_alive_timeout(PATIENCE)
+                .max_concurrent_streams(MOST_STREAMS)
+                .max_header_list_size(u32::try_from(LONGEST_HEAD).unwrap_or(u32::MAX));
+            let mut connection = std::pin::pin!(server.serve_connection(stream, service));
+            tokio::select! {
+                _ = &mut connection => return,
+                () = ended => connection.as_mut().graceful_shutdown(),
+            }
+            drop(connection.await);
+        } else {
+            let mut server = http1::Builder::new();
+            server
+                .timer(TokioTimer::new())
+                .header_read_timeout(PATIENCE)
+                .max_buf_size(LONGEST_HEAD);
+            let mut connection = std::pin::pin!(server.serve_connection(stream, service));
+            tokio::select! {
+                _ = &mut connection => return,
+                () = ended => connection.as_mut().graceful_shutdown(),
+            }
+            drop(connection.await);
+        }
+    }
+}
+
+struct Leaves<'m>(&'m Metrics);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.open.dec();
+    }
+}
