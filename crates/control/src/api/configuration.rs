@@ -1,11 +1,14 @@
 //! The configuration and its generations.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::Moment;
+use crate::schema::{generation, may_ask};
 
 /// One numbered configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Generation {
     /// Its number, counted up from 1.
     pub number: u32,
@@ -19,7 +22,7 @@ pub struct Generation {
 }
 
 /// What a generation is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum GenerationState {
     /// In force, and kept.
@@ -36,7 +39,7 @@ pub enum GenerationState {
 }
 
 /// What came of a reload, a confirmation or a rollback.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Applied {
     /// The generation in force now.
     pub generation: Generation,
@@ -47,7 +50,7 @@ pub struct Applied {
 }
 
 /// The text of one generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConfigText {
     /// Its number.
     pub generation: u32,
@@ -56,7 +59,7 @@ pub struct ConfigText {
 }
 
 /// How two generations differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Diff {
     /// The older one.
     pub from: u32,
@@ -68,6 +71,14 @@ pub struct Diff {
 
 /// Which generation is meant.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct GenerationQuery {
     pub(crate) generation: Option<u32>,
+}
+
+impl IntoParams for GenerationQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let said = "The number of a generation.";
+        vec![may_ask("generation", said, generation())]
+    }
 }

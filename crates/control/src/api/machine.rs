@@ -1,9 +1,10 @@
 //! The box as a whole.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the box as a whole is told to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MachineOrder {
     /// Start anew.
@@ -15,7 +16,7 @@ pub enum MachineOrder {
 }
 
 /// What comes of a [`MachineOrder`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ordered {
     /// One sentence for the operator.
     pub text: String,

@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::schema::address_or_null;
 
 /// The networks of the box: what the kernel has, and what the configuration wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Network {
     /// The interfaces, as the kernel has them now.
     pub interfaces: Vec<InterfaceStatus>,
@@ -14,7 +17,7 @@ pub struct Network {
 }
 
 /// One network interface, as the kernel has it now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InterfaceStatus {
     /// Its name.
     pub name: String,
@@ -29,7 +32,7 @@ pub struct InterfaceStatus {
 }
 
 /// One zone of the configuration in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ZoneStatus {
     /// Its name.
     pub name: String,
@@ -40,16 +43,21 @@ pub struct ZoneStatus {
     /// Its addresses, as the file has them.
     pub addresses: Vec<String>,
     /// Its gateway, as the file has it.
+    #[schema(schema_with = address_or_null)]
     pub gateway: Option<IpAddr>,
 }
 
 /// Another address for a zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ZoneChange {
     /// The zone.
+    #[schema(min_length = 1, max_length = 64)]
     pub zone: String,
     /// `dhcp`, `auto6`, or an address with its network; takes the place of those of its family.
+    #[schema(min_length = 1, max_length = 64)]
     pub address: String,
     /// The router towards everything else; none: the zone leads nowhere.
+    #[schema(schema_with = address_or_null)]
     pub gateway: Option<IpAddr>,
 }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use service::ServiceState;
+use utoipa::ToSchema;
 
 use super::Generation;
 use crate::Moment;
 
 /// The state of the running box.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Version of the program.
     pub version: String,
@@ -36,7 +37,7 @@ pub struct Status {
 }
 
 /// The machine of a box.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MachineStatus {
     /// Its memory, in bytes.
     pub memory: u64,
@@ -49,7 +50,7 @@ pub struct MachineStatus {
 }
 
 /// One process of the box.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProcessStatus {
     /// `supervisor`, `edge` or `admin`.
     pub name: String,
@@ -65,7 +66,7 @@ pub struct ProcessStatus {
 }
 
 /// One place where the box listens, or should.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ListenerStatus {
     /// The service it belongs to.
     pub service: String,
@@ -80,7 +81,7 @@ pub struct ListenerStatus {
 }
 
 /// One certificate of the box.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CertificateStatus {
     /// The names it is for.
     pub names: Vec<String>,
@@ -95,7 +96,7 @@ pub struct CertificateStatus {
 }
 
 /// A section that is checked, but served by nothing yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NotBuilt {
     /// The section, as the file writes it.
     pub section: String,

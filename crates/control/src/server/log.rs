@@ -14,11 +14,25 @@ use tokio::sync::{mpsc, watch};
 
 use super::Api;
 use super::answer::Asked;
-use crate::{Backend, Journal, LogQuery};
+use crate::{Backend, Journal, LogQuery, Refusal};
 
 /// Log lines on their way to one reader.
 const LINES_UNDER_WAY: usize = 64;
 
+/// The log: what is there, and what comes.
+#[utoipa::path(
+    get,
+    path = "/v1/log",
+    tag = "log",
+    params(LogQuery),
+    responses(
+        (
+            status = 200, description = "One Record a line, for as long as the reader likes.", body = String,
+            content_type = "application/x-ndjson"
+        ),
+        (status = 422, description = "A number is none.", body = Refusal)
+    )
+)]
 pub(super) async fn log<B: Backend>(
     State(api): State<Api<B>>,
     Asked(query): Asked<LogQuery>,

@@ -3,6 +3,7 @@
 mod answer;
 mod bans;
 mod configuration;
+mod document;
 mod explain;
 mod log;
 mod machine;
@@ -25,6 +26,7 @@ use tokio::sync::{oneshot, watch};
 use crate::socket::Capped;
 use crate::{Backend, Refusal};
 use answer::Refused;
+pub use document::{openapi, openapi_text};
 
 /// Connections at a time: some pages, some `log -f`.
 const MOST_CONNECTIONS: usize = 128;
@@ -72,6 +74,7 @@ struct Api<B> {
 
 fn routes<B: Backend>(api: Api<B>) -> Router {
     Router::new()
+        .route("/v1/openapi.json", get(document::document))
         .route("/v1/status", get(status::status::<B>))
         .route("/v1/metrics", get(status::metrics::<B>))
         .route(
