@@ -7,6 +7,7 @@
 //!
 //! | request | answer |
 //! |---|---|
+//! | `GET /v1/openapi.json` | [`openapi()`], which tells all of this exactly |
 //! | `GET /v1/status` | [`Status`] |
 //! | `GET /v1/metrics` | Prometheus text |
 //! | `GET /v1/bans`, `DELETE /v1/bans[?client=ADDR]` | list of [`Ban`], [`Cleared`] |
@@ -32,6 +33,7 @@ mod journal;
 mod line;
 mod moment;
 pub mod render;
+mod schema;
 mod server;
 mod socket;
 mod stub;
@@ -46,7 +48,7 @@ pub use client::{Client, ClientError, LogStream};
 pub use journal::{Follower, Journal, Record};
 pub use line::{Line, LineError};
 pub use moment::Moment;
-pub use server::serve;
+pub use server::{openapi, openapi_text, serve};
 pub use socket::{BindError, bind};
 pub use stub::*;
 
