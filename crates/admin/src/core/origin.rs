@@ -70,50 +70,61 @@ fn is(origin: &[u8], authority: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// What a request says of itself, and whether it is admitted.
+    type Row = (
+        Kind,
+        &'static str,
+        Option<&'static str>,
+        Option<&'static str>,
+        bool,
+    );
+
+    const OURS: &str = "192.168.1.1:8443";
+    const OWN: Option<&str> = Some("https://192.168.1.1:8443");
+    const REQUESTS: &[Row] = &[
+        (Kind::Page, "GET", None, None, true),
+        (Kind::Page, "GET", Some("cross-site"), None, true),
+        (Kind::Page, "GET", Some("none"), None, true),
+        (Kind::Call, "GET", Some("same-origin"), None, true),
+        (Kind::Call, "GET", None, None, true),
+        (Kind::Call, "GET", Some("cross-site"), None, false),
+        (Kind::Call, "GET", Some("same-site"), None, false),
+        (Kind::Call, "POST", Some("same-origin"), OWN, true),
+        (Kind::Call, "POST", Some("same-origin"), None, true),
+        (Kind::Call, "POST", None, OWN, true),
+        (Kind::Call, "POST", None, None, false),
+        (Kind::Call, "POST", Some("none"), OWN, false),
+        (Kind::Call, "POST", Some("same-site"), OWN, false),
+        (Kind::Call, "POST", None, Some("null"), false),
+        (
+            Kind::Call,
+            "POST",
+            None,
+            Some("https://evil.example"),
+            false,
+        ),
+        (
+            Kind::Call,
+            "POST",
+            None,
+            Some("http://192.168.1.1:8443"),
+            false,
+        ),
+        (Kind::Call, "POST", None, Some("https://192.168.1.1"), false),
+        (
+            Kind::Call,
+            "POST",
+            None,
+            Some("https://192.168.1.1:8443.evil.example"),
+            false,
+        ),
+        (Kind::Page, "POST", Some("cross-site"), None, false),
+        (Kind::Call, "DELETE", None, None, false),
+    ];
+
     #[test]
     fn what_a_foreign_page_causes_is_not_carried_out() {
-        let ours = "192.168.1.1:8443";
-        let own = Some("https://192.168.1.1:8443");
-        for (kind, method, site, origin, admitted) in [
-            (Kind::Page, "GET", None, None, true),
-            (Kind::Page, "GET", Some("cross-site"), None, true),
-            (Kind::Page, "GET", Some("none"), None, true),
-            (Kind::Call, "GET", Some("same-origin"), None, true),
-            (Kind::Call, "GET", None, None, true),
-            (Kind::Call, "GET", Some("cross-site"), None, false),
-            (Kind::Call, "GET", Some("same-site"), None, false),
-            (Kind::Call, "POST", Some("same-origin"), own, true),
-            (Kind::Call, "POST", Some("same-origin"), None, true),
-            (Kind::Call, "POST", None, own, true),
-            (Kind::Call, "POST", None, None, false),
-            (Kind::Call, "POST", Some("none"), own, false),
-            (Kind::Call, "POST", Some("same-site"), own, false),
-            (Kind::Call, "POST", None, Some("null"), false),
-            (
-                Kind::Call,
-                "POST",
-                None,
-                Some("https://evil.example"),
-                false,
-            ),
-            (
-                Kind::Call,
-                "POST",
-                None,
-                Some("http://192.168.1.1:8443"),
-                false,
-            ),
-            (Kind::Call, "POST", None, Some("https://192.168.1.1"), false),
-            (
-                Kind::Call,
-                "POST",
-                None,
-                Some("https://192.168.1.1:8443.evil.example"),
-                false,
-            ),
-            (Kind::Page, "POST", Some("cross-site"), None, false),
-            (Kind::Call, "DELETE", None, None, false),
-        ] {
+        for &(kind, method, site, origin, admitted) in REQUESTS {
             let mut headers = HeaderMap::new();
             if let Some(site) = site {
                 headers.insert("sec-fetch-site", site.parse().unwrap());
@@ -122,7 +133,7 @@ mod tests {
                 headers.insert(header::ORIGIN, origin.parse().unwrap());
             }
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            let result = admit(kind, &method, &headers, ours);
+            let result = admit(kind, &method, &headers, OURS);
             assert_eq!(
                 result.is_ok(),
                 admitted,
