@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, Journal, MachineOrder,
@@ -85,7 +86,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
 }
 
 /// Why something was not done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
     /// Which kind of reason it is.
@@ -95,7 +96,7 @@ pub struct Refusal {
 }
 
 /// Kinds of [`Refusal`], each with a status code of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
     /// What was given is wrong: 422.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::server::{BanQuery, ExplainQuery, GenerationQuery, SecretQuery};
+use crate::api::{BanQuery, ExplainQuery, GenerationQuery, SecretQuery};
 use crate::{
     Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, LogQuery, MachineOrder,
     Network, Ordered, Record, Refusal, Secret, Status, ZoneChange,

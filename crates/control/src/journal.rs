@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use service::Event;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use crate::{LogQuery, Moment};
 
 /// One event with its number and time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Record {
     /// Counts up; later records have greater ids, over restarts of the box as well.
     pub id: u64,

@@ -7,6 +7,7 @@
 //!
 //! | request | answer |
 //! |---|---|
+//! | `GET /v1/openapi.json` | [`openapi()`], which tells all of this exactly |
 //! | `GET /v1/status` | [`Status`] |
 //! | `GET /v1/metrics` | Prometheus text |
 //! | `GET /v1/bans`, `DELETE /v1/bans[?client=ADDR]` | list of [`Ban`], [`Cleared`] |
@@ -31,6 +32,7 @@ mod client;
 mod journal;
 mod moment;
 pub mod render;
+mod schema;
 mod server;
 mod socket;
 
@@ -43,7 +45,7 @@ pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};
 pub use journal::{Follower, Journal, Record};
 pub use moment::Moment;
-pub use server::serve;
+pub use server::{openapi, openapi_text, serve};
 pub use socket::{BindError, bind};
 
 /// Name of the socket in the state directory.

@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use utoipa::ToSchema;
 
 /// Who is to blame for a failure; only [`Blame::Peer`] feeds `guard`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// The client: it asked for something that is not allowed, or broke the protocol.
@@ -15,7 +16,7 @@ pub enum Blame {
 }
 
 /// What became of one request or connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// Passed on.
@@ -44,13 +45,16 @@ pub enum Outcome {
 }
 
 /// One line of the decision log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Decision {
     /// The service that decided, `proxy` for instance.
+    #[schema(value_type = String)]
     pub service: Cow<'static, str>,
     /// How the client came in: `http`, `https`, `sip`, …
+    #[schema(value_type = String)]
     pub protocol: Cow<'static, str>,
     /// The client.
+    #[schema(value_type = String)]
     pub client: SocketAddr,
     /// The host that was asked for; empty where none was named.
     pub host: String,
@@ -64,7 +68,7 @@ pub struct Decision {
 }
 
 /// A service's or process's state, as told in the log and in `status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ServiceState {
     /// It serves.
@@ -83,7 +87,7 @@ pub enum ServiceState {
 }
 
 /// What happened to the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum ConfigChange {
     /// In force, and kept.
@@ -108,7 +112,7 @@ pub enum ConfigChange {
 }
 
 /// News from a service. Closed on purpose: what can happen is listed here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A request or connection was decided on.
@@ -116,6 +120,7 @@ pub enum Event {
     /// An address was banned.
     Banned {
         /// The address, or the first of its /64.
+        #[schema(value_type = String)]
         client: IpAddr,
         /// For how long, in seconds.
         seconds: u64,
@@ -125,6 +130,7 @@ pub enum Event {
     /// A ban ended or was lifted.
     Unbanned {
         /// The address, or the first of its /64.
+        #[schema(value_type = String)]
         client: IpAddr,
         /// Whether the operator lifted it.
         lifted: bool,
@@ -132,6 +138,7 @@ pub enum Event {
     /// A service or process changed its state.
     Service {
         /// Its name.
+        #[schema(value_type = String)]
         name: Cow<'static, str>,
         /// Its state now.
         #[serde(flatten)]
@@ -155,6 +162,7 @@ pub enum Event {
     /// Anything else an operator should read.
     Notice {
         /// The service that says it.
+        #[schema(value_type = String)]
         service: Cow<'static, str>,
         /// What it says.
         text: String,

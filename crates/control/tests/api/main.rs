@@ -1,25 +1,25 @@
 //! The client against the server over a real socket, with a backend that only remembers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+mod document;
+mod memory;
+
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use control::{
-    Applied, Backend, Ban, BindError, Cleared, Client, ClientError, ConfigText, Diff, Explanation,
-    Generation, GenerationState, InterfaceStatus, Journal, LogQuery, MachineOrder, Moment, Network,
-    Ordered, ProcessStatus, Refusal, RefusalKind, SOCKET_NAME, Secret, Status, ZoneChange,
-    ZoneStatus,
+    Backend, BindError, Client, ClientError, LogQuery, MachineOrder, Refusal, RefusalKind,
+    SOCKET_NAME, Secret, ZoneChange,
 };
-use service::{Event, ServiceState};
+use service::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const NOW: Moment = Moment(1_795_225_367_000);
+use memory::{Memory, applied};
 
 /// A folder of its own for one test; gone afterwards.
 struct Folder(PathBuf);
@@ -39,178 +39,6 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[derive(Clone)]
-struct Memory {
-    secrets: Arc<Mutex<Vec<Secret>>>,
-    journal: Journal,
-}
-
-impl Memory {
-    fn new() -> Self {
-        Self {
-            secrets: Arc::default(),
-            journal: Journal::new(100, NOW),
-        }
-    }
-
-    fn note(&self, text: &str) {
-        let event = Event::Notice {
-            service: "edge".into(),
-            text: text.to_owned(),
-        };
-        self.journal.push(event, NOW);
-    }
-}
-
-fn generation(number: u32, state: GenerationState) -> Generation {
-    Generation {
-        number,
-        created: NOW,
-        origin: "reload".to_owned(),
-        state,
-    }
-}
-
-fn applied(number: u32) -> Applied {
-    Applied {
-        generation: generation(number, GenerationState::Trial { seconds: 180 }),
-        changed: true,
-        notes: vec!["confirm it".to_owned()],
-    }
-}
-
-impl Backend for Memory {
-    async fn status(&self) -> Result<Status, Refusal> {
-        Ok(Status {
-            version: "1.2.3".to_owned(),
-            hostname: "gate-hq".to_owned(),
-            started: NOW,
-            now: NOW,
-            generation: generation(3, GenerationState::Active),
-            processes: vec![ProcessStatus {
-                name: "edge".to_owned(),
-                pid: Some(7),
-                state: ServiceState::Failed {
-                    reason: "x".to_owned(),
-                    retry_ms: 250,
-                },
-                since: NOW,
-                restarts: 1,
-            }],
-            listeners: vec![],
-            certificates: vec![],
-            bans: 1,
-            not_built: vec![],
-            left_out: vec![],
-            machine: None,
-        })
-    }
-    async fn metrics(&self) -> Result<String, Refusal> {
-        Ok("up 1\n".to_owned())
-    }
-    async fn bans(&self) -> Result<Vec<Ban>, Refusal> {
-        Ok(vec![Ban {
-            client: "203.0.113.9".to_owned(),
-            since: NOW,
-            until: NOW,
-            offences: 21,
-        }])
-    }
-    async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, Refusal> {
-        match client {
-            Some(address) if address == IpAddr::from([203, 0, 113, 9]) => {
-                Ok(Cleared { cleared: 1 })
-            }
-            Some(address) => Err(Refusal::not_found(format!("{address} is not banned"))),
-            None => Ok(Cleared { cleared: 5 }),
-        }
-    }
-    async fn reload(&self) -> Result<Applied, Refusal> {
-        Err(Refusal::invalid("a.toml:1: x: y, z\na.toml:2: x: y, z"))
-    }
-    async fn confirm(&self) -> Result<Applied, Refusal> {
-        Err(Refusal::conflict("nothing is on trial"))
-    }
-    async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
-        Ok(applied(generation.unwrap_or(2)))
-    }
-    async fn generations(&self) -> Result<Vec<Generation>, Refusal> {
-        Ok(vec![
-            generation(2, GenerationState::Kept),
-            generation(3, GenerationState::Active),
-        ])
-    }
-    async fn config_text(&self, generation: Option<u32>) -> Result<ConfigText, Refusal> {
-        Ok(ConfigText {
-            generation: generation.unwrap_or(3),
-            text: "schema = 1\n".to_owned(),
-        })
-    }
-    async fn diff(&self, generation: Option<u32>) -> Result<Diff, Refusal> {
-        Ok(Diff {
-            from: generation.unwrap_or(2),
-            to: 3,
-            text: String::new(),
-        })
-    }
-    async fn secrets(&self) -> Result<Vec<String>, Refusal> {
-        let secrets = self.secrets.lock().unwrap();
-        Ok(secrets.iter().map(|s| s.name.clone()).collect())
-    }
-    async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
-        self.secrets.lock().unwrap().push(secret);
-        Ok(())
-    }
-    async fn remove_secret(&self, name: String) -> Result<(), Refusal> {
-        self.secrets.lock().unwrap().retain(|s| s.name != name);
-        Ok(())
-    }
-    async fn network(&self) -> Result<Network, Refusal> {
-        Ok(Network {
-            interfaces: vec![InterfaceStatus {
-                name: "eth0".to_owned(),
-                zone: Some("lan".to_owned()),
-                up: true,
-                mac: Some("02:00:00:00:00:01".to_owned()),
-                addresses: vec!["192.0.2.4/24".to_owned()],
-            }],
-            zones: vec![ZoneStatus {
-                name: "lan".to_owned(),
-                trust: "inside".to_owned(),
-                interface: "eth0".to_owned(),
-                addresses: vec!["dhcp".to_owned()],
-                gateway: None,
-            }],
-        })
-    }
-    async fn set_zone(&self, change: ZoneChange) -> Result<Applied, Refusal> {
-        let expected = ZoneChange {
-            zone: "lan".to_owned(),
-            address: "192.0.2.4/24".to_owned(),
-            gateway: Some(IpAddr::from([192, 0, 2, 1])),
-        };
-        assert_eq!(change, expected);
-        Ok(applied(4))
-    }
-    async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
-        match order {
-            MachineOrder::Reboot => Err(Refusal::conflict("not a box")),
-            other => Ok(Ordered {
-                text: format!("{other:?}"),
-            }),
-        }
-    }
-    async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
-        Ok(Explanation {
-            text: format!("{url} {from:?}"),
-            decision: serde_json::json!({ "line": 7 }),
-        })
-    }
-    fn journal(&self) -> Journal {
-        self.journal.clone()
     }
 }
 

@@ -1,0 +1,47 @@
+//! What would happen to a request.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::schema::{address, may_ask, must_ask, text};
+
+/// Characters of a URL.
+const LONGEST_URL: usize = 8192;
+
+/// What would happen to a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explanation {
+    /// For people, some lines.
+    pub text: String,
+    /// For programs: whatever the deciding service says of itself.
+    #[schema(value_type = Object)]
+    pub decision: serde_json::Value,
+}
+
+/// Which request is meant.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainQuery {
+    pub(crate) url: String,
+    pub(crate) from: Option<IpAddr>,
+}
+
+impl IntoParams for ExplainQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            must_ask(
+                "url",
+                "What a client would ask for: an http, https, ws or wss URL.",
+                text(1, LONGEST_URL),
+            ),
+            may_ask(
+                "from",
+                "The address of the client; without it, somewhere outside.",
+                address(),
+            ),
+        ]
+    }
+}

@@ -1,0 +1,105 @@
+//! How the box is.
+
+use serde::{Deserialize, Serialize};
+use service::ServiceState;
+use utoipa::ToSchema;
+
+use super::Generation;
+use crate::Moment;
+
+/// The state of the running box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// `system.hostname`.
+    pub hostname: String,
+    /// When the supervisor started.
+    pub started: Moment,
+    /// The time at the box.
+    pub now: Moment,
+    /// The configuration in force.
+    pub generation: Generation,
+    /// The processes of the box.
+    pub processes: Vec<ProcessStatus>,
+    /// Where the box listens, or should.
+    pub listeners: Vec<ListenerStatus>,
+    /// What the box shows to TLS clients.
+    pub certificates: Vec<CertificateStatus>,
+    /// How many addresses are banned now.
+    pub bans: u64,
+    /// Sections of the configuration whose service does not exist yet.
+    pub not_built: Vec<NotBuilt>,
+    /// What could not be done with the rights at hand (without root), one sentence each.
+    pub left_out: Vec<String>,
+    /// The machine, where Gatehouse is the firmware of a box.
+    pub machine: Option<MachineStatus>,
+}
+
+/// The machine of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MachineStatus {
+    /// Its memory, in bytes.
+    pub memory: u64,
+    /// How much of that is in use, in bytes.
+    pub memory_used: u64,
+    /// How much of that our processes have, in bytes; what they share counts once.
+    pub memory_ours: u64,
+    /// From the start of the kernel until the box served, in milliseconds; `None`: not yet.
+    pub served_after_ms: Option<u64>,
+}
+
+/// One process of the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProcessStatus {
+    /// `supervisor`, `edge` or `admin`.
+    pub name: String,
+    /// Its process id, while it lives.
+    pub pid: Option<u32>,
+    /// How it is.
+    #[serde(flatten)]
+    pub state: ServiceState,
+    /// Since when it is so.
+    pub since: Moment,
+    /// How often it was started anew after a failure.
+    pub restarts: u64,
+}
+
+/// One place where the box listens, or should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListenerStatus {
+    /// The service it belongs to.
+    pub service: String,
+    /// What is spoken there.
+    pub protocol: String,
+    /// Address and port.
+    pub address: String,
+    /// The network interface it is bound to; none: all.
+    pub interface: Option<String>,
+    /// Why it is not open; none: it is.
+    pub fault: Option<String>,
+}
+
+/// One certificate of the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CertificateStatus {
+    /// The names it is for.
+    pub names: Vec<String>,
+    /// Where it is from: a file, `own`, `acme`.
+    pub source: String,
+    /// When it ends; none: there is no certificate.
+    pub expires: Option<Moment>,
+    /// Line of its `[[certificate]]`; none: the box made it on its own account.
+    pub line: Option<u32>,
+    /// What the operator should know about it.
+    pub problems: Vec<String>,
+}
+
+/// A section that is checked, but served by nothing yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NotBuilt {
+    /// The section, as the file writes it.
+    pub section: String,
+    /// Its line.
+    pub line: u32,
+}

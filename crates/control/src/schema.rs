@@ -1,0 +1,123 @@
+//! Schemas of what several requests share, and of parameters, for the OpenAPI document.
+
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
+};
+use utoipa::openapi::{RefOr, Required};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::Moment;
+
+/// The most that a JSON number holds exactly, which ids of records stay below.
+const EXACT: f64 = 9_007_199_254_740_991.0;
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let text = format(Type::String, KnownFormat::DateTime);
+        let said = "An instant in UTC with milliseconds (RFC 3339).";
+        text.description(Some(said)).build().into()
+    }
+}
+
+impl ToSchema for Moment {}
+
+/// What comes back where there is nothing to say.
+pub(crate) struct Nothing;
+
+impl PartialSchema for Nothing {
+    fn schema() -> RefOr<Schema> {
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        null.build().into()
+    }
+}
+
+impl ToSchema for Nothing {}
+
+/// An IPv4 or IPv6 address.
+pub(crate) fn address() -> Schema {
+    AnyOfBuilder::new()
+        .item(format(Type::String, KnownFormat::Ipv4))
+        .item(format(Type::String, KnownFormat::Ipv6))
+        .into()
+}
+
+/// The same, or nothing.
+pub(crate) fn address_or_null() -> Schema {
+    AnyOfBuilder::new()
+        .item(format(Type::String, KnownFormat::Ipv4))
+        .item(format(Type::String, KnownFormat::Ipv6))
+        .item(ObjectBuilder::new().schema_type(Type::Null))
+        .into()
+}
+
+/// A whole number from `least` to `most`.
+pub(crate) fn number(least: u32, most: u32) -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(least))
+        .maximum(Some(most))
+        .into()
+}
+
+/// The number of a generation.
+pub(crate) fn generation() -> Schema {
+    number(1, u32::MAX)
+}
+
+/// The id of a record of the log.
+pub(crate) fn record_id() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(EXACT))
+        .into()
+}
+
+/// A text of `least` to `most` characters.
+pub(crate) fn text(least: usize, most: usize) -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(least))
+        .max_length(Some(most))
+        .into()
+}
+
+/// `true` or `false`.
+pub(crate) fn yes_or_no() -> Schema {
+    ObjectBuilder::new().schema_type(Type::Boolean).into()
+}
+
+/// What a secret may be called.
+pub(crate) fn secret_name() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[a-z0-9_-][a-z0-9._-]{0,63}$"))
+        .into()
+}
+
+/// A parameter of the query that may be left out.
+pub(crate) fn may_ask(name: &str, said: &str, schema: Schema) -> Parameter {
+    parameter(name, said, schema, Required::False)
+}
+
+/// A parameter of the query that must be there.
+pub(crate) fn must_ask(name: &str, said: &str, schema: Schema) -> Parameter {
+    parameter(name, said, schema, Required::True)
+}
+
+fn parameter(name: &str, said: &str, schema: Schema, required: Required) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(required)
+        .description(Some(said))
+        .schema(Some(schema))
+        .build()
+}
+
+fn format(kind: Type, format: KnownFormat) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(kind)
+        .format(Some(SchemaFormat::KnownFormat(format)))
+}

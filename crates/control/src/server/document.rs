@@ -1,0 +1,112 @@
+//! The OpenAPI document of the API, made of the handlers and types themselves.
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response as Answer};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+use super::{bans, configuration, explain, log, machine, network, secrets, status};
+use crate::{Record, Refusal};
+
+static TEXT: LazyLock<String> = LazyLock::new(openapi_text);
+
+/// The document, in OpenAPI 3.1; served at `GET /v1/openapi.json`, and kept as `docs/openapi.json`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The same as text.
+pub fn openapi_text() -> String {
+    let mut text = openapi()
+        .to_pretty_json()
+        .expect("strings, numbers and maps with keys of text are JSON");
+    text.push('\n');
+    text
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/v1/openapi.json",
+    tag = "document",
+    responses((status = 200, description = "In OpenAPI 3.1.", body = serde_json::Value))
+)]
+pub(super) async fn document() -> Answer {
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], TEXT.as_str()).into_response()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Gatehouse control API",
+        version = "1",
+        description = "What command line, console and admin pages ask of the box. JSON over HTTP on the Unix socket \
+            `control.sock` of the state directory. What is refused comes back as a Refusal.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
+    ),
+    servers((url = "/", description = "The Unix socket")),
+    paths(
+        document,
+        status::status,
+        status::metrics,
+        bans::bans,
+        bans::clear_ban,
+        configuration::reload,
+        configuration::confirm,
+        configuration::rollback,
+        configuration::generations,
+        configuration::config_text,
+        configuration::diff,
+        secrets::secrets,
+        secrets::set_secret,
+        secrets::remove_secret,
+        network::network,
+        network::set_zone,
+        machine::order,
+        explain::explain,
+        log::log,
+    ),
+    components(schemas(Refusal, Record)),
+    modifiers(&Everywhere)
+)]
+struct Document;
+
+/// What any request may come back with.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let operations = [
+                &mut item.get,
+                &mut item.put,
+                &mut item.post,
+                &mut item.delete,
+                &mut item.patch,
+            ];
+            for operation in operations.into_iter().flatten() {
+                refuses(operation, "500", "The box failed.");
+                refuses(operation, "503", "It can not be done now; later it may.");
+            }
+        }
+    }
+}
+
+fn refuses(operation: &mut Operation, status: &str, why: &str) {
+    let responses = &mut operation.responses.responses;
+    responses.insert(status.to_owned(), refusal(why).into());
+}
+
+fn refusal(why: &str) -> Response {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Refusal")))
+        .build();
+    ResponseBuilder::new()
+        .description(why)
+        .content("application/json", content)
+        .build()
+}

@@ -1,0 +1,27 @@
+//! What would happen to a request.
+
+use axum::Json;
+use axum::extract::State;
+
+use super::Api;
+use super::answer::{Answer, Asked};
+use crate::api::ExplainQuery;
+use crate::{Backend, Explanation, Refusal};
+
+/// What would happen to a request, and which line of the configuration decides.
+#[utoipa::path(
+    get,
+    path = "/v1/explain",
+    tag = "explain",
+    params(ExplainQuery),
+    responses(
+        (status = 200, description = "Nothing was sent to a target.", body = Explanation),
+        (status = 422, description = "The URL or address is none.", body = Refusal)
+    )
+)]
+pub(super) async fn explain<B: Backend>(
+    State(api): State<Api<B>>,
+    Asked(query): Asked<ExplainQuery>,
+) -> Answer<Explanation> {
+    Ok(Json(api.backend.explain(query.url, query.from).await?))
+}
