@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::run::{cargo, has, quietly, repository, say, target_dir, visibly};
 
@@ -46,13 +46,9 @@ pub(crate) fn with_tools<'a>(command: &'a mut Command, target: &str) -> &'a mut 
 /// # Errors
 /// It can not be built, or does something else there than here.
 pub(crate) fn run() -> Result<()> {
-    for program in [COMPILER, EMULATOR] {
-        ensure!(has(program), "{program} is not installed");
+    if let Some(lack) = lack() {
+        bail!("{lack}");
     }
-    ensure!(
-        has_target(),
-        "no standard library for {TARGET} is to be had: `rustup target add {TARGET}`"
-    );
     let folder = target_dir().join("cross");
     visibly(&mut plain(&folder, &["build", "--package", "gatehouse"]))?;
     visibly(&mut plain(
@@ -75,6 +71,17 @@ pub(crate) fn run() -> Result<()> {
     );
     say(&format!("{TARGET}: the binary runs"));
     Ok(())
+}
+
+/// What is missing here for it.
+pub(crate) fn lack() -> Option<String> {
+    let missing = [COMPILER, EMULATOR].into_iter().find(|name| !has(name));
+    if let Some(program) = missing {
+        return Some(format!("{program} is not installed"));
+    }
+    let text =
+        format!("no standard library for {TARGET} is to be had: `rustup target add {TARGET}`");
+    (!has_target()).then_some(text)
 }
 
 /// Whether there is a standard library for it; it is fetched where it is missing and can be had.

@@ -10,6 +10,7 @@ use crate::run::{cargo, has, is_root, quietly, repository, say, visibly};
 
 /// A program the tests call, and the Debian package it comes from.
 const PROGRAMS: &[(&str, &str)] = &[
+    ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
     ("certutil", "libnss3-tools"),
     ("chromium", "chromium"),
     ("curl", "curl"),
@@ -24,6 +25,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("openssl", "openssl"),
     ("python3", "python3"),
+    ("qemu-aarch64-static", "qemu-user-static"),
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("slowhttptest", "slowhttptest"),
     ("wrk", "wrk"),
@@ -31,7 +33,10 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// A file that is no program, and the Debian package it comes from.
-const FILES: &[(&str, &str)] = &[("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf")];
+const FILES: &[(&str, &str)] = &[
+    ("/usr/aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross"),
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
+];
 
 /// Modules of Python that the lab's own peers use, each in the Debian package `python3-MODULE`.
 const MODULES: &[&str] = &["hpack", "hyperframe", "websockets"];

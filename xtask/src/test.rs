@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::report::{Outcome, Report};
 use crate::run::{cargo, has, is_root, listening, target_dir, visibly};
-use crate::{fuzz, image, prepare};
+use crate::{cross, fuzz, image, prepare};
 
 /// `cargo xtask test`.
 ///
@@ -42,6 +42,7 @@ pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
         report.step("image", test_image);
         tests(&mut report)?;
         report.step("documentation", documentation);
+        report.step("aarch64", aarch64);
     }
     report.step("dependencies", dependencies);
     report.step("advisories", || {
@@ -61,6 +62,14 @@ fn test_image() -> Result<Outcome> {
         }
     }
     done(image::for_tests())
+}
+
+/// The same program for boards of the other architecture.
+fn aarch64() -> Result<Outcome> {
+    match cross::lack() {
+        Some(lack) => Ok(Outcome::Skipped(lack)),
+        None => done(cross::run()),
+    }
 }
 
 /// Unit, tidy, staleness and lab tests in one run; then the list of what was skipped.
