@@ -96,7 +96,7 @@ fn serves(machine: &Machine) -> Result<()> {
     let published = format!("https://127.0.0.1:{}/hello", machine.port(443)?);
     let answer = curl(&published, &["--header", "Host: hq.image.example"])?;
     ensure!(answer == "hello from the target", "{answer}");
-    let admin = format!("https://127.0.0.1:{}/", machine.port(8443)?);
+    let admin = format!("https://127.0.0.1:{}/claim", machine.port(8443)?);
     ensure!(curl(&admin, &[])?.contains("Gatehouse"));
     Ok(())
 }

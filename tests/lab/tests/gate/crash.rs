@@ -86,7 +86,7 @@ fn admin_killed_under_load_is_back_and_edge_does_not_notice() {
         let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
         let edge = gate.child("edge")?;
         let mut wrk = load(lab)?;
-        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        let pages = Curl::new("https://172.31.31.4:8443/claim").with(&["--insecure"]);
         pages.expect(lab, Place::Lan, 200)?;
         for _ in 0..3 {
             let before = gate.signal_child("admin", Signal::SIGKILL)?;
@@ -187,7 +187,7 @@ fn an_interface_that_is_deleted_and_made_anew_is_listened_at_again() {
         let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
         let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
         // These listen at the interface, not at an address.
-        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        let pages = Curl::new("https://172.31.31.4:8443/claim").with(&["--insecure"]);
         pages.expect(lab, Place::Lan, 200)?;
         let before = [gate.supervisor(), gate.child("edge")?, gate.child("admin")?];
         let ip = |place, line: &str| {

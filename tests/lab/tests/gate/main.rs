@@ -16,6 +16,7 @@ mod malformed;
 mod many;
 mod network;
 mod operator;
+mod pages;
 mod reload;
 mod rules;
 mod slow;

@@ -159,7 +159,7 @@ fn a_change_of_the_admin_port_waits_for_confirmation_and_can_be_given_up() {
     test(Site::innovaphone(), NEEDS, |lab| {
         let (_target, gate) = started(lab)?;
         let page = |port: u16| {
-            let url = format!("https://172.31.31.4:{port}/");
+            let url = format!("https://172.31.31.4:{port}/claim");
             Ok::<_, anyhow::Error>(
                 Curl::new(&url)
                     .with(&["--insecure"])
@@ -203,8 +203,9 @@ fn a_power_cut_while_unconfirmed_boots_the_configuration_before() {
                 .all(|pid| !fs::exists(format!("/proc/{pid}")).unwrap_or(true)))
         })?;
         gate.start_again()?;
-        let page =
-            |port: u16| Curl::new(&format!("https://172.31.31.4:{port}/")).with(&["--insecure"]);
+        let page = |port: u16| {
+            Curl::new(&format!("https://172.31.31.4:{port}/claim")).with(&["--insecure"])
+        };
         page(8443).expect(lab, Place::Lan, 200)?;
         assert_eq!(page(8444).run(lab, Place::Lan)?.status, 0);
         Ok(())
@@ -220,7 +221,7 @@ fn a_change_that_nobody_confirms_is_rolled_back_after_three_minutes() {
         gate.ok(&["reload"])?;
         std::thread::sleep(std::time::Duration::from_secs(175));
         operator.wait_for("not confirmed in time")?;
-        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        let pages = Curl::new("https://172.31.31.4:8443/claim").with(&["--insecure"]);
         pages.expect(lab, Place::Lan, 200)?;
         Ok(())
     });

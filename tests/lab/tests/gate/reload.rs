@@ -148,7 +148,7 @@ fn what_a_process_can_not_put_to_work_is_no_generation_and_the_old_one_goes_on()
         let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
         let served = Curl::new("http://hq.dvl-ckl2.net/PBX0/APPS");
         served.expect(lab, Place::Internet, 200)?;
-        let pages = Curl::new("https://172.31.31.4:8443/").with(&["--insecure"]);
+        let pages = Curl::new("https://172.31.31.4:8443/claim").with(&["--insecure"]);
         let before = gate.ok(&["generations"])?;
         let admin = gate.child("admin")?;
         // It can receive the sockets of another interface for IPv4 and IPv6, but not open them.
