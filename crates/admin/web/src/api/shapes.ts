@@ -6,13 +6,12 @@ export type Moment = string;
 export type Role = 'viewer' | 'operator' | 'admin';
 
 export interface Session {
-  id: string;
+  id: number;
   user: string;
   role: Role;
   since: Moment;
   ends: Moment;
-  client: string;
-  language: string | null;
+  client: string | null;
   totp: boolean;
 }
 

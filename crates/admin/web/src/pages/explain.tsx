@@ -35,8 +35,8 @@ export function ExplainPage() {
 
   return (
     <Page title={w.explain.title} lead={w.explain.lead}>
-      <Card title={w.explain.url}>
-        <Form class="row" onSubmit={() => void explain()}>
+      <Card title={w.explain.request}>
+        <Form class="row first-wide" onSubmit={() => void explain()}>
           <Field label={w.explain.url} hint={w.explain.urlHint} code required most={8000} value={url} onValue={setUrl} />
           <Field label={w.explain.from} hint={w.explain.fromHint} code value={from} onValue={setFrom} />
           <button type="submit" class="primary" disabled={action.busy}>
@@ -59,9 +59,16 @@ function Answer({ explanation: { decision, text } }: { explanation: Explanation 
           {w.explain[decision.decision]} {decision.target && <>{w.explain.to} <Foreign text={decision.target} code /></>}
           {decision.status !== null && <> ({decision.status})</>}
         </h2>
-        <p>
-          {decision.reason !== '' && <Said text={decision.reason} />} {decision.line !== null && <>{w.explain.rule} <LineLink line={decision.line} /></>}
-        </p>
+        {decision.reason !== '' && (
+          <p>
+            <Said text={decision.reason} />
+          </p>
+        )}
+        {decision.line !== null && (
+          <p>
+            {w.explain.rule} <LineLink line={decision.line} />
+          </p>
+        )}
       </section>
       <Steps decision={decision} />
       {decision.headers.length > 0 && (
@@ -71,7 +78,7 @@ function Answer({ explanation: { decision, text } }: { explanation: Explanation 
             rows={decision.headers}
             id={([name], index) => `${name} ${index}`}
             columns={[
-              { head: w.explain.field, cell: ([name]) => <code>{name}</code> },
+              { head: w.explain.field, tight: true, cell: ([name]) => <code>{name}</code> },
               { head: w.explain.value, cell: ([, value]) => <Foreign text={value} code /> },
             ]}
           />

@@ -87,21 +87,22 @@ function HostItem({ host }: { host: Host }) {
       </div>
       <ul class="rules" aria-label={w.hosts.rules}>
         {host.rules.map((rule, index) => (
-          <RuleItem key={`${rule.line} ${index}`} rule={rule} />
+          <RuleItem key={`${rule.line} ${index}`} rule={rule} named={new Set(host.rules.map((rule) => rule.protocol)).size > 1} />
         ))}
       </ul>
     </li>
   );
 }
 
-function RuleItem({ rule }: { rule: HostRule }) {
+/** `named`: the host has rules of several protocols. */
+function RuleItem({ rule, named }: { rule: HostRule; named: boolean }) {
   const { w, f } = useWords();
   const shown = rule.paths.slice(0, PATHS);
   const rest = rule.paths.slice(PATHS);
   return (
     <li class="rule">
       <div class="paths">
-        <span class="protocol">{rule.protocol}</span>
+        {named && <span class="protocol">{rule.protocol}</span>}
         {rule.paths.length === 0 && <span>{w.hosts.everyPath}</span>}
         {shown.map((path) => (
           <Path key={path} path={path} />

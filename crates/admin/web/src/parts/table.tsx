@@ -9,6 +9,8 @@ export interface Column<T> {
   cell: (row: T) => ComponentChildren;
   /** Figures stand right. */
   number?: boolean;
+  /** As wide as its content, where there is room. */
+  tight?: boolean;
   /** Buttons of the row; the heading is for those who do not see. */
   actions?: boolean;
 }
@@ -79,5 +81,6 @@ function cell<T>(column: Column<T>, row: T, at: number) {
 
 function kind<T>(column: Column<T>): string | undefined {
   if (column.actions) return 'row-actions';
+  if (column.tight) return 'tight';
   return column.number ? 'number' : undefined;
 }

@@ -8,8 +8,10 @@ export interface Formats {
   count(value: number): string;
   /** A number with up to three significant digits. */
   figure(value: number): string;
-  /** A number of bytes, in powers of 1024. */
+  /** A number of bytes that move, in powers of 1000. */
   bytes(value: number): string;
+  /** Memory, in powers of 1024. */
+  memory(value: number): string;
   percent(share: number): string;
   /** Seconds in words. */
   span(seconds: number, style?: 'long' | 'short'): string;
@@ -32,6 +34,14 @@ export function formats(language: string): Formats {
   const sizes = SIZES.map(
     (unit) => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', maximumSignificantDigits: 3 }),
   );
+  const sized = (value: number, step: number) => {
+    let [left, size] = [value, 0];
+    while (left >= 1000 && size < SIZES.length - 1) {
+      left /= step;
+      size++;
+    }
+    return (sizes[size] as Intl.NumberFormat).format(left);
+  };
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
   const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
@@ -44,14 +54,8 @@ export function formats(language: string): Formats {
     language,
     count: (value) => whole.format(value),
     figure: (value) => (Math.abs(value) >= 1000 ? whole : rough).format(value),
-    bytes: (value) => {
-      let [left, size] = [value, 0];
-      while (left >= 1000 && size < SIZES.length - 1) {
-        left /= 1024;
-        size++;
-      }
-      return (sizes[size] as Intl.NumberFormat).format(left);
-    },
+    bytes: (value) => sized(value, 1000),
+    memory: (value) => sized(value, 1024),
     percent: (value) => share.format(value),
     span: (seconds, style = 'long') => span(seconds, language, style),
     clock,

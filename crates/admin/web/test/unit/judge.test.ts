@@ -85,7 +85,8 @@ port = 80
 
 test('sizes and numbers are written as the language does', () => {
   const [english, german] = [formats('en-GB'), formats('de-DE')];
-  assert.deepEqual([0, 999, 1000, 1536, 5e9].map(english.bytes), ['0 byte', '999 byte', '0.977 kB', '1.5 kB', '4.66 GB']);
+  assert.deepEqual([0, 999, 1000, 1536, 5e9].map(english.bytes), ['0 byte', '999 byte', '1 kB', '1.54 kB', '5 GB']);
+  assert.deepEqual([1000, 1536].map(english.memory), ['0.977 kB', '1.5 kB']);
   assert.equal(german.figure(1234.6), '1.235');
   assert.equal(german.figure(0.125), '0,125');
 });

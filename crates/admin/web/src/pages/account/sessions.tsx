@@ -35,7 +35,7 @@ export function Sessions({ title, lead, all }: SessionsProps) {
       head: w.account.client,
       cell: (one) => (
         <>
-          <Foreign text={one.client} code /> {one.id === me?.id && <Badge tone="good">{w.account.session}</Badge>}
+          {one.client === null ? '–' : <Foreign text={one.client} code />} {one.id === me?.id && <Badge tone="good">{w.account.session}</Badge>}
         </>
       ),
     },
@@ -46,7 +46,7 @@ export function Sessions({ title, lead, all }: SessionsProps) {
       actions: true,
       cell: (one) =>
         one.id !== me?.id && (
-          <button type="button" aria-label={w.account.endOne(one.client)} disabled={action.busy} onClick={() => void end(one)}>
+          <button type="button" aria-label={w.account.endOne(one.client ?? '–')} disabled={action.busy} onClick={() => void end(one)}>
             {w.account.end}
           </button>
         ),

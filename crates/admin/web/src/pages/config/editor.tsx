@@ -43,6 +43,14 @@ export function Editor({ text, readOnly, faults, select, onText, onCheck }: Edit
     scroller.current.scrollIntoView({ block: 'nearest' });
   }, [select?.line, select?.nonce]);
 
+  useEffect(() => {
+    const [first] = faults;
+    const view = scroller.current;
+    if (!first || !view) return;
+    const seen = faults.some((fault) => fault.line * LINE > view.scrollTop && fault.line * LINE < view.scrollTop + view.clientHeight);
+    if (!seen) view.scrollTop = Math.max(0, (first.line - 4) * LINE);
+  }, [faults]);
+
   const keys = (event: KeyboardEvent) => {
     if (event.key.toLowerCase() !== 's' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
     event.preventDefault();

@@ -25,6 +25,8 @@ interface TextTabProps {
   reload: () => Promise<void>;
 }
 
+const NO_FAULTS: Fault[] = [];
+
 /** What a check said, and of which text. */
 interface Result {
   text: string;
@@ -81,7 +83,7 @@ export function TextTab({ current, may, reload }: TextTabProps) {
   };
 
   const stale = kept !== null && kept.base !== current.generation;
-  const faults = result?.checked.faults ?? [];
+  const faults = result?.checked.faults ?? NO_FAULTS;
   const checked = result?.text === text ? result.checked : null;
   return (
     <section class="config">

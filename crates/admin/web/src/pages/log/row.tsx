@@ -78,7 +78,7 @@ function Became({ record }: { record: Record & { event: 'decision' } }) {
       return (
         <>
           {record.status !== null && <span class="status">{record.status}</span>} <Said text={record.reason} />{' '}
-          <span class="hint">({w.log.blamed(w.log.blame[record.blame])})</span>
+          {record.blame !== 'peer' && <span class="hint">({w.log.blamed(w.log.blame[record.blame])})</span>}
         </>
       );
   }

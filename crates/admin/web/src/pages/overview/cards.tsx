@@ -62,6 +62,7 @@ export function CertificatesCard({ status }: { status: Status }) {
     { head: w.overview.names, cell: (certificate) => <Foreign text={certificate.names.join(', ')} /> },
     {
       head: w.overview.source,
+      tight: true,
       cell: (certificate) => (
         <>
           {sources[certificate.source] ?? certificate.source} <LineLink line={certificate.line} />
@@ -70,6 +71,7 @@ export function CertificatesCard({ status }: { status: Status }) {
     },
     {
       head: w.overview.ends,
+      tight: true,
       cell: (certificate) => (
         <>
           <CertificateEnd certificate={certificate} now={status.now} />{' '}
@@ -109,7 +111,7 @@ export function BansCard({ status }: { status: Status }) {
 export function MachineCard({ machine }: { machine: MachineStatus }) {
   const { w, f } = useWords();
   const share = machine.memory === 0 ? 0 : machine.memory_used / machine.memory;
-  const text = w.overview.memoryUsed(f.bytes(machine.memory_used), f.bytes(machine.memory));
+  const text = w.overview.memoryUsed(f.memory(machine.memory_used), f.memory(machine.memory));
   return (
     <Card title={w.overview.machine}>
       <p class="meter-line">
@@ -117,7 +119,7 @@ export function MachineCard({ machine }: { machine: MachineStatus }) {
       </p>
       <meter min={0} max={1} low={0.75} high={0.9} optimum={0} value={share} aria-label={`${w.overview.memory}: ${text}`} />
       <p class="hint">
-        {text}, {w.overview.memoryOurs(f.bytes(machine.memory_ours))}.{' '}
+        {text}, {w.overview.memoryOurs(f.memory(machine.memory_ours))}.{' '}
         {machine.served_after_ms !== null && w.overview.served(f.span(Math.round(machine.served_after_ms / 1000)))}
       </p>
     </Card>

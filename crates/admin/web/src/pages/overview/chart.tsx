@@ -98,7 +98,7 @@ function options(
     scales: { y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 24, space: 60, values: (_u, at) => at.map((second) => time(new Date(second * 1000))) },
-      { ...axis, grid: { stroke: colour('--line'), width: 1 }, size: 62, space: 34, values: (_u, at) => at.map((value) => format(value)) },
+      { ...axis, grid: { stroke: colour('--line'), width: 1 }, size: 62, space: 26, values: (_u, at) => at.map((value) => format(value)) },
     ],
     series: [
       {},

@@ -70,7 +70,7 @@ function State({ status, hosts }: { status: Status; hosts: Host[] }) {
 
 function FindingItem({ finding }: { finding: Finding }) {
   return (
-    <li class={finding.level}>
+    <li class={`is-${finding.level}`}>
       <p>
         {finding.text}
         {finding.said?.length === 1 && (
