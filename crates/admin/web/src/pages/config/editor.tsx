@@ -1,0 +1,102 @@
+/** A text with line numbers, and faults beside their lines. */
+
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Fault } from '../../api/shapes.ts';
+import { lines } from '../../text/diff.ts';
+import { visible } from '../../text/visible.ts';
+import { useWords } from '../../words/use.ts';
+import { faultText } from './text.tsx';
+
+interface EditorProps {
+  text: string;
+  readOnly: boolean;
+  faults: Fault[];
+  /** A line that is wanted; a new `nonce` wants it again. */
+  select: { line: number; nonce: number } | null;
+  onText: (text: string) => void;
+  onCheck: () => void;
+}
+
+/** Pixels; the style sheet has the same. */
+const LINE = 20;
+const PADDING = 8;
+const TAB = 4;
+
+export function Editor({ text, readOnly, faults, select, onText, onCheck }: EditorProps) {
+  const { w } = useWords();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const all = useMemo(() => text.split('\n'), [text]);
+  const numbers = useMemo(() => all.map((_, index) => index + 1).join('\n'), [all.length]);
+  const byLine = useMemo(() => grouped(faults), [faults]);
+  const longest = useMemo(() => Math.max(40, ...all.map(width)), [all]);
+  const beyond = faults.length > 0 ? 70 : 4;
+
+  useEffect(() => {
+    if (!select || !area.current || !scroller.current) return;
+    const at = Math.min(select.line, lines(text).length);
+    const start = all.slice(0, at - 1).reduce((sum, line) => sum + line.length + 1, 0);
+    area.current.focus({ preventScroll: true });
+    area.current.setSelectionRange(start, start + (all[at - 1]?.length ?? 0));
+    scroller.current.scrollTop = Math.max(0, (at - 4) * LINE);
+    scroller.current.scrollLeft = 0;
+    scroller.current.scrollIntoView({ block: 'nearest' });
+  }, [select?.line, select?.nonce]);
+
+  useEffect(() => {
+    const [first] = faults;
+    const view = scroller.current;
+    if (!first || !view) return;
+    const seen = faults.some((fault) => fault.line * LINE > view.scrollTop && fault.line * LINE < view.scrollTop + view.clientHeight);
+    if (!seen) view.scrollTop = Math.max(0, (first.line - 4) * LINE);
+  }, [faults]);
+
+  const keys = (event: KeyboardEvent) => {
+    if (event.key.toLowerCase() !== 's' || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    event.preventDefault();
+    onCheck();
+  };
+  return (
+    <div class="editor" ref={scroller}>
+      <div class="editor-inside" style={{ height: `${all.length * LINE + 2 * PADDING}px` }}>
+        <pre class="gutter" aria-hidden="true">
+          {numbers}
+        </pre>
+        <div class="editor-text" style={{ minWidth: `${longest + beyond}ch` }}>
+          {select && <div class="picked" style={{ top: `${PADDING + (select.line - 1) * LINE}px` }} />}
+          {[...byLine].map(([line, found]) => (
+            <div key={line} class="beside" aria-hidden="true" style={{ top: `${PADDING + (line - 1) * LINE}px` }}>
+              <span style={{ left: `${width(all[line - 1] ?? '') + 3}ch` }}>{found.map((fault) => visible(faultText(fault))).join(' · ')}</span>
+            </div>
+          ))}
+          <textarea
+            ref={area}
+            value={text}
+            readOnly={readOnly}
+            wrap="off"
+            spellcheck={false}
+            autocapitalize="off"
+            autocomplete="off"
+            aria-label={w.config.text}
+            aria-invalid={faults.length > 0 ? 'true' : undefined}
+            onInput={(event) => onText(event.currentTarget.value)}
+            onKeyDown={keys}
+          />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function grouped(faults: Fault[]): Map<number, Fault[]> {
+  const byLine = new Map<number, Fault[]>();
+  for (const fault of faults.slice(0, 200)) byLine.set(fault.line, [...(byLine.get(fault.line) ?? []), fault]);
+  return byLine;
+}
+
+/** Columns that a line takes. */
+function width(line: string): number {
+  let columns = 0;
+  for (const character of line) columns += character === '\t' ? TAB - (columns % TAB) : 1;
+  return columns;
+}

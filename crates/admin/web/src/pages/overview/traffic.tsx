@@ -1,0 +1,132 @@
+/** What goes through the box, as graphs and as a table. */
+
+import { useMemo, useState } from 'preact/hooks';
+import type { History } from '../../api/shapes.ts';
+import { useLoad } from '../../box/load.ts';
+import { Switch } from '../../parts/form.tsx';
+import { Card } from '../../parts/page.tsx';
+import { Ready } from '../../parts/said.tsx';
+import { Table, type Column } from '../../parts/table.tsx';
+import { average, buckets, highest, latest, tracks, type Bucket, type Tracks } from '../../text/history.ts';
+import { useWords, type Formats, type Words } from '../../words/use.ts';
+import { Chart } from './chart.tsx';
+
+type Span = 'hour' | 'day';
+
+/** What is asked for, how often, and how long a row of the table is; all in seconds. */
+const SPANS: { [name in Span]: { seconds: number; every: number; row: number } } = {
+  hour: { seconds: 3600, every: 10, row: 300 },
+  day: { seconds: 86_400, every: 60, row: 3600 },
+};
+
+interface Graph {
+  title: string;
+  unit: string;
+  /** Names of the series, and what they are called where there are several. */
+  series: readonly (readonly [name: string, label: string])[];
+  format: (value: number) => string;
+}
+
+export function Traffic() {
+  const { w } = useWords();
+  const [span, setSpan] = useState<Span>('hour');
+  const { seconds, every } = SPANS[span];
+  const history = useLoad<History>(`/history?seconds=${seconds}`, every * 1000);
+  const choice = (
+    <Switch label={w.overview.span} value={span} onValue={setSpan} options={[['hour', w.overview.hour], ['day', w.overview.day]]} />
+  );
+  return (
+    <Card title={w.overview.traffic} actions={choice}>
+      <Ready of={history}>{(data) => <Graphs history={data} span={span} />}</Ready>
+    </Card>
+  );
+}
+
+function Graphs({ history, span }: { history: History; span: Span }) {
+  const { w, f } = useWords();
+  const graphs = useMemo(() => all(w, f), [w, f]);
+  const found = useMemo(() => graphs.map((graph) => tracks(history, graph.series.map(([name]) => name))), [history, graphs]);
+  if (found.every((tracks) => tracks.times.length === 0)) return <p class="empty">{w.overview.noFigures}</p>;
+  return (
+    <>
+      <div class="graphs">
+        {graphs.map((graph, index) => (
+          <GraphView key={graph.title} graph={graph} tracks={found[index] ?? { times: [], tracks: [] }} day={span === 'day'} />
+        ))}
+      </div>
+      <details>
+        <summary>{w.overview.asTable}</summary>
+        <Figures graphs={graphs} found={found} row={SPANS[span].row} />
+      </details>
+    </>
+  );
+}
+
+function all(w: Words, f: Formats): Graph[] {
+  const { overview } = w;
+  const rate = (value: number) => f.figure(value);
+  return [
+    { title: overview.requests, unit: overview.requestsUnit, series: [['requests', overview.requests]], format: rate },
+    {
+      title: overview.bytes, unit: overview.bytesUnit, format: f.bytes,
+      series: [['bytes_received', overview.received], ['bytes_sent', overview.sent]],
+    },
+    { title: overview.rejected, unit: overview.rejectedUnit, series: [['rejected', overview.rejected]], format: rate },
+    { title: overview.connections, unit: overview.connectionsUnit, series: [['connections', overview.connections]], format: rate },
+  ];
+}
+
+function GraphView({ graph, tracks: { times, tracks }, day }: { graph: Graph; tracks: Tracks; day: boolean }) {
+  const { w } = useWords();
+  const say = (value: number | null) => (value === null ? '–' : graph.format(value));
+  const first = tracks[0]?.points ?? [];
+  const summary = w.overview.chart(`${graph.title} (${graph.unit})`, say(latest(first)), say(highest(first)));
+  const label = (name: string) => graph.series.find(([known]) => known === name)?.[1] ?? name;
+  return (
+    <figure class="graph">
+      <figcaption>
+        <b>{graph.title}</b> <span class="unit">{graph.unit}</span>
+      </figcaption>
+      <Chart
+        summary={summary}
+        times={times}
+        lines={tracks.map((track) => ({ label: label(track.name), points: track.points }))}
+        format={graph.format}
+        day={day}
+      />
+    </figure>
+  );
+}
+
+function Figures({ graphs, found, row }: { graphs: Graph[]; found: Tracks[]; row: number }) {
+  const { w, f } = useWords();
+  const flat = graphs.flatMap((graph, index) =>
+    (found[index]?.tracks ?? []).map((track) => {
+      const label = graph.series.length > 1 ? graph.series.find(([name]) => name === track.name)?.[1] : undefined;
+      return { graph, track, head: label ? `${graph.unit} ${label}` : graph.unit };
+    }),
+  );
+  const say = (graph: Graph, value: number | null | undefined) => (value === null || value === undefined ? '–' : graph.format(value));
+  const sums: Column<(typeof flat)[0]>[] = [
+    { head: w.overview.name, cell: ({ head }) => head },
+    { head: w.overview.now, number: true, cell: ({ graph, track }) => say(graph, latest(track.points)) },
+    { head: w.overview.average, number: true, cell: ({ graph, track }) => say(graph, average(track.points)) },
+    { head: w.overview.highest, number: true, cell: ({ graph, track }) => say(graph, highest(track.points)) },
+  ];
+  const times = found[0]?.times ?? [];
+  const merged = buckets({ times, tracks: flat.map(({ track }) => track) }, row);
+  const columns: Column<Bucket>[] = [
+    { head: w.overview.time, cell: (bucket) => f.short(new Date(bucket.time * 1000)) },
+    ...flat.map(({ graph, head }, index) => ({
+      head,
+      number: true,
+      cell: (bucket: Bucket) => say(graph, bucket.values[index]),
+    })),
+  ];
+  return (
+    <>
+      <Table caption={w.overview.traffic} columns={sums} rows={flat} id={(row) => row.head} />
+      <Table caption={w.overview.asTable} columns={columns} rows={merged} id={(bucket) => bucket.time} step={24} />
+    </>
+  );
+}

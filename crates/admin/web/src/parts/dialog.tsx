@@ -1,0 +1,83 @@
+/** Questions before something is done. */
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { store, useStore } from '../box/store.ts';
+import { useWords } from '../words/use.ts';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  /** Buttons beside the one that closes. */
+  actions?: ComponentChildren;
+  wide?: boolean;
+  closeLabel?: string;
+  children?: ComponentChildren;
+}
+
+/** A window above the page, open as long as it is drawn; the focus goes back by itself. */
+export function Dialog({ title, onClose, actions, wide, closeLabel, children }: DialogProps) {
+  const { w } = useWords();
+  const id = useId();
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = box.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
+  const cancel = (event: Event) => {
+    event.preventDefault();
+    onClose();
+  };
+  return (
+    <dialog ref={box} class={wide ? 'wide' : ''} aria-labelledby={id} onCancel={cancel}>
+      <h2 id={id}>{title}</h2>
+      <div class="dialog-body">{children}</div>
+      <div class="actions end">
+        <button type="button" onClick={onClose}>
+          {closeLabel ?? w.do.cancel}
+        </button>
+        {actions}
+      </div>
+    </dialog>
+  );
+}
+
+interface Question {
+  title: string;
+  text: string;
+  /** What the button that does it says. */
+  action: string;
+  danger?: boolean;
+  answer: (yes: boolean) => void;
+}
+
+const question = store<Question | null>(null);
+
+/** Asks the operator; true: go on. */
+export function ask(title: string, text: string, action: string, danger = false): Promise<boolean> {
+  question.get()?.answer(false);
+  return new Promise((resolve) => {
+    const answer = (yes: boolean) => {
+      question.set(null);
+      resolve(yes);
+    };
+    question.set({ title, text, action, danger, answer });
+  });
+}
+
+/** Where [ask] shows its question; once on the page. */
+export function Questions() {
+  const asked = useStore(question);
+  if (!asked) return null;
+  const action = (
+    <button type="button" class={asked.danger ? 'danger' : 'primary'} onClick={() => asked.answer(true)}>
+      {asked.action}
+    </button>
+  );
+  return (
+    <Dialog title={asked.title} onClose={() => asked.answer(false)} actions={action}>
+      <p>{asked.text}</p>
+    </Dialog>
+  );
+}

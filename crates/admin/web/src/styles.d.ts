@@ -1,0 +1,2 @@
+/** Style sheets that are bundled by naming them. */
+declare module '*.css';

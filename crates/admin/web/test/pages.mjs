@@ -1,0 +1,54 @@
+// All pages in a real browser: each in English and German, light and dark, narrow and wide.
+//
+//   GATEHOUSE_URL       the box; none: one that is none (dev/serve.mjs), and more is tried on it
+//   GATEHOUSE_USER, GATEHOUSE_PASSWORD   an administrator of it
+//   GATEHOUSE_SHOTS     a folder for pictures of every page
+//   CHROMIUM            the browser; none: /usr/bin/chromium
+//   ONLY                a part of the names of the tests that are wanted
+
+import { mkdirSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { serve } from '../dev/serve.mjs';
+import { Watch, login } from './browser/watch.mjs';
+import { everyPage } from './browser/matrix.mjs';
+import { keyboard } from './browser/keyboard.mjs';
+import { flows } from './browser/flows.mjs';
+
+const shots = process.env.GATEHOUSE_SHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+const mock = process.env.GATEHOUSE_URL ? null : await serve();
+const box = {
+  url: process.env.GATEHOUSE_URL ?? mock.url,
+  user: process.env.GATEHOUSE_USER ?? 'admin',
+  password: process.env.GATEHOUSE_PASSWORD ?? 'correct horse',
+  shots,
+  mock: mock?.box,
+};
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+});
+
+const tests = [...everyPage, ...keyboard, ...(mock ? flows : [])];
+const wanted = tests.filter(({ name }) => name.includes(process.env.ONLY ?? ''));
+let failed = 0;
+for (const { name, context: options, run } of wanted) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options });
+  const watch = await Watch.begin(context, box.url);
+  const started = Date.now();
+  try {
+    const page = await context.newPage();
+    await login(page, box);
+    await run({ page, box, watch, context });
+  } catch (error) {
+    watch.fault(error.stack ?? String(error));
+  }
+  await context.close();
+  if (watch.faults.length > 0) failed++;
+  console.log(`${watch.faults.length > 0 ? 'FAILED' : 'ok'}  ${name}  (${Date.now() - started} ms)`);
+  for (const fault of watch.faults) console.log(`    ${fault.replaceAll('\n', '\n    ')}`);
+}
+await browser.close();
+await mock?.close();
+console.log(failed > 0 ? `${failed} of ${wanted.length} failed` : `${wanted.length} passed`);
+process.exitCode = failed > 0 ? 1 : 0;
