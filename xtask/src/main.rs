@@ -7,6 +7,7 @@ mod fuzz;
 mod generate;
 mod image;
 mod lab;
+mod pages;
 mod prepare;
 mod report;
 mod run;
@@ -58,6 +59,8 @@ enum Task {
     Aarch64,
     /// Build the bootable image of a board
     Image(image::Options),
+    /// Check the admin pages in a real browser and compare them with what is built in; or build them
+    Pages(pages::Options),
     /// Write the generated files anew: reference configuration, its documentation and schema
     Generate,
 }
@@ -82,6 +85,7 @@ fn run(task: Task) -> Result<()> {
         Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Aarch64 => cross::run(),
         Task::Image(options) => image::run(&options),
+        Task::Pages(options) => pages::run(&options),
         Task::Generate => generate::run(),
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::report::{Outcome, Report};
 use crate::run::{cargo, has, is_root, listening, target_dir, visibly};
-use crate::{cross, fuzz, image, prepare};
+use crate::{cross, fuzz, image, pages, prepare};
 
 /// `cargo xtask test`.
 ///
@@ -42,6 +42,7 @@ pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
         report.step("image", test_image);
         tests(&mut report)?;
         report.step("documentation", documentation);
+        report.step("pages", pages);
         report.step("aarch64", aarch64);
     }
     report.step("dependencies", dependencies);
@@ -62,6 +63,14 @@ fn test_image() -> Result<Outcome> {
         }
     }
     done(image::for_tests())
+}
+
+/// What the operator's browser runs.
+fn pages() -> Result<Outcome> {
+    match pages::lack() {
+        Some(lack) => Ok(Outcome::Skipped(lack)),
+        None => done(pages::check()),
+    }
 }
 
 /// The same program for boards of the other architecture.

@@ -43,7 +43,7 @@ pub(crate) fn file(name: &str, asked: &HeaderMap) -> Option<Response<Body>> {
     let kind = match name.rsplit_once('.')?.1 {
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
-        "svg" => "image/svg+xml",
+        "txt" => return built(name, "text/plain; charset=utf-8", asked),
         _ => return None,
     };
     let mut response = built(name, kind, asked)?;
