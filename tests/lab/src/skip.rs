@@ -20,6 +20,13 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
                     .exists();
                 (!found).then(|| "playwright-core is not installed in tests/lab/node".to_owned())
             }
+            "the pages' packages" => {
+                let found = super::repository()
+                    .join("crates/admin/web/node_modules/playwright-core")
+                    .exists();
+                (!found)
+                    .then(|| "the npm packages of crates/admin/web are not installed".to_owned())
+            }
             // A Debian package with a module of Python of the same name.
             name if name.starts_with("python3-") => {
                 let import = format!("import {}", name.trim_start_matches("python3-"));

@@ -107,6 +107,18 @@ impl Frame<'_> {
         )
     }
 
+    /// Asks whether the session is to end: a link alone must not do it.
+    pub(crate) fn logout(self) -> Markup {
+        let words = self.language.words();
+        self.page(
+            words.sign_out,
+            &html! {
+                form method="post" action="/logout" { button type="submit" { (words.sign_out) } }
+                p { a href="/" { (words.home) } }
+            },
+        )
+    }
+
     /// What came of a change.
     pub(crate) fn done(
         self,
@@ -185,7 +197,11 @@ impl Frame<'_> {
                     link rel="stylesheet" href=(self.style);
                 }
                 body.plain {
-                    header { span.brand { "Gatehouse" } span.host { (self.hostname) } }
+                    header {
+                        svg.mark viewBox="0 0 32 32" aria-hidden="true" {
+                            path d="M3 6h3v3h3V6h3v8h8V6h3v3h3V6h3v22h-9v-6a4 4 0 0 0-8 0v6H3z";
+                        }
+                        span.brand { "Gatehouse" } span.host { (self.hostname) } }
                     main { h1 { (title) } (content) }
                 }
             }

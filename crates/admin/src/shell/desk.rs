@@ -15,7 +15,7 @@ use crate::core::cookie;
 use crate::core::names::Names;
 use crate::core::origin::{self, Foreign, Kind};
 use crate::core::pages::Frame;
-use crate::core::place::{Page, Place};
+use crate::core::place::Place;
 use crate::core::reply::{self, Body};
 use crate::core::words::Language;
 use crate::decision;
@@ -224,7 +224,6 @@ fn authority(request: &Request<Incoming>) -> Option<String> {
 
 fn wrong_method(place: Place<'_>) -> Response<Body> {
     let allowed = match place {
-        Place::Page(Page::Logout) => "POST",
         Place::Page(_) => "GET, HEAD, POST",
         _ => "GET, HEAD",
     };

@@ -33,7 +33,7 @@ impl Desk {
             Page::Claim | Page::Login => self.show_entrance(page, query, visitor).await,
             Page::Confirm => self.show_trial(None, visitor).await,
             Page::Rollback => self.show_choices(None, visitor).await,
-            Page::Logout => Ok(reply::see_other("/")),
+            Page::Logout => Ok(reply::html(StatusCode::OK, self.frame(visitor).logout())),
         };
         shown.unwrap_or_else(|_| self.away(visitor))
     }

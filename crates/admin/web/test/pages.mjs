@@ -13,6 +13,7 @@ import { Watch, login } from './browser/watch.mjs';
 import { everyPage } from './browser/matrix.mjs';
 import { keyboard } from './browser/keyboard.mjs';
 import { flows } from './browser/flows.mjs';
+import { plainPages } from './browser/plain.mjs';
 
 const shots = process.env.GATEHOUSE_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
@@ -29,16 +30,16 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 });
 
-const tests = [...everyPage, ...keyboard, ...(mock ? flows : [])];
+const tests = [...everyPage, ...keyboard, ...(mock ? flows : plainPages)];
 const wanted = tests.filter(({ name }) => name.includes(process.env.ONLY ?? ''));
 let failed = 0;
-for (const { name, context: options, run } of wanted) {
+for (const { name, context: options, stranger, run } of wanted) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options });
   const watch = await Watch.begin(context, box.url);
   const started = Date.now();
   try {
     const page = await context.newPage();
-    await login(page, box);
+    if (!stranger) await login(page, box);
     await run({ page, box, watch, context });
   } catch (error) {
     watch.fault(error.stack ?? String(error));
