@@ -15,15 +15,20 @@ interface DialogProps {
   children?: ComponentChildren;
 }
 
-/** A window above the page, open as long as it is drawn; the focus goes back by itself. */
+/** A window above the page, open as long as it is drawn; then the focus goes back to where it was. */
 export function Dialog({ title, onClose, actions, wide, closeLabel, children }: DialogProps) {
   const { w } = useWords();
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current;
+    const before = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // What it stood on may be gone, with the row that was removed for instance.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   const cancel = (event: Event) => {
     event.preventDefault();

@@ -62,7 +62,8 @@ export const de: Words = {
     traffic: 'Verkehr', hour: 'Letzte Stunde', day: 'Letzter Tag', span: 'Zeitraum',
     requests: 'Anfragen', requestsUnit: 'Anfragen/s', bytes: 'Bytes', bytesUnit: 'Bytes/s', rejected: 'Abgewiesen', rejectedUnit: 'abgewiesen/s',
     connections: 'Offene Verbindungen', connectionsUnit: 'offen',
-    received: 'von Clients', sent: 'zu Clients', web: 'Anfragen', plain: 'http', tls: 'https', all: 'alle',
+    received: 'von Clients', sent: 'zu Clients', all: 'alle', failing: 'gescheitert (5xx)', unit: 'Einheit',
+    processor: 'Prozessoren', processorUnit: 'Kerne mit Gatehouse beschäftigt', memoryUnit: 'belegt', ours: 'von Gatehouse', used: 'insgesamt',
     now: 'jetzt', highest: 'höchstens', average: 'im Mittel', asTable: 'Werte als Tabelle', time: 'Zeit',
     chart: (name, now, highest) => `${name}: jetzt ${now}, höchstens ${highest}`,
     noFigures: 'Es gibt noch keine Werte. Sie kommen eine Minute nach dem Start.',
@@ -107,7 +108,7 @@ export const de: Words = {
     list: 'Einträge, neueste zuerst', onlyClient: (client) => `Nur Einträge von ${client}`, older: 'Ältere zeigen',
     words: {
       forwarded: 'weitergeleitet', answered: 'beantwortet', rejected: 'abgewiesen', banned: 'gesperrt', unbanned: 'Sperre zu Ende', service: 'Dienst',
-      config: 'Konfiguration', certificate: 'Zertifikat', notice: 'Hinweis', dropped: 'fehlt',
+      config: 'Konfiguration', certificate: 'Zertifikat', audit: 'Bedienung', notice: 'Hinweis', dropped: 'fehlt',
     },
     new: 'neue Verbindung', banFor: (time) => `für ${time}`, lifted: 'von Hand aufgehoben', over: 'die Zeit ist um',
     running: (name) => `${name} läuft`, draining: (name) => `${name} lässt Sitzungen enden`, stopped: (name) => `${name} ist beendet`,
@@ -119,9 +120,10 @@ export const de: Words = {
   },
   hosts: {
     title: 'Hosts', lead: 'Was veröffentlicht ist, in der Reihenfolge der Konfiguration.', find: 'Suchen', findHint: 'Name, Pfad oder Ziel',
-    none: 'Nichts ist veröffentlicht. Fügen Sie in der Konfiguration einen [[host]] hinzu.', protocols: 'Protokolle', rules: 'Regeln', targets: 'Ziele', well: 'antwortet', unwell: 'antwortet nicht', unknown: 'nicht geprüft',
-    everyPath: 'jeder Pfad', requests: 'Anfragen', bytes: 'Bytes', rejected: 'Abgewiesen', perSecond: (n) => `${n}/s`, explain: 'Erklären', access: 'Zugang',
-    pathsMore: (n) => `${n} weitere Pfade`, derived: 'Was daraus folgt', derivedNone: 'nichts', notServed: 'kein Verkehr gezählt',
+    none: 'Nichts ist veröffentlicht. Fügen Sie in der Konfiguration einen [[host]] hinzu.', protocols: 'Protokolle', rules: 'Regeln', targets: 'Ziele', well: 'antwortet', unwell: 'antwortet nicht', certificate: 'Zertifikat',
+    everyPath: 'jeder Pfad', requests: 'Anfragen', failed: 'gescheitert (5xx)', bytes: 'Bytes', rejected: 'Abgewiesen', open: 'offen', fast: (time) => `95 % binnen ${time}`, explain: 'Erklären',
+    protocolNames: { http: 'HTTP', tls_passthrough: 'TLS durchgereicht', sip: 'SIP', ldap: 'LDAP', h323: 'H.323' },
+    pathsMore: (n) => `${n} weitere Pfade`, derived: 'Was daraus folgt', derivedNone: 'nichts',
   },
   explain: {
     title: 'Erklären', lead: 'Was mit einer Anfrage geschähe, und warum. Es wird nichts gesendet. Hier antwortet dieselbe Funktion, die über Anfragen entscheidet.',
@@ -131,10 +133,10 @@ export const de: Words = {
   },
   bans: {
     title: 'Sperren', lead: 'Was eine gesperrte Adresse auch anfragt, wird abgewiesen, bei jedem Dienst. Sperren enden von selbst.', none: 'Niemand ist gesperrt.',
-    client: 'Client', since: 'Seit', until: 'Bis', left: 'Noch', offences: 'Verstöße', reason: 'Grund', lift: 'Aufheben', liftOne: (client) => `Aufheben der Sperre von ${client}`,
+    client: 'Client', since: 'Seit', until: 'Bis', left: 'Noch', offences: 'Verstöße', lift: 'Aufheben', liftOne: (client) => `Aufheben der Sperre von ${client}`,
     liftAll: 'Alle aufheben', askOne: (client) => `Sperre von ${client} aufheben?`, askOneMore: 'Die Adresse kann sofort wieder anfragen. Macht sie weiter wie bisher, wird sie erneut gesperrt.',
     askAll: (text) => `Alle ${text} Sperren aufheben?`, askAllMore: 'Alle Adressen können sofort wieder anfragen.', lifted: (n, text) => s(n, 'Die Sperre ist aufgehoben.', `${text} Sperren sind aufgehoben.`),
-    add: 'Adresse sperren', address: 'Adresse', addressHint: 'IPv4-Adresse oder IPv6 (gesperrt wird das /64)', time: 'Für', why: 'Grund', whyHint: 'erscheint im Protokoll',
+    add: 'Adresse sperren', address: 'Adresse', addressHint: 'IPv4-Adresse oder IPv6 (gesperrt wird das /64)', time: 'Für', why: 'Grund', whyHint: 'erscheint im Protokoll', byHand: 'von Hand',
     doBan: 'Sperren', banned: (client) => `${client} ist gesperrt.`, times: ['5 Minuten', '1 Stunde', '1 Tag', '30 Tage'], wrongAddress: 'Das ist keine IP-Adresse. Schreiben Sie etwa 203.0.113.9 oder 2001:db8::1.',
   },
   config: {

@@ -157,7 +157,7 @@ function Faults({ faults }: { faults: Fault[] }) {
 }
 
 export function faultText({ what, remedy }: Fault): string {
-  return remedy ? `${what}, ${remedy}` : what;
+  return remedy === '' ? what : `${what}, ${remedy}`;
 }
 
 function Good({ checked }: { checked: Checked }) {
