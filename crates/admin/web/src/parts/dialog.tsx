@@ -11,12 +11,13 @@ interface DialogProps {
   /** Buttons beside the one that closes. */
   actions?: ComponentChildren;
   wide?: boolean;
-  closeLabel?: string;
+  /** What the button that closes says where closing is what is wanted; it is the last then. */
+  done?: string;
   children?: ComponentChildren;
 }
 
 /** A window above the page, open as long as it is drawn; then the focus goes back to where it was. */
-export function Dialog({ title, onClose, actions, wide, closeLabel, children }: DialogProps) {
+export function Dialog({ title, onClose, actions, wide, done, children }: DialogProps) {
   const { w } = useWords();
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
@@ -39,10 +40,17 @@ export function Dialog({ title, onClose, actions, wide, closeLabel, children }: 
       <h2 id={id}>{title}</h2>
       <div class="dialog-body">{children}</div>
       <div class="actions end">
-        <button type="button" onClick={onClose}>
-          {closeLabel ?? w.do.cancel}
-        </button>
+        {done === undefined && (
+          <button type="button" onClick={onClose}>
+            {w.do.cancel}
+          </button>
+        )}
         {actions}
+        {done !== undefined && (
+          <button type="button" class="primary" onClick={onClose}>
+            {done}
+          </button>
+        )}
       </div>
     </dialog>
   );

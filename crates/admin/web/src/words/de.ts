@@ -146,7 +146,7 @@ export const de: Words = {
     stale: (n, base) => `Inzwischen ist Generation ${n} in Kraft; Ihr Text entstand aus Generation ${base}.`, staleMine: 'Mit meinem Text weiter', staleTheirs: 'Meinen verwerfen',
     staleSee: 'Unterschiede zeigen',
     readOnly: 'Ihre Rolle darf dies lesen, nicht ändern.', faults: (n, text) => s(n, '1 Fehler. Vorher kann nichts übernommen werden.', `${text} Fehler. Vorher kann nichts übernommen werden.`),
-    noFaults: 'Keine Fehler.', nothingChanges: 'Es ist dasselbe wie das, was in Kraft ist.', diffIs: (added, removed) => `${added} Zeilen dazu, ${removed} weg.`,
+    noFaults: 'Keine Fehler.', nothingChanges: 'Es ist dasselbe wie das, was in Kraft ist.', diffIs: (added, removed) => `Zeilen dazu: ${added}, weg: ${removed}.`,
     notChecked: 'Hier nicht geprüft:', column: (n) => `Spalte ${n}`, fileWhole: 'die Datei als Ganzes', faultsList: 'Fehler',
     applyTitle: 'Diese Änderung übernehmen?', applyTrial: 'Das könnte Sie aussperren:', applyTrialMore: 'Darum gilt sie zunächst auf Probe: Bestätigt sie niemand rechtzeitig, gilt wieder die vorige.',
     applyFree: 'Das kann Sie nicht aussperren. Es gilt sofort.', onTrial: 'Trotzdem auf Probe', trialTime: 'Zeit zum Bestätigen', doApply: 'Übernehmen', applied: (n) => `Generation ${n} ist in Kraft.`,

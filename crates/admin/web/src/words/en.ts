@@ -144,7 +144,7 @@ export const en = {
     stale: (n: number, base: number) => `Generation ${n} has come into force since; your text was made from generation ${base}.`, staleMine: 'Go on with my text', staleTheirs: 'Discard mine',
     staleSee: 'Show what differs',
     readOnly: 'Your role may read this, not change it.', faults: (n: number, text: string) => s(n, '1 fault. Nothing can be applied until it is mended.', `${text} faults. Nothing can be applied until they are mended.`),
-    noFaults: 'No faults.', nothingChanges: 'It is the same as what is in force.', diffIs: (added: string, removed: string) => `${added} lines added, ${removed} removed.`,
+    noFaults: 'No faults.', nothingChanges: 'It is the same as what is in force.', diffIs: (added: string, removed: string) => `Lines added: ${added}, removed: ${removed}.`,
     notChecked: 'Not checked here:', column: (n: number) => `column ${n}`, fileWhole: 'the file as a whole', faultsList: 'Faults',
     applyTitle: 'Apply this change?', applyTrial: 'This could lock you out:', applyTrialMore: 'So it is put into force on trial: if nobody confirms it in time, it is rolled back.',
     applyFree: 'This can not lock you out. It is in force at once.', onTrial: 'On trial all the same', trialTime: 'Time to confirm', doApply: 'Apply', applied: (n: number) => `Generation ${n} is in force.`,
