@@ -167,7 +167,7 @@ export const de: Words = {
     totpIsOff: (name) => `Der zweite Faktor von ${name} ist aus.`, adminOnly: 'Nur Administratoren sehen die Benutzer.', sessions: 'Sitzungen', sessionsLead: 'Wer jetzt angemeldet ist.',
   },
   account: {
-    title: 'Konto', who: (user, role) => `Sie sind ${user}, ${role}.`, until: (time) => `Diese Sitzung endet ${time}.`,
+    title: 'Konto', who: (user, role) => `Sie sind ${user}, ${role}.`, until: (time) => `Ungenutzt endet diese Sitzung ${time}.`,
     look: 'Darstellung', language: 'Sprache', theme: 'Farben', themes: { auto: 'wie das System', light: 'hell', dark: 'dunkel' }, lookHint: 'Bleibt in diesem Browser.',
     password: 'Passwort', old: 'Jetziges Passwort', new: 'Neues Passwort', again: 'Neues Passwort wiederholen', change: 'Passwort ändern', changed: 'Das Passwort ist geändert. Ihre anderen Sitzungen sind beendet.',
     totp: 'Zweiter Faktor', totpLead: 'Mit zweitem Faktor fragt die Anmeldung auch nach dem Code einer App auf Ihrem Telefon. Ein gestohlenes Passwort allein nützt dann nichts.', totpOn: 'Der zweite Faktor ist an.', totpOff: 'Der zweite Faktor ist aus.',
@@ -175,7 +175,7 @@ export const de: Words = {
     code: 'Code, 6 Ziffern', turnOn: 'Einschalten', turnOff: 'Ausschalten', isOn: 'Der zweite Faktor ist an.', isOff: 'Der zweite Faktor ist aus.',
     clockHint: 'Wird der Code nicht angenommen: Die Uhren von Gerät und Telefon müssen übereinstimmen.',
     recovery: 'Ersatzcodes', recoveryLead: 'Jeder gilt einmal anstelle eines Codes, falls Sie das Telefon verloren haben. Sie werden nur jetzt gezeigt: Bewahren Sie sie getrennt vom Telefon auf.', recoveryDone: 'Ich habe sie aufbewahrt',
-    sessions: 'Sitzungen', session: 'Diese Sitzung', otherSession: 'Andere Sitzung', client: 'Von', since: 'Seit', ends: 'Endet', end: 'Beenden', endOne: (client) => `Beenden der Sitzung von ${client}`, ended: 'Die Sitzung ist beendet.', user: 'Benutzer',
+    sessions: 'Sitzungen', session: 'Diese Sitzung', otherSession: 'Andere Sitzung', client: 'Von', since: 'Seit', ends: 'Endet ungenutzt', end: 'Beenden', endOne: (client) => `Beenden der Sitzung von ${client}`, ended: 'Die Sitzung ist beendet.', user: 'Benutzer',
   },
   languages: { en: 'English', de: 'Deutsch' },
 };

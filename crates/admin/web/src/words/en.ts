@@ -165,7 +165,7 @@ export const en = {
     totpIsOff: (name: string) => `The second factor of ${name} is off.`, adminOnly: 'Only administrators see users.', sessions: 'Sessions', sessionsLead: 'Who is logged in now.',
   },
   account: {
-    title: 'Account', who: (user: string, role: string) => `You are ${user}, ${role}.`, until: (time: string) => `This session ends ${time}.`,
+    title: 'Account', who: (user: string, role: string) => `You are ${user}, ${role}.`, until: (time: string) => `Unused, this session ends ${time}.`,
     look: 'Appearance', language: 'Language', theme: 'Colours', themes: { auto: 'as the system', light: 'light', dark: 'dark' }, lookHint: 'Kept in this browser.',
     password: 'Password', old: 'Present password', new: 'New password', again: 'New password again', change: 'Change password', changed: 'The password is changed. Your other sessions have ended.',
     totp: 'Second factor', totpLead: 'With a second factor, login also asks for a code of an app on your phone. A stolen password alone is worth nothing then.', totpOn: 'The second factor is on.', totpOff: 'The second factor is off.',
@@ -173,7 +173,7 @@ export const en = {
     code: 'Code, 6 digits', turnOn: 'Switch on', turnOff: 'Switch off', isOn: 'The second factor is on.', isOff: 'The second factor is off.',
     clockHint: 'If the code is not taken: clocks of box and phone must agree.',
     recovery: 'Recovery codes', recoveryLead: 'Each of them works once in place of a code, if you have lost the phone. They are shown now and never again: keep them apart from the phone.', recoveryDone: 'I have kept them',
-    sessions: 'Sessions', session: 'This session', otherSession: 'Other session', client: 'From', since: 'Since', ends: 'Ends', end: 'End', endOne: (client: string) => `End the session from ${client}`, ended: 'The session has ended.', user: 'User',
+    sessions: 'Sessions', session: 'This session', otherSession: 'Other session', client: 'From', since: 'Since', ends: 'Ends if unused', end: 'End', endOne: (client: string) => `End the session from ${client}`, ended: 'The session has ended.', user: 'User',
   },
   languages: { en: 'English', de: 'Deutsch' },
 };

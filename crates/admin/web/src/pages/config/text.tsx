@@ -61,25 +61,7 @@ export function TextTab({ current, may, reload }: TextTabProps) {
     <section class="config">
       {!may && <p class="note">{w.config.readOnly}</p>}
       {text.stale && text.changed && <Stale base={text.base} current={current} text={text.now} onDiscard={() => void discard()} />}
-      <div class="toolbar">
-        <div class="actions">
-          <Badge tone={text.changed ? 'warn' : 'plain'}>{text.changed ? w.config.changed : w.config.same}</Badge>
-          <span class="hint keys">{w.config.keys}</span>
-        </div>
-        {may && (
-          <div class="actions">
-            <button type="button" disabled={!text.changed} onClick={() => void discard()}>
-              {w.config.discard}
-            </button>
-            <button type="button" disabled={check.busy} onClick={() => void check.run()}>
-              {w.config.check}
-            </button>
-            <button type="button" class="primary" disabled={!text.changed || text.stale || check.busy} onClick={() => void checkAndAsk()}>
-              {w.config.apply}
-            </button>
-          </div>
-        )}
-      </div>
+      <Toolbar text={text} may={may} busy={check.busy} onDiscard={() => void discard()} onCheck={() => void check.run()} onApply={() => void checkAndAsk()} />
       <FailureNote failure={check.failure} />
       <Editor
         text={text.now}
@@ -95,6 +77,40 @@ export function TextTab({ current, may, reload }: TextTabProps) {
         <ApplyDialog checked={checked} current={current} text={text.now} base={text.base} onApplied={applied} onClose={() => setApplying(false)} />
       )}
     </section>
+  );
+}
+
+interface ToolbarProps {
+  text: EditedText;
+  may: boolean;
+  busy: boolean;
+  onDiscard: () => void;
+  onCheck: () => void;
+  onApply: () => void;
+}
+
+function Toolbar({ text, may, busy, onDiscard, onCheck, onApply }: ToolbarProps) {
+  const { w } = useWords();
+  return (
+    <div class="toolbar">
+      <div class="actions">
+        <Badge tone={text.changed ? 'warn' : 'plain'}>{text.changed ? w.config.changed : w.config.same}</Badge>
+        {may && <span class="hint keys">{w.config.keys}</span>}
+      </div>
+      {may && (
+        <div class="actions">
+          <button type="button" disabled={!text.changed} onClick={onDiscard}>
+            {w.config.discard}
+          </button>
+          <button type="button" disabled={busy} onClick={onCheck}>
+            {w.config.check}
+          </button>
+          <button type="button" class="primary" disabled={!text.changed || text.stale || busy} onClick={onApply}>
+            {w.config.apply}
+          </button>
+        </div>
+      )}
+    </div>
   );
 }
 
