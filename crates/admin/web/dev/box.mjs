@@ -34,12 +34,18 @@ export class Box {
     this.leftOut = [];
     this.rate = 2;
     this.followers = new Set();
+    this.streams = new Set();
     this.log = [];
     this.nextId = Date.now() * 1000 + 1;
     this.make = records();
     for (let i = 0; i < 400; i++) this.push(this.make(), Date.now() - (400 - i) * 1500);
     this.timer = setInterval(() => this.tick(), 100);
     this.carry = 0;
+  }
+
+  /** Ends all streams, as a cable that is pulled. */
+  cut() {
+    for (const response of this.streams) response.destroy();
   }
 
   stop() {

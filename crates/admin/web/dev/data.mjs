@@ -27,27 +27,30 @@ export function users() {
 }
 
 export function bans() {
-  const ban = (client, minutes, offences, reason) => ({ client, since: moment(Date.now() - minutes * 60_000), until: moment(Date.now() + (300 - minutes) * 60_000), offences, reason });
-  const many = Array.from({ length: 160 }, (_, i) => ban(i % 5 === 0 ? `2001:db8:${(i * 77).toString(16)}:1::/64` : `198.51.100.${i}`, i % 290, 21 + (i % 40), null));
-  return [ban('203.0.113.77', 2, 0, `by hand: ${HOSTILE}`), ...many];
+  const ban = (client, minutes, offences, by_hand = false) => ({ client, since: moment(Date.now() - minutes * 60_000), until: moment(Date.now() + (300 - minutes) * 60_000), offences, by_hand });
+  const many = Array.from({ length: 160 }, (_, i) => ban(i % 5 === 0 ? `2001:db8:${(i * 77).toString(16)}:1::/64` : `198.51.100.${i}`, i % 290, 21 + (i % 40)));
+  return [ban('203.0.113.77', 2, 0, true), ...many];
 }
 
 export function hosts() {
-  const target = (text, well = true) => ({ target: text, well });
+  const target = (address, tls = true, well = true) => ({ address, tls, well });
+  const http = (paths, targets, policy = []) => ({ protocol: 'http', paths, targets, policy: ['requests without TLS are redirected to https', ...policy] });
   const named = [
-    ['hq.dvl-ckl2.net', ['/PBX0/APPCLIENT/appclient.htm', '/PBX0/APPS', '/PBX0/session', '/PBX0/user.soap', '/PBX0/ADMIN', '/OAUTH2/oauth2_login', '/PBX0/EXTRA', '/a/very/long/path/that/does/not/want/to/end/and/goes/on/without/any/place/to/break/it'], [target('172.31.31.2:443')]],
-    ['apps.dvl-ckl2.net', [], [target('172.31.31.12:443'), target('172.31.31.13:443', false)]],
-    [HOSTILE, [`/${HOSTILE}`], [target('10.0.0.9:80', null)]],
-    [LONG, ['/'], [target(`https://${LONG}:8443`, null)]],
+    ['hq.dvl-ckl2.net', [http(['/PBX0/APPCLIENT/appclient.htm', '/PBX0/APPS', '/PBX0/session', '/PBX0/user.soap', '/PBX0/ADMIN', '/OAUTH2/oauth2_login', '/PBX0/EXTRA', '/a/very/long/path/that/does/not/want/to/end/and/goes/on/without/any/place/to/break/it'], [target('172.31.31.2:80', false), target('172.31.31.2:443')], ['for who passes one of: office, vpn', 'only WebSocket is let through'])]],
+    ['apps.dvl-ckl2.net', [http([], [target('172.31.31.12:443'), target('172.31.31.13:443', true, false)], ['the first target that is well is asked', 'targets are asked for /status every 10 s']), { protocol: 'ldap', paths: [], policy: [], targets: [target('172.31.31.12:389', false, null)] }]],
+    ['dvl-ckl2.net/branch-b', [{ protocol: 'sip', paths: [], policy: ['the TLS target is only for clients whose certificate names them'], targets: [target('172.31.31.3:5061', true, null)] }]],
+    ['ics.example.com', [{ protocol: 'tls_passthrough', paths: [], policy: ['takes all connections to 192.0.2.11', 'takes clients that send no name there, too'], targets: [target('10.0.0.21:443', true, null)] }]],
+    [HOSTILE, [http([`/${HOSTILE}`], [target('10.0.0.9:80', false, null)])]],
+    [LONG, [http(['/'], [target(`${LONG}:8443`, true, null)])]],
   ];
-  const many = Array.from({ length: 196 }, (_, i) => [`host-${String(i).padStart(3, '0')}.example.com`, i % 3 ? [`/app${i}/`] : [], [target(`10.0.${i >> 6}.${i % 200}:443`)]]);
-  return [...named, ...many].map(([name, paths, targets], i) => ({
+  const many = Array.from({ length: 194 }, (_, i) => [`host-${String(i).padStart(3, '0')}.example.com`, [http(i % 3 ? [`/app${i}/`] : [], [target(`10.0.${i >> 6}.${i % 200}:443`)])]]);
+  return [...named, ...many].map(([name, rules], i) => ({
     name,
     line: 20 + i * 6,
-    protocols: i === 1 ? ['http', 'https', 'ldap'] : ['http', 'https'],
-    rules: [{ line: 22 + i * 6, protocol: 'http', paths, targets, access: i === 0 ? ['office', 'vpn'] : [] }],
-    targets,
-    figures: { requests: (i * 7919) % 90_000, received: (i * 1_234_567) % 90_000_000, sent: (i * 98_765_431) % 9_000_000_000 },
+    protocols: [...new Set(rules.map((rule) => rule.protocol))],
+    rules: rules.map((rule, at) => ({ line: 22 + i * 6 + at, ...rule })),
+    certificate: rules.some((rule) => rule.protocol === 'http') ? certificates()[i % 4] : null,
+    figures: { requests: (i * 7919) % 90_000, by_class: [0, 1, 2, 3, i % 7 ? 0 : i], rejected: i % 5 ? 0 : i * 3, received: (i * 1_234_567) % 90_000_000, sent: (i * 98_765_431) % 9_000_000_000, upgraded: i % 9 ? 0 : i, p50_seconds: 0.012, p95_seconds: i ? 0.25 : null },
   }));
 }
 
@@ -116,6 +119,8 @@ export function records() {
     () => ({ event: 'config', generation: 5, change: 'refused', reason: 'gatehouse.toml:7: host: unknown key, did you mean "hosts"\ngatehouse.toml:9: port: not a number, write 1 to 65535' }),
     () => ({ event: 'certificate', names: ['pbx.example.com'], text: 'ends in 12 days' }),
     () => ({ event: 'notice', service: 'uplink', text: 'lan: 172.31.31.4/24 from 172.31.31.1, for 1 day' }),
+    () => ({ event: 'audit', actor: 'operator', client: '172.31.31.50', text: 'lifted the ban of 203.0.113.9' }),
+    () => ({ event: 'audit', actor: HOSTILE, client: null, text: 'tried to sign in with a wrong password' }),
     () => ({ event: 'dropped', count: 17 }),
   ];
   return () => {
@@ -138,16 +143,25 @@ export function history(seconds) {
       const wave = Math.sin((i / count) * 9) + Math.sin((i / count) * 37) / 3;
       return Math.max(0, base + swing * wave + (swing * next(100)) / 250);
     });
+  const one = (name, unit, kind, points) => ({ name, host: null, unit, kind, points });
   const rounded = (points) => points.map((point) => (point === null ? null : Math.round(point)));
   return {
     step_seconds: step,
     end: moment(Date.now()),
     series: [
-      { name: 'requests', unit: 'per_second', kind: 'rate', points: curve(38, 24) },
-      { name: 'bytes_received', unit: 'bytes_per_second', kind: 'rate', points: curve(90_000, 60_000) },
-      { name: 'bytes_sent', unit: 'bytes_per_second', kind: 'rate', points: curve(900_000, 700_000) },
-      { name: 'rejected', unit: 'per_second', kind: 'rate', points: curve(0.6, 0.9) },
-      { name: 'connections', unit: '', kind: 'gauge', points: rounded(curve(240, 60)) },
+      one('requests_1xx', 'requests/s', 'rate', curve(0.2, 0.2)),
+      one('requests_2xx', 'requests/s', 'rate', curve(38, 24)),
+      one('requests_3xx', 'requests/s', 'rate', curve(3, 2)),
+      one('requests_4xx', 'requests/s', 'rate', curve(2, 2)),
+      one('requests_5xx', 'requests/s', 'rate', curve(0.1, 0.9)),
+      one('bytes_received', 'bytes/s', 'rate', curve(90_000, 60_000)),
+      one('bytes_sent', 'bytes/s', 'rate', curve(900_000, 700_000)),
+      one('rejected', 'rejections/s', 'rate', curve(0.6, 0.9)),
+      one('connections', 'connections', 'level', rounded(curve(240, 60))),
+      one('memory_ours', 'bytes', 'level', rounded(curve(58_000_000, 4_000_000))),
+      one('memory_used', 'bytes', 'level', rounded(curve(380_000_000, 20_000_000))),
+      one('cpu', 'cores', 'rate', curve(0.2, 0.15)),
+      { ...one('requests', 'requests/s', 'rate', curve(20, 10)), host: 'hq.dvl-ckl2.net' },
     ],
   };
 }

@@ -85,15 +85,18 @@ function log({ box, url, request, response }) {
   const send = (record) => response.write(`id: ${record.id}\nevent: record\ndata: ${JSON.stringify(record)}\n\n`);
   kept.forEach(send);
   box.followers.add(send);
+  box.streams.add(response);
   const alive = setInterval(() => response.write(': still here\n\n'), 15_000);
   response.on('close', () => {
     clearInterval(alive);
     box.followers.delete(send);
+    box.streams.delete(response);
   });
 }
 
 function newBan({ box, sent }) {
-  const ban = { client: sent.client, since: moment(Date.now()), until: moment(Date.now() + sent.seconds * 1000), offences: 0, reason: sent.reason };
+  if (!sent.reason) refuse(422, 'invalid', 'the reason has 0 characters, 1 to 200 are taken');
+  const ban = { client: sent.client, since: moment(Date.now()), until: moment(Date.now() + sent.seconds * 1000), offences: 0, by_hand: true };
   box.bans = [ban, ...box.bans.filter((one) => one.client !== sent.client)];
   box.push({ event: 'banned', client: sent.client, seconds: sent.seconds, reason: sent.reason }, Date.now());
   return ban;
@@ -122,9 +125,9 @@ function check(box, text) {
   const now = text.split('\n');
   const at = now.findIndex((line, index) => line !== old[index]);
   const changed = text !== box.text();
-  const confirm = ['addresses', 'port', 'gateway'].some((key) => value(text, key) !== value(box.text(), key)) ? ['addresses of the box'] : [];
+  const confirm = ['addresses', 'port', 'gateway'].some((key) => value(text, key) !== value(box.text(), key)) ? ['the networks'] : [];
   const diff = changed ? `--- generation ${box.inForce}\n+++ draft\n@@ -${at + 1},1 +${at + 1},1 @@\n-${old[at] ?? ''}\n+${now[at] ?? ''}\n` : '';
-  return { faults, not_checked: ['line 40: certificate[0].key: not checked that the store holds the secret `pbx-key`'], changed, confirm, diff };
+  return { generation: box.inForce, faults, not_checked: ['line 40: certificate[0].key: not checked that the store holds the secret `pbx-key`'], changed, confirm, diff };
 }
 
 function value(text, key) {
@@ -156,11 +159,11 @@ function rollback({ box, url }) {
 function derived() {
   return {
     tables: [
-      { title: 'Listens', note: null, columns: ['service', 'protocol', 'port', 'on', 'line'], rows: [['proxy', 'https', '453/tcp', 'all addresses', 'line 30'], ['admin', 'https', '8443/tcp', 'zone lan (eth0)', 'line 13']] },
-      { title: 'Certificate names', note: null, columns: ['name', 'for', 'certificate'], rows: [['hq.dvl-ckl2.net', 'host (line 20)', 'line 40'], ['gate-hq', 'admin (line 13)', 'own CA']] },
-      { title: 'Internal DNS', note: null, columns: ['name', 'type', 'value', 'line'], rows: Array.from({ length: 60 }, (_, i) => [`host-${i}.example.com`, 'A', `10.0.0.${i}`, String(20 + i * 6)]) },
+      { title: 'Listens', note: '', columns: ['service', 'protocol', 'port', 'on', 'line'], rows: [['proxy', 'https', '453/tcp', 'all addresses', 'line 30'], ['admin', 'https', '8443/tcp', 'zone lan (eth0)', 'line 13']] },
+      { title: 'Certificate names', note: '', columns: ['name', 'for', 'certificate'], rows: [['hq.dvl-ckl2.net', 'host (line 20)', 'line 40'], ['gate-hq', 'admin (line 13)', 'own CA']] },
+      { title: 'Internal DNS', note: '', columns: ['name', 'type', 'value', 'line'], rows: Array.from({ length: 60 }, (_, i) => [`host-${i}.example.com`, 'A', `10.0.0.${i}`, String(20 + i * 6)]) },
       { title: 'Official DNS', note: 'to be entered at the provider', columns: ['name', 'type', 'value', 'line'], rows: [['hq.dvl-ckl2.net', 'A', '78.54.23.241', '16']] },
-      { title: 'Port forwards of the router upstream', note: null, columns: ['protocol', 'from outside', 'to us', 'address'], rows: [] },
+      { title: 'Port forwards of the router upstream', note: '', columns: ['protocol', 'from outside', 'to us', 'address'], rows: [] },
     ],
   };
 }

@@ -4,7 +4,7 @@
 //   GATEHOUSE_USER, GATEHOUSE_PASSWORD   an administrator of it
 //   GATEHOUSE_SHOTS     a folder for pictures of every page
 //   CHROMIUM            the browser; none: /usr/bin/chromium
-//   ONLY                a part of the names of the tests that are wanted
+//   ONLY                a pattern for the names of the tests that are wanted
 
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
@@ -31,7 +31,7 @@ const browser = await chromium.launch({
 });
 
 const tests = [...everyPage, ...keyboard, ...(mock ? flows : plainPages)];
-const wanted = tests.filter(({ name }) => name.includes(process.env.ONLY ?? ''));
+const wanted = tests.filter(({ name }) => new RegExp(process.env.ONLY ?? '').test(name));
 let failed = 0;
 for (const { name, context: options, stranger, run } of wanted) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options });

@@ -88,17 +88,14 @@ export function address(path: string, query: CallOptions['query'] = {}): string 
 /** What a response that is no success says. */
 export async function refusal(response: Response, asksPassword: boolean): Promise<Failure> {
   const text = await response.text().catch(() => '');
-  let [kind, message] = [kindOf(response.status), ''];
+  let said: { kind?: FailureKind; message?: string; retry_after_seconds?: number } = {};
   try {
-    const said = JSON.parse(text) as { kind?: FailureKind; message?: string };
-    kind = said.kind ?? kind;
-    message = said.message ?? '';
+    said = JSON.parse(text) as typeof said;
   } catch {
     // Not from the API: what stands between us and it has answered.
   }
   if (response.status === 401 && !asksPassword) sessionEnded();
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return new Failure(kind, message, response.status, Number.isFinite(seconds) ? seconds : undefined);
+  return new Failure(said.kind ?? kindOf(response.status), said.message ?? '', response.status, said.retry_after_seconds);
 }
 
 function kindOf(status: number): FailureKind {

@@ -1,31 +1,45 @@
 /** What is published, with its figures; the Rust types of the same names are in `control`. */
 
+import type { CertificateStatus } from './shapes.ts';
+
+export type HostProtocol = 'http' | 'tls_passthrough' | 'sip' | 'ldap' | 'h323';
+
 export interface HostTarget {
-  target: string;
-  /** Whether it is well; none: nobody looks. */
+  address: string;
+  tls: boolean;
+  /** Whether it is well; none: nobody knows. */
   well: boolean | null;
 }
 
 export interface HostRule {
   line: number;
-  protocol: string;
+  protocol: HostProtocol;
+  /** `/` alone: the empty path; none: every path. */
   paths: string[];
+  /** What holds for it besides, one sentence each. */
+  policy: string[];
   targets: HostTarget[];
-  access: string[];
 }
 
-/** Counted since the start of edge. */
+/** Counted since the process that serves it started. */
 export interface HostFigures {
   requests: number;
+  /** 1xx to 5xx. */
+  by_class: number[];
+  rejected: number;
   received: number;
   sent: number;
+  /** WebSockets and passed-through connections that are open. */
+  upgraded: number;
+  p50_seconds: number | null;
+  p95_seconds: number | null;
 }
 
 export interface Host {
   name: string;
   line: number;
-  protocols: string[];
+  protocols: HostProtocol[];
   rules: HostRule[];
-  targets: HostTarget[];
+  certificate: CertificateStatus | null;
   figures: HostFigures | null;
 }

@@ -74,7 +74,7 @@ export interface Ban {
   since: Moment;
   until: Moment;
   offences: number;
-  reason?: string | null;
+  by_hand: boolean;
 }
 
 export interface Applied {
@@ -108,13 +108,15 @@ export interface ExplainedDecision {
 
 export interface Fault {
   line: number;
-  column?: number;
+  column: number;
   path: string;
   what: string;
-  remedy?: string;
+  remedy: string;
 }
 
 export interface Checked {
+  /** What it was compared with. */
+  generation: number;
   faults: Fault[];
   not_checked: string[];
   changed: boolean;
@@ -126,15 +128,19 @@ export interface Checked {
 
 export interface Table {
   title: string;
-  note: string | null;
+  /** Empty: nothing. */
+  note: string;
   columns: string[];
   rows: string[][];
 }
 
 export interface Series {
+  /** `requests_2xx`, `bytes_sent`, … */
   name: string;
+  /** None: the box as a whole. */
+  host: string | null;
   unit: string;
-  kind: string;
+  kind: 'rate' | 'level';
   points: (number | null)[];
 }
 
@@ -188,6 +194,7 @@ export type Event =
   | ({ event: 'service'; name: string } & ServiceState)
   | ({ event: 'config'; generation: number } & ConfigChange)
   | { event: 'certificate'; names: string[]; text: string }
+  | { event: 'audit'; actor: string; client: string | null; text: string }
   | { event: 'notice'; service: string; text: string }
   | { event: 'dropped'; count: number };
 

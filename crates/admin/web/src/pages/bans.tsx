@@ -12,7 +12,7 @@ import { useStore } from '../box/store.ts';
 import { ask } from '../parts/dialog.tsx';
 import { Choice, Field, Form } from '../parts/form.tsx';
 import { Card, Page } from '../parts/page.tsx';
-import { FailureNote, Foreign, Ready, Said } from '../parts/said.tsx';
+import { FailureNote, Foreign, Ready } from '../parts/said.tsx';
 import { Table, type Column } from '../parts/table.tsx';
 import { looksLikeAddress } from '../text/address.ts';
 import { useWords } from '../words/use.ts';
@@ -57,7 +57,7 @@ export function BansPage() {
       >
         <Ready of={bans}>
           {(data) => {
-            const shown = data.filter((ban) => `${ban.client} ${ban.reason ?? ''}`.toLowerCase().includes(text.trim().toLowerCase()));
+            const shown = data.filter((ban) => ban.client.toLowerCase().includes(text.trim().toLowerCase()));
             return <BanTable bans={shown} none={data.length === 0 ? w.bans.none : w.do.nothingFits} onLift={may ? (ban) => void liftOne(ban) : null} />;
           }}
         </Ready>
@@ -73,9 +73,8 @@ function BanTable({ bans, none, onLift }: { bans: Ban[]; none: string; onLift: (
     { head: w.bans.client, cell: (ban) => <Foreign text={ban.client} code /> },
     { head: w.bans.since, cell: (ban) => <time dateTime={ban.since}>{f.moment(ban.since)}</time> },
     { head: w.bans.left, cell: (ban) => <span title={f.moment(ban.until)}>{f.span(left(ban))}</span> },
-    { head: w.bans.offences, number: true, cell: (ban) => f.count(ban.offences) },
+    { head: w.bans.offences, number: true, cell: (ban) => (ban.by_hand ? w.bans.byHand : f.count(ban.offences)) },
   ];
-  if (bans.some((ban) => ban.reason)) columns.push({ head: w.bans.reason, cell: (ban) => (ban.reason ? <Said text={ban.reason} /> : '–') });
   if (onLift) {
     columns.push({
       head: w.bans.lift,
@@ -102,7 +101,7 @@ function BanByHand({ onBanned }: { onBanned: () => void }) {
     setWrong(!looksLikeAddress(address));
     if (!looksLikeAddress(address)) return;
     const done = await action.run(async () => {
-      const made = await call<Ban>('POST', '/bans', { body: { client: address, seconds: Number(seconds), reason: reason.trim() } });
+      const made = await call<Ban>('POST', '/bans', { body: { client: address.replace(/\/64$/, ''), seconds: Number(seconds), reason: reason.trim() } });
       tell(w.bans.banned(made.client));
     });
     if (!done) return;
@@ -115,7 +114,7 @@ function BanByHand({ onBanned }: { onBanned: () => void }) {
       <Form class="row" onSubmit={() => void ban()}>
         <Field label={w.bans.address} hint={w.bans.addressHint} code value={client} onValue={setClient} required fault={wrong ? w.bans.wrongAddress : null} />
         <Choice label={w.bans.time} value={seconds} onValue={setSeconds} options={TIMES.map((time, index) => [time, w.bans.times[index] ?? time] as const)} />
-        <Field label={w.bans.why} hint={w.bans.whyHint} value={reason} onValue={setReason} most={200} />
+        <Field label={w.bans.why} hint={w.bans.whyHint} required value={reason} onValue={setReason} most={200} />
         <button type="submit" class="danger" disabled={action.busy}>
           {w.bans.doBan}
         </button>

@@ -1,14 +1,17 @@
 /** What is published. */
 
 import { useMemo, useState } from 'preact/hooks';
-import type { Host, HostRule, HostTarget } from '../api/hosts.ts';
+import type { Host, HostFigures, HostRule, HostTarget } from '../api/hosts.ts';
 import { useLoad } from '../box/load.ts';
+import { seen } from '../box/status.ts';
+import { useStore } from '../box/store.ts';
 import { Field } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
-import { Badge, Foreign, LineLink, Ready } from '../parts/said.tsx';
+import { Badge, Foreign, LineLink, Ready, Said } from '../parts/said.tsx';
 import { Link } from '../route.tsx';
 import { hostFits } from '../text/hosts.ts';
 import { useWords } from '../words/use.ts';
+import { CertificateEnd } from './overview/cards.tsx';
 
 const EVERY = 10_000;
 const STEP = 50;
@@ -55,8 +58,10 @@ function List({ all, text }: { all: Host[]; text: string }) {
 }
 
 function HostItem({ host }: { host: Host }) {
-  const { w, f } = useWords();
-  const scheme = host.protocols.includes('https') ? 'https' : 'http';
+  const { w } = useWords();
+  const now = useStore(seen).status?.now ?? new Date().toISOString();
+  // Registration locations and names that serve no web have nothing to explain yet.
+  const web = host.protocols.some((protocol) => protocol === 'http' || protocol === 'tls_passthrough');
   return (
     <li class="host">
       <div class="host-head">
@@ -66,31 +71,47 @@ function HostItem({ host }: { host: Host }) {
         <p class="host-meta">
           {host.protocols.map((protocol) => (
             <span key={protocol} class="protocol">
-              {protocol}
+              {w.hosts.protocolNames[protocol]}
             </span>
           ))}
+          {host.certificate && (
+            <span>
+              <span class="hint">{w.hosts.certificate}</span> <CertificateEnd certificate={host.certificate} now={now} />
+            </span>
+          )}
           <LineLink line={host.line} />
-          <Link href={`/explain?url=${encodeURIComponent(`${scheme}://${host.name}/`)}`}>{w.hosts.explain}</Link>
+          {web && <Link href={`/explain?url=${encodeURIComponent(`https://${host.name}/`)}`}>{w.hosts.explain}</Link>}
         </p>
-        {host.figures && (
-          <dl class="host-figures">
-            <div>
-              <dt>{w.hosts.requests}</dt>
-              <dd>{f.count(host.figures.requests)}</dd>
-            </div>
-            <div>
-              <dt>{w.hosts.bytes}</dt>
-              <dd>{f.bytes(host.figures.received + host.figures.sent)}</dd>
-            </div>
-          </dl>
-        )}
+        {host.figures && <Figures figures={host.figures} />}
       </div>
       <ul class="rules" aria-label={w.hosts.rules}>
         {host.rules.map((rule, index) => (
-          <RuleItem key={`${rule.line} ${index}`} rule={rule} named={new Set(host.rules.map((rule) => rule.protocol)).size > 1} />
+          <RuleItem key={`${rule.line} ${index}`} rule={rule} named={host.protocols.length > 1} />
         ))}
       </ul>
     </li>
+  );
+}
+
+function Figures({ figures }: { figures: HostFigures }) {
+  const { w, f } = useWords();
+  const failed = figures.by_class[4] ?? 0;
+  const all: [term: string, value: string][] = [
+    [w.hosts.requests, f.count(figures.requests)],
+    [w.hosts.bytes, f.bytes(figures.received + figures.sent)],
+  ];
+  if (figures.upgraded > 0) all.unshift([w.hosts.open, f.count(figures.upgraded)]);
+  if (figures.rejected > 0) all.unshift([w.hosts.rejected, f.count(figures.rejected)]);
+  if (failed > 0) all.unshift([w.hosts.failed, f.count(failed)]);
+  return (
+    <dl class="host-figures" title={figures.p95_seconds === null ? undefined : w.hosts.fast(f.seconds(figures.p95_seconds))}>
+      {all.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
@@ -101,29 +122,27 @@ function RuleItem({ rule, named }: { rule: HostRule; named: boolean }) {
   const rest = rule.paths.slice(PATHS);
   return (
     <li class="rule">
-      <div class="paths">
-        {named && <span class="protocol">{rule.protocol}</span>}
-        {rule.paths.length === 0 && <span>{w.hosts.everyPath}</span>}
-        {shown.map((path) => (
-          <Path key={path} path={path} />
-        ))}
-        {rest.length > 0 && (
-          <details>
-            <summary>{w.hosts.pathsMore(f.count(rest.length))}</summary>
-            {rest.map((path) => (
-              <Path key={path} path={path} />
-            ))}
-          </details>
-        )}
-        {rule.access.length > 0 && (
-          <span class="hint">
-            {w.hosts.access}: <Foreign text={rule.access.join(', ')} />
-          </span>
-        )}
+      <div>
+        <div class="paths">
+          {named && <span class="protocol">{w.hosts.protocolNames[rule.protocol]}</span>}
+          {rule.protocol === 'http' && rule.paths.length === 0 && <span>{w.hosts.everyPath}</span>}
+          {shown.map((path) => (
+            <Foreign key={path} text={path} code />
+          ))}
+          {rest.length > 0 && (
+            <details>
+              <summary>{w.hosts.pathsMore(f.count(rest.length))}</summary>
+              {rest.map((path) => (
+                <Foreign key={path} text={path} code />
+              ))}
+            </details>
+          )}
+        </div>
+        {rule.policy.length > 0 && <Policy policy={rule.policy} />}
       </div>
       <div class="targets">
         {rule.targets.map((target) => (
-          <Target key={target.target} target={target} />
+          <Target key={`${target.address} ${target.tls}`} target={target} />
         ))}
       </div>
       <LineLink line={rule.line} />
@@ -131,17 +150,25 @@ function RuleItem({ rule, named }: { rule: HostRule; named: boolean }) {
   );
 }
 
-function Path({ path }: { path: string }) {
-  const { w } = useWords();
-  return path === '' ? <span>{w.hosts.everyPath}</span> : <Foreign text={path} code />;
+function Policy({ policy }: { policy: string[] }) {
+  return (
+    <p class="hint">
+      {policy.map((text, index) => (
+        <span key={index}>
+          {index > 0 && ' · '}
+          <Said text={text} />
+        </span>
+      ))}
+    </p>
+  );
 }
 
-function Target({ target: { target, well } }: { target: HostTarget }) {
+function Target({ target: { address, tls, well } }: { target: HostTarget }) {
   const { w } = useWords();
   return (
     <span class="target">
       <span aria-hidden="true">→ </span>
-      <Foreign text={target} code /> {well === true && <Badge tone="good">{w.hosts.well}</Badge>}
+      <Foreign text={address} code /> {tls && <span class="protocol">TLS</span>} {well === true && <Badge tone="good">{w.hosts.well}</Badge>}
       {well === false && <Badge tone="bad">{w.hosts.unwell}</Badge>}
     </span>
   );

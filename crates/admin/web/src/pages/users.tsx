@@ -25,7 +25,7 @@ export function UsersPage() {
   if (!allows(me?.role, 'admin')) {
     return (
       <Page title={w.users.title}>
-        <p class="note note">{w.users.adminOnly}</p>
+        <p class="note">{w.users.adminOnly}</p>
       </Page>
     );
   }

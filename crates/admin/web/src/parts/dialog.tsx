@@ -11,19 +11,25 @@ interface DialogProps {
   /** Buttons beside the one that closes. */
   actions?: ComponentChildren;
   wide?: boolean;
-  closeLabel?: string;
+  /** What the button that closes says where closing is what is wanted; it is the last then. */
+  done?: string;
   children?: ComponentChildren;
 }
 
-/** A window above the page, open as long as it is drawn; the focus goes back by itself. */
-export function Dialog({ title, onClose, actions, wide, closeLabel, children }: DialogProps) {
+/** A window above the page, open as long as it is drawn; then the focus goes back to where it was. */
+export function Dialog({ title, onClose, actions, wide, done, children }: DialogProps) {
   const { w } = useWords();
   const id = useId();
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current;
+    const before = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // What it stood on may be gone, with the row that was removed for instance.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   const cancel = (event: Event) => {
     event.preventDefault();
@@ -34,10 +40,17 @@ export function Dialog({ title, onClose, actions, wide, closeLabel, children }: 
       <h2 id={id}>{title}</h2>
       <div class="dialog-body">{children}</div>
       <div class="actions end">
-        <button type="button" onClick={onClose}>
-          {closeLabel ?? w.do.cancel}
-        </button>
+        {done === undefined && (
+          <button type="button" onClick={onClose}>
+            {w.do.cancel}
+          </button>
+        )}
         {actions}
+        {done !== undefined && (
+          <button type="button" class="primary" onClick={onClose}>
+            {done}
+          </button>
+        )}
       </div>
     </dialog>
   );

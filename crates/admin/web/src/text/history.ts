@@ -2,10 +2,18 @@
 
 import type { History } from '../api/shapes.ts';
 
+type Points = (number | null)[];
+
+/** One line of a graph: the sum of some series of the box. */
+export interface Wanted {
+  label: string;
+  /** Names of the series, such as `rejected`. */
+  of: readonly string[];
+}
+
 export interface Track {
-  /** `requests`, `bytes_received`, … */
-  name: string;
-  points: (number | null)[];
+  label: string;
+  points: Points;
 }
 
 export interface Tracks {
@@ -14,23 +22,25 @@ export interface Tracks {
   tracks: Track[];
 }
 
-/** The named series of a history, with the times of their points. */
-export function tracks(history: History, names: readonly string[]): Tracks {
-  const found = names.flatMap((name) => history.series.filter((series) => series.name === name));
-  const count = Math.max(0, ...found.map((series) => series.points.length));
+/** What is wanted of a history, as far as it is there, with the times of the points. */
+export function tracks(history: History, wanted: readonly Wanted[]): Tracks {
+  // Those of a single host are in there as well, under the same names.
+  const whole = history.series.filter((series) => series.host === null);
+  const found = wanted.flatMap(({ label, of }) => {
+    const parts = whole.filter((series) => of.includes(series.name)).map((series) => series.points);
+    return parts.length === 0 ? [] : [{ label, points: sum(parts) }];
+  });
+  const count = Math.max(0, ...found.map(({ points }) => points.length));
   const end = Date.parse(history.end) / 1000;
   return {
     times: Array.from({ length: count }, (_, i) => end - (count - 1 - i) * history.step_seconds),
-    tracks: found.map((series) => ({
-      name: series.name,
-      // What a shorter one lacks is its beginning.
-      points: [...new Array<null>(count - series.points.length).fill(null), ...series.points],
-    })),
+    // What a shorter one lacks is its beginning.
+    tracks: found.map(({ label, points }) => ({ label, points: [...new Array<null>(count - points.length).fill(null), ...points] })),
   };
 }
 
 /** The last value that is known. */
-export function latest(points: readonly (number | null)[]): number | null {
+export function latest(points: Readonly<Points>): number | null {
   for (let i = points.length - 1; i >= 0; i--) {
     const point = points[i];
     if (point !== null && point !== undefined) return point;
@@ -38,11 +48,11 @@ export function latest(points: readonly (number | null)[]): number | null {
   return null;
 }
 
-export function highest(points: readonly (number | null)[]): number | null {
-  return points.reduce<number | null>((most, point) => (point !== null && (most === null || point > most) ? point : most), null);
+export function highest(points: Readonly<Points>): number | null {
+  return points.reduce((most, point) => (point !== null && (most === null || point > most) ? point : most), null);
 }
 
-export function average(points: readonly (number | null)[]): number | null {
+export function average(points: Readonly<Points>): number | null {
   const known = points.filter((point) => point !== null);
   return known.length === 0 ? null : known.reduce((sum, point) => sum + point, 0) / known.length;
 }
@@ -51,7 +61,7 @@ export interface Bucket {
   /** Seconds since 1970 of its end. */
   time: number;
   /** Average of each track. */
-  values: (number | null)[];
+  values: Points;
 }
 
 /** Averages over `seconds` each, the newest first: what a table can hold. */
@@ -62,4 +72,13 @@ export function buckets({ times, tracks }: Tracks, seconds: number): Bucket[] {
     return { time: end, values: tracks.map((track) => average(inside.map((i) => track.points[i] ?? null))) };
   });
   return result.reverse();
+}
+
+/** Not known where none of them is. */
+function sum(parts: Points[]): Points {
+  const [first, ...others] = parts;
+  return others.reduce(
+    (all, part) => all.map((value, i) => (value === null ? (part[i] ?? null) : value + (part[i] ?? 0))),
+    first ?? [],
+  );
 }

@@ -10,8 +10,8 @@ const MOST_UNWELL = 10;
 export function unwellTargets(hosts: Host[]): UnwellTarget[] {
   const found = new Map<string, UnwellTarget>();
   for (const host of hosts) {
-    for (const { target, well } of host.targets) {
-      if (well === false && !found.has(target)) found.set(target, { target, host: host.name });
+    for (const { address, well } of host.rules.flatMap((rule) => rule.targets)) {
+      if (well === false && !found.has(address)) found.set(address, { target: address, host: host.name });
     }
   }
   return [...found.values()].slice(0, MOST_UNWELL);
@@ -20,7 +20,7 @@ export function unwellTargets(hosts: Host[]): UnwellTarget[] {
 /** Whether all words of `text` stand in the name, a path or a target. */
 export function hostFits(host: Host, text: string): boolean {
   const words = text.trim().toLowerCase().split(/\s+/);
-  const all = [host.name, ...host.protocols, ...host.targets.map((target) => target.target), ...host.rules.flatMap((rule) => rule.paths)];
-  const low = all.join('\n').toLowerCase();
+  const rules = host.rules.flatMap((rule) => [...rule.paths, ...rule.targets.map((target) => target.address)]);
+  const low = [host.name, ...host.protocols, ...rules].join('\n').toLowerCase();
   return words.every((word) => low.includes(word));
 }

@@ -29,6 +29,8 @@ export function serviceOf(record: Record): string {
       return 'config';
     case 'certificate':
       return 'certs';
+    case 'audit':
+      return 'audit';
     case 'dropped':
       return 'log';
   }
@@ -37,6 +39,7 @@ export function serviceOf(record: Record): string {
 /** The client a record is about, without its port; empty: none. */
 export function clientOf(record: Record): string {
   if (record.event === 'decision') return withoutPort(record.client);
+  if (record.event === 'audit') return record.client ?? '';
   return record.event === 'banned' || record.event === 'unbanned' ? record.client : '';
 }
 
@@ -64,6 +67,8 @@ function rest(record: Record): string {
       return config(record);
     case 'certificate':
       return `${visible(record.names.join(', '))}: ${visible(record.text)}`;
+    case 'audit':
+      return `${visible(record.actor)}${record.client === null ? '' : ` at ${record.client}`}: ${visible(record.text)}`;
     case 'notice':
       return `${visible(record.service)}: ${visible(record.text)}`;
     case 'dropped':

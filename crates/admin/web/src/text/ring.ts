@@ -14,6 +14,8 @@ export class Ring {
 
   /** Adds records, oldest first; what is known already is passed over. */
   add(records: Record[]): void {
+    // Who looks at the entries of before goes on to see those.
+    this.kept = [...this.kept];
     let newest = this.kept[this.kept.length - 1]?.record.id ?? 0;
     for (const record of records) {
       if (record.id <= newest) continue;

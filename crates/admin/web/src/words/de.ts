@@ -62,7 +62,8 @@ export const de: Words = {
     traffic: 'Verkehr', hour: 'Letzte Stunde', day: 'Letzter Tag', span: 'Zeitraum',
     requests: 'Anfragen', requestsUnit: 'Anfragen/s', bytes: 'Bytes', bytesUnit: 'Bytes/s', rejected: 'Abgewiesen', rejectedUnit: 'abgewiesen/s',
     connections: 'Offene Verbindungen', connectionsUnit: 'offen',
-    received: 'von Clients', sent: 'zu Clients', web: 'Anfragen', plain: 'http', tls: 'https', all: 'alle',
+    received: 'von Clients', sent: 'zu Clients', all: 'alle', failing: 'gescheitert (5xx)', unit: 'Einheit',
+    processor: 'Prozessoren', processorUnit: 'Kerne mit Gatehouse beschäftigt', memoryUnit: 'belegt', ours: 'von Gatehouse', used: 'insgesamt',
     now: 'jetzt', highest: 'höchstens', average: 'im Mittel', asTable: 'Werte als Tabelle', time: 'Zeit',
     chart: (name, now, highest) => `${name}: jetzt ${now}, höchstens ${highest}`,
     noFigures: 'Es gibt noch keine Werte. Sie kommen eine Minute nach dem Start.',
@@ -107,7 +108,7 @@ export const de: Words = {
     list: 'Einträge, neueste zuerst', onlyClient: (client) => `Nur Einträge von ${client}`, older: 'Ältere zeigen',
     words: {
       forwarded: 'weitergeleitet', answered: 'beantwortet', rejected: 'abgewiesen', banned: 'gesperrt', unbanned: 'Sperre zu Ende', service: 'Dienst',
-      config: 'Konfiguration', certificate: 'Zertifikat', notice: 'Hinweis', dropped: 'fehlt',
+      config: 'Konfiguration', certificate: 'Zertifikat', audit: 'Bedienung', notice: 'Hinweis', dropped: 'fehlt',
     },
     new: 'neue Verbindung', banFor: (time) => `für ${time}`, lifted: 'von Hand aufgehoben', over: 'die Zeit ist um',
     running: (name) => `${name} läuft`, draining: (name) => `${name} lässt Sitzungen enden`, stopped: (name) => `${name} ist beendet`,
@@ -119,9 +120,10 @@ export const de: Words = {
   },
   hosts: {
     title: 'Hosts', lead: 'Was veröffentlicht ist, in der Reihenfolge der Konfiguration.', find: 'Suchen', findHint: 'Name, Pfad oder Ziel',
-    none: 'Nichts ist veröffentlicht. Fügen Sie in der Konfiguration einen [[host]] hinzu.', protocols: 'Protokolle', rules: 'Regeln', targets: 'Ziele', well: 'antwortet', unwell: 'antwortet nicht', unknown: 'nicht geprüft',
-    everyPath: 'jeder Pfad', requests: 'Anfragen', bytes: 'Bytes', rejected: 'Abgewiesen', perSecond: (n) => `${n}/s`, explain: 'Erklären', access: 'Zugang',
-    pathsMore: (n) => `${n} weitere Pfade`, derived: 'Was daraus folgt', derivedNone: 'nichts', notServed: 'kein Verkehr gezählt',
+    none: 'Nichts ist veröffentlicht. Fügen Sie in der Konfiguration einen [[host]] hinzu.', protocols: 'Protokolle', rules: 'Regeln', targets: 'Ziele', well: 'antwortet', unwell: 'antwortet nicht', certificate: 'Zertifikat',
+    everyPath: 'jeder Pfad', requests: 'Anfragen', failed: 'gescheitert (5xx)', bytes: 'Bytes', rejected: 'Abgewiesen', open: 'offen', fast: (time) => `95 % binnen ${time}`, explain: 'Erklären',
+    protocolNames: { http: 'HTTP', tls_passthrough: 'TLS durchgereicht', sip: 'SIP', ldap: 'LDAP', h323: 'H.323' },
+    pathsMore: (n) => `${n} weitere Pfade`, derived: 'Was daraus folgt', derivedNone: 'nichts',
   },
   explain: {
     title: 'Erklären', lead: 'Was mit einer Anfrage geschähe, und warum. Es wird nichts gesendet. Hier antwortet dieselbe Funktion, die über Anfragen entscheidet.',
@@ -131,10 +133,10 @@ export const de: Words = {
   },
   bans: {
     title: 'Sperren', lead: 'Was eine gesperrte Adresse auch anfragt, wird abgewiesen, bei jedem Dienst. Sperren enden von selbst.', none: 'Niemand ist gesperrt.',
-    client: 'Client', since: 'Seit', until: 'Bis', left: 'Noch', offences: 'Verstöße', reason: 'Grund', lift: 'Aufheben', liftOne: (client) => `Aufheben der Sperre von ${client}`,
+    client: 'Client', since: 'Seit', until: 'Bis', left: 'Noch', offences: 'Verstöße', lift: 'Aufheben', liftOne: (client) => `Aufheben der Sperre von ${client}`,
     liftAll: 'Alle aufheben', askOne: (client) => `Sperre von ${client} aufheben?`, askOneMore: 'Die Adresse kann sofort wieder anfragen. Macht sie weiter wie bisher, wird sie erneut gesperrt.',
     askAll: (text) => `Alle ${text} Sperren aufheben?`, askAllMore: 'Alle Adressen können sofort wieder anfragen.', lifted: (n, text) => s(n, 'Die Sperre ist aufgehoben.', `${text} Sperren sind aufgehoben.`),
-    add: 'Adresse sperren', address: 'Adresse', addressHint: 'IPv4-Adresse oder IPv6 (gesperrt wird das /64)', time: 'Für', why: 'Grund', whyHint: 'erscheint im Protokoll',
+    add: 'Adresse sperren', address: 'Adresse', addressHint: 'IPv4-Adresse oder IPv6 (gesperrt wird das /64)', time: 'Für', why: 'Grund', whyHint: 'erscheint im Protokoll', byHand: 'von Hand',
     doBan: 'Sperren', banned: (client) => `${client} ist gesperrt.`, times: ['5 Minuten', '1 Stunde', '1 Tag', '30 Tage'], wrongAddress: 'Das ist keine IP-Adresse. Schreiben Sie etwa 203.0.113.9 oder 2001:db8::1.',
   },
   config: {
@@ -144,7 +146,7 @@ export const de: Words = {
     stale: (n, base) => `Inzwischen ist Generation ${n} in Kraft; Ihr Text entstand aus Generation ${base}.`, staleMine: 'Mit meinem Text weiter', staleTheirs: 'Meinen verwerfen',
     staleSee: 'Unterschiede zeigen',
     readOnly: 'Ihre Rolle darf dies lesen, nicht ändern.', faults: (n, text) => s(n, '1 Fehler. Vorher kann nichts übernommen werden.', `${text} Fehler. Vorher kann nichts übernommen werden.`),
-    noFaults: 'Keine Fehler.', nothingChanges: 'Es ist dasselbe wie das, was in Kraft ist.', diffIs: (added, removed) => `${added} Zeilen dazu, ${removed} weg.`,
+    noFaults: 'Keine Fehler.', nothingChanges: 'Es ist dasselbe wie das, was in Kraft ist.', diffIs: (added, removed) => `Zeilen dazu: ${added}, weg: ${removed}.`,
     notChecked: 'Hier nicht geprüft:', column: (n) => `Spalte ${n}`, fileWhole: 'die Datei als Ganzes', faultsList: 'Fehler',
     applyTitle: 'Diese Änderung übernehmen?', applyTrial: 'Das könnte Sie aussperren:', applyTrialMore: 'Darum gilt sie zunächst auf Probe: Bestätigt sie niemand rechtzeitig, gilt wieder die vorige.',
     applyFree: 'Das kann Sie nicht aussperren. Es gilt sofort.', onTrial: 'Trotzdem auf Probe', trialTime: 'Zeit zum Bestätigen', doApply: 'Übernehmen', applied: (n) => `Generation ${n} ist in Kraft.`,
@@ -165,7 +167,7 @@ export const de: Words = {
     totpIsOff: (name) => `Der zweite Faktor von ${name} ist aus.`, adminOnly: 'Nur Administratoren sehen die Benutzer.', sessions: 'Sitzungen', sessionsLead: 'Wer jetzt angemeldet ist.',
   },
   account: {
-    title: 'Konto', who: (user, role) => `Sie sind ${user}, ${role}.`, until: (time) => `Diese Sitzung endet ${time}.`,
+    title: 'Konto', who: (user, role) => `Sie sind ${user}, ${role}.`, until: (time) => `Ungenutzt endet diese Sitzung ${time}.`,
     look: 'Darstellung', language: 'Sprache', theme: 'Farben', themes: { auto: 'wie das System', light: 'hell', dark: 'dunkel' }, lookHint: 'Bleibt in diesem Browser.',
     password: 'Passwort', old: 'Jetziges Passwort', new: 'Neues Passwort', again: 'Neues Passwort wiederholen', change: 'Passwort ändern', changed: 'Das Passwort ist geändert. Ihre anderen Sitzungen sind beendet.',
     totp: 'Zweiter Faktor', totpLead: 'Mit zweitem Faktor fragt die Anmeldung auch nach dem Code einer App auf Ihrem Telefon. Ein gestohlenes Passwort allein nützt dann nichts.', totpOn: 'Der zweite Faktor ist an.', totpOff: 'Der zweite Faktor ist aus.',
@@ -173,7 +175,7 @@ export const de: Words = {
     code: 'Code, 6 Ziffern', turnOn: 'Einschalten', turnOff: 'Ausschalten', isOn: 'Der zweite Faktor ist an.', isOff: 'Der zweite Faktor ist aus.',
     clockHint: 'Wird der Code nicht angenommen: Die Uhren von Gerät und Telefon müssen übereinstimmen.',
     recovery: 'Ersatzcodes', recoveryLead: 'Jeder gilt einmal anstelle eines Codes, falls Sie das Telefon verloren haben. Sie werden nur jetzt gezeigt: Bewahren Sie sie getrennt vom Telefon auf.', recoveryDone: 'Ich habe sie aufbewahrt',
-    sessions: 'Sitzungen', session: 'Diese Sitzung', otherSession: 'Andere Sitzung', client: 'Von', since: 'Seit', ends: 'Endet', end: 'Beenden', endOne: (client) => `Beenden der Sitzung von ${client}`, ended: 'Die Sitzung ist beendet.', user: 'Benutzer',
+    sessions: 'Sitzungen', session: 'Diese Sitzung', otherSession: 'Andere Sitzung', client: 'Von', since: 'Seit', ends: 'Endet ungenutzt', end: 'Beenden', endOne: (client) => `Beenden der Sitzung von ${client}`, ended: 'Die Sitzung ist beendet.', user: 'Benutzer',
   },
   languages: { en: 'English', de: 'Deutsch' },
 };

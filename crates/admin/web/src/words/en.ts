@@ -60,7 +60,8 @@ export const en = {
     traffic: 'Traffic', hour: 'Last hour', day: 'Last day', span: 'Span of time',
     requests: 'Requests', requestsUnit: 'requests/s', bytes: 'Bytes', bytesUnit: 'bytes/s', rejected: 'Rejected', rejectedUnit: 'rejected/s',
     connections: 'Open connections', connectionsUnit: 'open',
-    received: 'from clients', sent: 'to clients', web: 'requests', plain: 'http', tls: 'https', all: 'all',
+    received: 'from clients', sent: 'to clients', all: 'all', failing: 'failed (5xx)', unit: 'Unit',
+    processor: 'Processors', processorUnit: 'cores busy with Gatehouse', memoryUnit: 'in use', ours: 'by Gatehouse', used: 'in all',
     now: 'now', highest: 'highest', average: 'average', asTable: 'Figures as a table', time: 'Time',
     chart: (name: string, now: string, highest: string) => `${name}: now ${now}, highest ${highest}`,
     noFigures: 'There are no figures yet. They come a minute after the start.',
@@ -105,7 +106,7 @@ export const en = {
     list: 'Records, newest first', onlyClient: (client: string) => `Only records of ${client}`, older: 'Show older',
     words: {
       forwarded: 'forwarded', answered: 'answered', rejected: 'rejected', banned: 'banned', unbanned: 'ban ended', service: 'service',
-      config: 'configuration', certificate: 'certificate', notice: 'notice', dropped: 'missing',
+      config: 'configuration', certificate: 'certificate', audit: 'operator', notice: 'notice', dropped: 'missing',
     },
     new: 'new connection', banFor: (time: string) => `for ${time}`, lifted: 'lifted by the operator', over: 'its time is over',
     running: (name: string) => `${name} is running`, draining: (name: string) => `${name} lets its sessions end`, stopped: (name: string) => `${name} has stopped`,
@@ -117,9 +118,10 @@ export const en = {
   },
   hosts: {
     title: 'Hosts', lead: 'What is published, in the order of the configuration.', find: 'Find', findHint: 'name, path or target',
-    none: 'Nothing is published. Add a [[host]] in the configuration.', protocols: 'Protocols', rules: 'Rules', targets: 'Targets', well: 'well', unwell: 'not well', unknown: 'not checked',
-    everyPath: 'every path', requests: 'Requests', bytes: 'Bytes', rejected: 'Rejected', perSecond: (n: string) => `${n}/s`, explain: 'Explain', access: 'access',
-    pathsMore: (n: string) => `${n} more paths`, derived: 'What follows from it', derivedNone: 'nothing', notServed: 'no traffic is counted',
+    none: 'Nothing is published. Add a [[host]] in the configuration.', protocols: 'Protocols', rules: 'Rules', targets: 'Targets', well: 'well', unwell: 'not well', certificate: 'certificate',
+    everyPath: 'every path', requests: 'Requests', failed: 'failed (5xx)', bytes: 'Bytes', rejected: 'Rejected', open: 'open', fast: (time: string) => `95 % within ${time}`, explain: 'Explain',
+    protocolNames: { http: 'HTTP', tls_passthrough: 'TLS passed through', sip: 'SIP', ldap: 'LDAP', h323: 'H.323' },
+    pathsMore: (n: string) => `${n} more paths`, derived: 'What follows from it', derivedNone: 'nothing',
   },
   explain: {
     title: 'Explain', lead: 'What would happen to a request, and why. Nothing is sent. The function that answers is the one that decides over requests.',
@@ -129,10 +131,10 @@ export const en = {
   },
   bans: {
     title: 'Bans', lead: 'Whatever a banned address asks of any service is rejected. Bans end by themselves.', none: 'Nobody is banned.',
-    client: 'Client', since: 'Since', until: 'Until', left: 'Left', offences: 'Offences', reason: 'Reason', lift: 'Lift', liftOne: (client: string) => `Lift the ban of ${client}`,
+    client: 'Client', since: 'Since', until: 'Until', left: 'Left', offences: 'Offences', lift: 'Lift', liftOne: (client: string) => `Lift the ban of ${client}`,
     liftAll: 'Lift all', askOne: (client: string) => `Lift the ban of ${client}?`, askOneMore: 'It may ask again at once. If it goes on as before, it is banned anew.',
     askAll: (text: string) => `Lift all ${text} bans?`, askAllMore: 'All of them may ask again at once.', lifted: (n: number, text: string) => s(n, 'The ban is lifted.', `${text} bans are lifted.`),
-    add: 'Ban an address', address: 'Address', addressHint: 'an IPv4 address, or IPv6 (its /64 is banned)', time: 'For', why: 'Reason', whyHint: 'appears in the log',
+    add: 'Ban an address', address: 'Address', addressHint: 'an IPv4 address, or IPv6 (its /64 is banned)', time: 'For', why: 'Reason', whyHint: 'appears in the log', byHand: 'by hand',
     doBan: 'Ban', banned: (client: string) => `${client} is banned.`, times: ['5 minutes', '1 hour', '1 day', '30 days'], wrongAddress: 'This is no IP address. Write for instance 203.0.113.9 or 2001:db8::1.',
   },
   config: {
@@ -142,7 +144,7 @@ export const en = {
     stale: (n: number, base: number) => `Generation ${n} has come into force since; your text was made from generation ${base}.`, staleMine: 'Go on with my text', staleTheirs: 'Discard mine',
     staleSee: 'Show what differs',
     readOnly: 'Your role may read this, not change it.', faults: (n: number, text: string) => s(n, '1 fault. Nothing can be applied until it is mended.', `${text} faults. Nothing can be applied until they are mended.`),
-    noFaults: 'No faults.', nothingChanges: 'It is the same as what is in force.', diffIs: (added: string, removed: string) => `${added} lines added, ${removed} removed.`,
+    noFaults: 'No faults.', nothingChanges: 'It is the same as what is in force.', diffIs: (added: string, removed: string) => `Lines added: ${added}, removed: ${removed}.`,
     notChecked: 'Not checked here:', column: (n: number) => `column ${n}`, fileWhole: 'the file as a whole', faultsList: 'Faults',
     applyTitle: 'Apply this change?', applyTrial: 'This could lock you out:', applyTrialMore: 'So it is put into force on trial: if nobody confirms it in time, it is rolled back.',
     applyFree: 'This can not lock you out. It is in force at once.', onTrial: 'On trial all the same', trialTime: 'Time to confirm', doApply: 'Apply', applied: (n: number) => `Generation ${n} is in force.`,
@@ -163,7 +165,7 @@ export const en = {
     totpIsOff: (name: string) => `The second factor of ${name} is off.`, adminOnly: 'Only administrators see users.', sessions: 'Sessions', sessionsLead: 'Who is logged in now.',
   },
   account: {
-    title: 'Account', who: (user: string, role: string) => `You are ${user}, ${role}.`, until: (time: string) => `This session ends ${time}.`,
+    title: 'Account', who: (user: string, role: string) => `You are ${user}, ${role}.`, until: (time: string) => `Unused, this session ends ${time}.`,
     look: 'Appearance', language: 'Language', theme: 'Colours', themes: { auto: 'as the system', light: 'light', dark: 'dark' }, lookHint: 'Kept in this browser.',
     password: 'Password', old: 'Present password', new: 'New password', again: 'New password again', change: 'Change password', changed: 'The password is changed. Your other sessions have ended.',
     totp: 'Second factor', totpLead: 'With a second factor, login also asks for a code of an app on your phone. A stolen password alone is worth nothing then.', totpOn: 'The second factor is on.', totpOff: 'The second factor is off.',
@@ -171,7 +173,7 @@ export const en = {
     code: 'Code, 6 digits', turnOn: 'Switch on', turnOff: 'Switch off', isOn: 'The second factor is on.', isOff: 'The second factor is off.',
     clockHint: 'If the code is not taken: clocks of box and phone must agree.',
     recovery: 'Recovery codes', recoveryLead: 'Each of them works once in place of a code, if you have lost the phone. They are shown now and never again: keep them apart from the phone.', recoveryDone: 'I have kept them',
-    sessions: 'Sessions', session: 'This session', otherSession: 'Other session', client: 'From', since: 'Since', ends: 'Ends', end: 'End', endOne: (client: string) => `End the session from ${client}`, ended: 'The session has ended.', user: 'User',
+    sessions: 'Sessions', session: 'This session', otherSession: 'Other session', client: 'From', since: 'Since', ends: 'Ends if unused', end: 'End', endOne: (client: string) => `End the session from ${client}`, ended: 'The session has ended.', user: 'User',
   },
   languages: { en: 'English', de: 'Deutsch' },
 };

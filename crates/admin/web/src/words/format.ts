@@ -15,6 +15,8 @@ export interface Formats {
   percent(share: number): string;
   /** Seconds in words. */
   span(seconds: number, style?: 'long' | 'short'): string;
+  /** A fraction of a second or some: `12 ms`, `1.5 s`. */
+  seconds(seconds: number): string;
   clock(seconds: number): string;
   /** Date and time. */
   moment(time: string): string;
@@ -34,6 +36,8 @@ export function formats(language: string): Formats {
   const sizes = SIZES.map(
     (unit) => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', maximumSignificantDigits: 3 }),
   );
+  const timed = (unit: string) => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short', maximumSignificantDigits: 2 });
+  const [milliseconds, seconds] = [timed('millisecond'), timed('second')];
   const sized = (value: number, step: number) => {
     let [left, size] = [value, 0];
     while (left >= 1000 && size < SIZES.length - 1) {
@@ -58,6 +62,7 @@ export function formats(language: string): Formats {
     memory: (value) => sized(value, 1024),
     percent: (value) => share.format(value),
     span: (seconds, style = 'long') => span(seconds, language, style),
+    seconds: (value) => (value < 1 ? milliseconds.format(value * 1000) : seconds.format(value)),
     clock,
     moment: valid(date),
     day: valid(day),

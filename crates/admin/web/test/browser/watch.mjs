@@ -61,7 +61,7 @@ export async function login(page, { url, user, password }, as = user) {
   await page.goto(`${url}/login`);
   await page.fill('[name=user]', as);
   await page.fill('[name=password]', password);
-  await page.click('button');
+  await page.click('form button');
   await page.waitForSelector('h1[tabindex]');
 }
 

@@ -27,6 +27,8 @@ test('a record reads as on the command line', () => {
     [{ ...at, event: 'config', generation: 3, change: 'refused', reason: 'a\nb\n' }, 'config refused, generation 3 stays in force: a; b'],
     [{ ...at, event: 'config', generation: 3, change: 'trial', seconds: 180 }, 'config generation 3 is in force on trial: rolled back in 3m unless confirmed'],
     [{ ...at, event: 'certificate', names: ['a', 'b'], text: 't' }, 'certificate a, b: t'],
+    [{ ...at, event: 'audit', actor: 'anna', client: '192.0.2.7', text: 'signed in' }, 'audit anna at 192.0.2.7: signed in'],
+    [{ ...at, event: 'audit', actor: 'local', client: null, text: 'x' }, 'audit local: x'],
     [{ ...at, event: 'dropped', count: 5 }, 'dropped 5 records: they came faster than they could be taken'],
   ] as [Record, string][]) {
     assert.equal(line(record), `2026-11-21T01:42:47Z ${expected}`);
@@ -60,6 +62,9 @@ test('the newest records are kept, and lost ones counted', () => {
   ring.add([notice(2), { id: 3, time: '', event: 'dropped', count: 40 }, notice(4), notice(5)]);
   assert.deepEqual(ring.entries.map((kept) => kept.record.id), [3, 4, 5]);
   assert.deepEqual([ring.lost, ring.left], [40, 2]);
+  const seen = ring.entries;
+  ring.add([notice(6)]);
+  assert.equal(seen[seen.length - 1]?.record.id, 5);
 });
 
 test('events are taken apart wherever the stream is cut', () => {

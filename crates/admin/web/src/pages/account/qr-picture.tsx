@@ -21,12 +21,18 @@ export function QrPicture({ text, label }: { text: string; label: string }) {
   );
 }
 
+/** What every app takes for granted, and can go where the text is too long. */
+const TAKEN_FOR_GRANTED = /&(algorithm=SHA1|digits=6|period=30)(?=&|$)/g;
+
 function drawn(text: string): boolean[][] | null {
-  try {
-    return qrCode(text);
-  } catch {
-    return null;
+  for (const shorter of [text, text.replace(TAKEN_FOR_GRANTED, '')]) {
+    try {
+      return qrCode(shorter);
+    } catch {
+      // The next one may fit.
+    }
   }
+  return null;
 }
 
 function runs(row: boolean[]): [from: number, length: number][] {

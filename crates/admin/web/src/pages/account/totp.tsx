@@ -114,7 +114,7 @@ function Codes({ codes, onClose }: { codes: string[]; onClose: () => void }) {
     </>
   );
   return (
-    <Dialog title={w.account.recovery} onClose={onClose} closeLabel={w.account.recoveryDone} actions={actions}>
+    <Dialog title={w.account.recovery} onClose={onClose} done={w.account.recoveryDone} actions={actions}>
       <p>{w.account.recoveryLead}</p>
       <ul class="codes" translate={false}>
         {codes.map((code) => (

@@ -1,14 +1,18 @@
 /** The last question before a change is put into force. */
 
 import { useState } from 'preact/hooks';
-import type { Checked } from '../../api/shapes.ts';
-import type { Action } from '../../box/action.ts';
+import { CHANGE_TIMEOUT, call } from '../../api/client.ts';
+import type { Applied, Checked, ConfigText } from '../../api/shapes.ts';
+import { useAction } from '../../box/action.ts';
+import { draft, newAddresses } from '../../box/draft.ts';
+import { say, tell } from '../../box/news.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Choice } from '../../parts/form.tsx';
 import { FailureNote, Said } from '../../parts/said.tsx';
 import { Addresses } from '../../shell/banners.tsx';
 import { counts, parseUnified } from '../../text/diff.ts';
-import { useWords } from '../../words/use.ts';
+import { newPageAddresses } from '../../text/pages.ts';
+import { useWords, type Words } from '../../words/use.ts';
 import { DiffView } from './diff-view.tsx';
 
 /** Seconds there may be for a confirmation. */
@@ -16,28 +20,40 @@ const TIMES = ['60', '180', '300', '600', '1800', '3600'] as const;
 
 interface ApplyProps {
   checked: Checked;
-  /** Where the pages will be that they are not at now. */
-  addresses: string[];
-  action: Action;
-  onApply: (trialSeconds: number | null) => void;
+  current: ConfigText;
+  text: string;
+  /** The generation that the text was made from. */
+  base: number;
+  onApplied: () => Promise<void>;
   onClose: () => void;
 }
 
-export function ApplyDialog({ checked, addresses, action, onApply, onClose }: ApplyProps) {
+export function ApplyDialog({ checked, current, text, base, onApplied, onClose }: ApplyProps) {
   const { w, f } = useWords();
   const forced = checked.confirm.length > 0;
   const [wanted, setWanted] = useState(false);
   const [seconds, setSeconds] = useState<(typeof TIMES)[number]>('180');
+  const action = useAction();
   const rows = parseUnified(checked.diff);
   const { added, removed } = counts(rows);
   const trial = forced || wanted;
-  const apply = (
-    <button type="button" class="primary" disabled={action.busy} onClick={() => onApply(trial ? Number(seconds) : null)}>
+  const addresses = newPageAddresses(current.text, text);
+  const apply = () =>
+    action.run(async () => {
+      const body = { text, base, trial_seconds: trial ? Number(seconds) : null };
+      const applied = await call<Applied>('POST', '/apply', { body, timeout: CHANGE_TIMEOUT });
+      newAddresses.set(applied.generation.state === 'trial' ? addresses : []);
+      tellApplied(applied, w);
+      draft.set(null);
+      await onApplied();
+    });
+  const button = (
+    <button type="button" class="primary" disabled={action.busy} onClick={() => void apply()}>
       {action.busy ? w.do.working : w.config.doApply}
     </button>
   );
   return (
-    <Dialog title={w.config.applyTitle} wide onClose={onClose} actions={apply}>
+    <Dialog title={w.config.applyTitle} wide onClose={onClose} actions={button}>
       <p>{checked.changed ? w.config.diffIs(f.count(added), f.count(removed)) : w.config.nothingChanges}</p>
       {rows.length > 0 && <DiffView rows={rows} />}
       {forced ? <Forced reasons={checked.confirm} /> : <p>{w.config.applyFree}</p>}
@@ -55,21 +71,28 @@ export function ApplyDialog({ checked, addresses, action, onApply, onClose }: Ap
   );
 }
 
+/** What came of a change; of a trial the banner tells, and how to confirm it here. */
+export function tellApplied({ generation, changed, notes }: Applied, w: Words): void {
+  const more = notes.filter((note) => !note.includes('`gatehouse confirm`'));
+  if (generation.state === 'trial') {
+    say(w.config.appliedTrial(generation.number));
+    for (const note of more) tell(note, 'note');
+  } else tell(changed ? w.config.applied(generation.number) : w.config.appliedSame, 'good', more);
+}
+
 function Forced({ reasons }: { reasons: string[] }) {
   const { w } = useWords();
   return (
     <div class="note warn">
-      <div>
-        <p>{w.config.applyTrial}</p>
-        <ul>
-          {reasons.map((reason) => (
-            <li key={reason}>
-              <Said text={reason} />
-            </li>
-          ))}
-        </ul>
-        <p>{w.config.applyTrialMore}</p>
-      </div>
+      <p>{w.config.applyTrial}</p>
+      <ul>
+        {reasons.map((reason) => (
+          <li key={reason}>
+            <Said text={reason} />
+          </li>
+        ))}
+      </ul>
+      <p>{w.config.applyTrialMore}</p>
     </div>
   );
 }

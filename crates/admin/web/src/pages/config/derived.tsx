@@ -20,7 +20,7 @@ function One({ table }: { table: DerivedTable }) {
   const columns = table.columns.map((head, index): Column<string[]> => ({ head: put(head), cell: (row) => <Cell text={row[index] ?? ''} line={head === 'line'} /> }));
   return (
     <Card title={put(table.title)}>
-      {table.note && (
+      {table.note !== '' && (
         <p class="hint">
           <Said text={table.note} />
         </p>

@@ -33,22 +33,10 @@ export function Editor({ text, readOnly, faults, select, onText, onCheck }: Edit
   const beyond = faults.length > 0 ? 70 : 4;
 
   useEffect(() => {
-    if (!select || !area.current || !scroller.current) return;
-    const at = Math.min(select.line, lines(text).length);
-    const start = all.slice(0, at - 1).reduce((sum, line) => sum + line.length + 1, 0);
-    area.current.focus({ preventScroll: true });
-    area.current.setSelectionRange(start, start + (all[at - 1]?.length ?? 0));
-    scroller.current.scrollTop = Math.max(0, (at - 4) * LINE);
-    scroller.current.scrollLeft = 0;
-    scroller.current.scrollIntoView({ block: 'nearest' });
+    if (select && area.current && scroller.current) pick(area.current, scroller.current, select.line);
   }, [select?.line, select?.nonce]);
-
   useEffect(() => {
-    const [first] = faults;
-    const view = scroller.current;
-    if (!first || !view) return;
-    const seen = faults.some((fault) => fault.line * LINE > view.scrollTop && fault.line * LINE < view.scrollTop + view.clientHeight);
-    if (!seen) view.scrollTop = Math.max(0, (first.line - 4) * LINE);
+    if (scroller.current) showFaults(scroller.current, faults);
   }, [faults]);
 
   const keys = (event: KeyboardEvent) => {
@@ -86,6 +74,27 @@ export function Editor({ text, readOnly, faults, select, onText, onCheck }: Edit
       </div>
     </div>
   );
+}
+
+/** Selects a line and brings it into sight. */
+function pick(area: HTMLTextAreaElement, scroller: HTMLElement, wanted: number): void {
+  const all = area.value.split('\n');
+  const line = Math.min(wanted, lines(area.value).length);
+  const start = all.slice(0, line - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  area.focus({ preventScroll: true });
+  area.setSelectionRange(start, start + (all[line - 1]?.length ?? 0));
+  scroller.scrollTop = Math.max(0, (line - 4) * LINE);
+  scroller.scrollLeft = 0;
+  scroller.scrollIntoView({ block: 'nearest' });
+}
+
+/** Goes to the first fault where none is in sight. */
+function showFaults(scroller: HTMLElement, faults: Fault[]): void {
+  const [first] = faults;
+  if (!first) return;
+  const { scrollTop, clientHeight } = scroller;
+  const seen = faults.some(({ line }) => line * LINE > scrollTop && line * LINE < scrollTop + clientHeight);
+  if (!seen) scroller.scrollTop = Math.max(0, (first.line - 4) * LINE);
 }
 
 function grouped(faults: Fault[]): Map<number, Fault[]> {

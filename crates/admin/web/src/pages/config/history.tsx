@@ -14,6 +14,7 @@ import { Badge, FailureNote, Ready, Said, type Tone } from '../../parts/said.tsx
 import { Table, type Column } from '../../parts/table.tsx';
 import { diffLines, type DiffRow } from '../../text/diff.ts';
 import { useWords } from '../../words/use.ts';
+import { tellApplied } from './apply.tsx';
 import { DiffView } from './diff-view.tsx';
 
 interface HistoryProps {
@@ -33,8 +34,7 @@ export function History({ current, may, onEdit }: HistoryProps) {
     if (!(await ask(w.config.askBack(number), w.config.askBackMore, w.config.rollback))) return;
     await action.run(async () => {
       const applied = await call<Applied>('POST', '/rollback', { query: { generation: number }, timeout: CHANGE_TIMEOUT });
-      const { generation } = applied;
-      tell(generation.state === 'trial' ? w.config.appliedTrial(generation.number) : w.config.applied(generation.number), 'good', applied.notes);
+      tellApplied(applied, w);
       await Promise.all([refreshStatus(), list.reload()]);
     });
   };

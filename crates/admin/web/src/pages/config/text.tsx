@@ -1,18 +1,17 @@
 /** The text of the configuration: edit, check, apply. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { CHANGE_TIMEOUT, call } from '../../api/client.ts';
-import type { Applied, Checked, ConfigText, Fault } from '../../api/shapes.ts';
+import { CHANGE_TIMEOUT, type Failure, call } from '../../api/client.ts';
+import type { Checked, ConfigText, Fault } from '../../api/shapes.ts';
 import { useAction } from '../../box/action.ts';
-import { draft, newAddresses } from '../../box/draft.ts';
-import { say, tell } from '../../box/news.ts';
+import { draft } from '../../box/draft.ts';
+import { say } from '../../box/news.ts';
 import { refreshStatus } from '../../box/status.ts';
 import { useStore } from '../../box/store.ts';
 import { ask } from '../../parts/dialog.tsx';
 import { Badge, FailureNote, Said } from '../../parts/said.tsx';
 import { navigate, useRoute } from '../../route.tsx';
 import { diffLines, parseUnified } from '../../text/diff.ts';
-import { newPageAddresses } from '../../text/pages.ts';
 import { visible } from '../../text/visible.ts';
 import { useWords } from '../../words/use.ts';
 import { ApplyDialog } from './apply.tsx';
@@ -36,103 +35,135 @@ interface Result {
 export function TextTab({ current, may, reload }: TextTabProps) {
   const { w } = useWords();
   const { hash, moves } = useRoute();
-  const kept = useStore(draft);
-  const text = kept?.text ?? current.text;
-  const changed = text !== current.text;
-  const [result, setResult] = useState<Result | null>(null);
+  const text = useText(current);
+  const check = useCheck(text.now);
   const [applying, setApplying] = useState(false);
-  const checking = useAction();
-  const apply = useAction();
   const line = Number(/^#L(\d+)/.exec(hash)?.[1] ?? 0);
-  const edit = (next: string) => draft.set(next === current.text ? null : { base: kept?.base ?? current.generation, text: next });
-  useEffect(() => {
-    if (kept && kept.text !== current.text) say(w.config.kept);
-  }, []);
+  const { result } = check;
+  const checked = result?.text === text.now ? result.checked : null;
+  const faults = result?.checked.faults ?? NO_FAULTS;
 
-  const check = async (): Promise<Checked | null> => {
-    let answer: Checked | null = null;
-    await checking.run(async () => {
-      answer = await call<Checked>('POST', '/check', { body: { text }, timeout: CHANGE_TIMEOUT });
-      setResult({ text, checked: answer });
-      const faults = answer.faults.length;
-      say(faults > 0 ? w.config.faults(faults, String(faults)) : w.config.noFaults);
-    });
-    return answer;
+  const checkAndAsk = async () => {
+    const found = checked ?? (await check.run());
+    if (found && found.faults.length === 0) setApplying(true);
   };
-  const checkAndApply = async () => {
-    const checked = result?.text === text && !stale ? result.checked : await check();
-    if (checked && checked.faults.length === 0) setApplying(true);
+  const applied = async () => {
+    setApplying(false);
+    check.forget();
+    await Promise.all([refreshStatus(), reload()]);
   };
-  const doApply = (seconds: number | null) =>
-    apply.run(async () => {
-      const body = { text, base: kept?.base ?? current.generation, trial_seconds: seconds };
-      const applied = await call<Applied>('POST', '/apply', { body, timeout: CHANGE_TIMEOUT });
-      const { generation } = applied;
-      if (generation.state === 'trial') newAddresses.set(newPageAddresses(current.text, text));
-      const words = !applied.changed ? w.config.appliedSame : generation.state === 'trial' ? w.config.appliedTrial(generation.number) : w.config.applied(generation.number);
-      tell(words, 'good', applied.notes);
-      draft.set(null);
-      setApplying(false);
-      setResult(null);
-      await Promise.all([refreshStatus(), reload()]);
-    });
   const discard = async () => {
     if (!(await ask(w.config.askDiscard, w.config.askDiscardMore, w.config.discard, true))) return;
     draft.set(null);
-    setResult(null);
+    check.forget();
   };
-
-  const stale = kept !== null && kept.base !== current.generation;
-  const faults = result?.checked.faults ?? NO_FAULTS;
-  const checked = result?.text === text ? result.checked : null;
   return (
     <section class="config">
-      {!may && <p class="note note">{w.config.readOnly}</p>}
-      {stale && changed && <Stale base={kept.base} current={current} text={text} onDiscard={() => void discard()} />}
-      <div class="toolbar">
-        <div class="actions">
-          <Badge tone={changed ? 'warn' : 'plain'}>{changed ? w.config.changed : w.config.same}</Badge>
-          <span class="hint keys">{w.config.keys}</span>
-        </div>
-        {may && (
-          <div class="actions">
-            <button type="button" disabled={!changed} onClick={() => void discard()}>
-              {w.config.discard}
-            </button>
-            <button type="button" disabled={checking.busy} onClick={() => void check()}>
-              {w.config.check}
-            </button>
-            <button type="button" class="primary" disabled={!changed || stale || checking.busy} onClick={() => void checkAndApply()}>
-              {w.config.apply}
-            </button>
-          </div>
-        )}
-      </div>
-      <FailureNote failure={checking.failure} />
+      {!may && <p class="note">{w.config.readOnly}</p>}
+      {text.stale && text.changed && <Stale base={text.base} current={current} text={text.now} onDiscard={() => void discard()} />}
+      <Toolbar text={text} may={may} busy={check.busy} onDiscard={() => void discard()} onCheck={() => void check.run()} onApply={() => void checkAndAsk()} />
+      <FailureNote failure={check.failure} />
       <Editor
-        text={text}
+        text={text.now}
         readOnly={!may}
         faults={faults}
         select={line > 0 ? { line, nonce: moves } : null}
-        onText={edit}
-        onCheck={() => void check()}
+        onText={text.edit}
+        onCheck={() => void (may && check.run())}
       />
       {faults.length > 0 && <Faults faults={faults} />}
       {checked && checked.faults.length === 0 && <Good checked={checked} />}
       {applying && checked && (
-        <ApplyDialog
-          checked={checked}
-          addresses={newPageAddresses(current.text, text)}
-          action={apply}
-          onApply={(seconds) => void doApply(seconds)}
-          onClose={() => {
-            apply.clear();
-            setApplying(false);
-          }}
-        />
+        <ApplyDialog checked={checked} current={current} text={text.now} base={text.base} onApplied={applied} onClose={() => setApplying(false)} />
       )}
     </section>
   );
+}
+
+interface ToolbarProps {
+  text: EditedText;
+  may: boolean;
+  busy: boolean;
+  onDiscard: () => void;
+  onCheck: () => void;
+  onApply: () => void;
+}
+
+function Toolbar({ text, may, busy, onDiscard, onCheck, onApply }: ToolbarProps) {
+  const { w } = useWords();
+  return (
+    <div class="toolbar">
+      <div class="actions">
+        <Badge tone={text.changed ? 'warn' : 'plain'}>{text.changed ? w.config.changed : w.config.same}</Badge>
+        {may && <span class="hint keys">{w.config.keys}</span>}
+      </div>
+      {may && (
+        <div class="actions">
+          <button type="button" disabled={!text.changed} onClick={onDiscard}>
+            {w.config.discard}
+          </button>
+          <button type="button" disabled={busy} onClick={onCheck}>
+            {w.config.check}
+          </button>
+          <button type="button" class="primary" disabled={!text.changed || text.stale || busy} onClick={onApply}>
+            {w.config.apply}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface EditedText {
+  now: string;
+  /** The generation it was made from. */
+  base: number;
+  changed: boolean;
+  /** Another generation has come into force since. */
+  stale: boolean;
+  edit: (text: string) => void;
+}
+
+function useText(current: ConfigText): EditedText {
+  const { w } = useWords();
+  const kept = useStore(draft);
+  const base = kept?.base ?? current.generation;
+  const now = kept?.text ?? current.text;
+  useEffect(() => {
+    if (kept && kept.text !== current.text) say(w.config.kept);
+  }, []);
+  return {
+    now,
+    base,
+    changed: now !== current.text,
+    stale: base !== current.generation,
+    edit: (text) => draft.set(text === current.text ? null : { base, text }),
+  };
+}
+
+interface Check {
+  result: Result | null;
+  busy: boolean;
+  failure: Failure | null;
+  run: () => Promise<Checked | null>;
+  forget: () => void;
+}
+
+function useCheck(text: string): Check {
+  const { w, f } = useWords();
+  const [result, setResult] = useState<Result | null>(null);
+  const { busy, failure, run } = useAction();
+  const check = async (): Promise<Checked | null> => {
+    let checked: Checked | null = null;
+    await run(async () => {
+      checked = await call<Checked>('POST', '/check', { body: { text }, timeout: CHANGE_TIMEOUT });
+      setResult({ text, checked });
+      const faults = checked.faults.length;
+      say(faults > 0 ? w.config.faults(faults, f.count(faults)) : w.config.noFaults);
+    });
+    return checked;
+  };
+  return { result, busy, failure, run: check, forget: () => setResult(null) };
 }
 
 function Faults({ faults }: { faults: Fault[] }) {
@@ -157,7 +188,7 @@ function Faults({ faults }: { faults: Fault[] }) {
 }
 
 export function faultText({ what, remedy }: Fault): string {
-  return remedy ? `${what}, ${remedy}` : what;
+  return remedy === '' ? what : `${what}, ${remedy}`;
 }
 
 function Good({ checked }: { checked: Checked }) {

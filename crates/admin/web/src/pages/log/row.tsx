@@ -109,6 +109,20 @@ function Other({ record }: { record: Exclude<Record, { event: 'decision' }> }): 
           <Foreign text={record.names.join(', ')} />: <Said text={record.text} />
         </p>
       );
+    case 'audit':
+      return (
+        <p>
+          <b>
+            <Foreign text={record.actor} />
+          </b>{' '}
+          {record.client !== null && (
+            <span class="hint">
+              (<Foreign text={record.client} />)
+            </span>
+          )}
+          : <Said text={record.text} />
+        </p>
+      );
     case 'notice':
       return (
         <p>

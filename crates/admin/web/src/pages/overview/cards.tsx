@@ -87,7 +87,8 @@ export function CertificatesCard({ status }: { status: Status }) {
   );
 }
 
-function CertificateEnd({ certificate, now }: { certificate: CertificateStatus; now: string }) {
+/** How long a certificate counts. */
+export function CertificateEnd({ certificate, now }: { certificate: CertificateStatus; now: string }) {
   const { w, f } = useWords();
   if (certificate.expires === null) return <Badge tone="bad">{w.overview.missing}</Badge>;
   const days = daysLeft(certificate.expires, now);

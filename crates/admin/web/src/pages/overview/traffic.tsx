@@ -7,7 +7,7 @@ import { Switch } from '../../parts/form.tsx';
 import { Card } from '../../parts/page.tsx';
 import { Ready } from '../../parts/said.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
-import { average, buckets, highest, latest, tracks, type Bucket, type Tracks } from '../../text/history.ts';
+import { average, buckets, highest, latest, tracks, type Bucket, type Tracks, type Wanted } from '../../text/history.ts';
 import { useWords, type Formats, type Words } from '../../words/use.ts';
 import { Chart } from './chart.tsx';
 
@@ -19,11 +19,12 @@ const SPANS: { [name in Span]: { seconds: number; every: number; row: number } }
   day: { seconds: 86_400, every: 60, row: 3600 },
 };
 
+const CLASSES = ['requests_1xx', 'requests_2xx', 'requests_3xx', 'requests_4xx', 'requests_5xx'];
+
 interface Graph {
   title: string;
   unit: string;
-  /** Names of the series, and what they are called where there are several. */
-  series: readonly (readonly [name: string, label: string])[];
+  lines: readonly Wanted[];
   format: (value: number) => string;
 }
 
@@ -45,8 +46,8 @@ export function Traffic() {
 function Graphs({ history, span }: { history: History; span: Span }) {
   const { w, f } = useWords();
   const graphs = useMemo(() => all(w, f), [w, f]);
-  const found = useMemo(() => graphs.map((graph) => tracks(history, graph.series.map(([name]) => name))), [history, graphs]);
-  if (found.every((tracks) => tracks.times.length === 0)) return <p class="empty">{w.overview.noFigures}</p>;
+  const found = useMemo(() => graphs.map((graph) => tracks(history, graph.lines)), [history, graphs]);
+  if (found.every(({ times }) => times.length === 0)) return <p class="empty">{w.overview.noFigures}</p>;
   return (
     <>
       <div class="graphs">
@@ -62,17 +63,24 @@ function Graphs({ history, span }: { history: History; span: Span }) {
   );
 }
 
-function all(w: Words, f: Formats): Graph[] {
-  const { overview } = w;
-  const rate = (value: number) => f.figure(value);
+function all({ overview }: Words, f: Formats): Graph[] {
+  const one = (label: string, ...of: string[]): Wanted => ({ label, of });
   return [
-    { title: overview.requests, unit: overview.requestsUnit, series: [['requests', overview.requests]], format: rate },
+    {
+      title: overview.requests, unit: overview.requestsUnit, format: f.figure,
+      lines: [one(overview.all, ...CLASSES), one(overview.failing, 'requests_5xx')],
+    },
     {
       title: overview.bytes, unit: overview.bytesUnit, format: f.bytes,
-      series: [['bytes_received', overview.received], ['bytes_sent', overview.sent]],
+      lines: [one(overview.received, 'bytes_received'), one(overview.sent, 'bytes_sent')],
     },
-    { title: overview.rejected, unit: overview.rejectedUnit, series: [['rejected', overview.rejected]], format: rate },
-    { title: overview.connections, unit: overview.connectionsUnit, series: [['connections', overview.connections]], format: rate },
+    { title: overview.rejected, unit: overview.rejectedUnit, format: f.figure, lines: [one(overview.rejected, 'rejected')] },
+    { title: overview.connections, unit: overview.connectionsUnit, format: f.figure, lines: [one(overview.connections, 'connections')] },
+    { title: overview.processor, unit: overview.processorUnit, format: f.figure, lines: [one(overview.processor, 'cpu')] },
+    {
+      title: overview.memory, unit: overview.memoryUnit, format: f.memory,
+      lines: [one(overview.ours, 'memory_ours'), one(overview.used, 'memory_used')],
+    },
   ];
 }
 
@@ -80,17 +88,15 @@ function GraphView({ graph, tracks: { times, tracks }, day }: { graph: Graph; tr
   const { w } = useWords();
   const say = (value: number | null) => (value === null ? '–' : graph.format(value));
   const first = tracks[0]?.points ?? [];
-  const summary = w.overview.chart(`${graph.title} (${graph.unit})`, say(latest(first)), say(highest(first)));
-  const label = (name: string) => graph.series.find(([known]) => known === name)?.[1] ?? name;
   return (
     <figure class="graph">
       <figcaption>
         <b>{graph.title}</b> <span class="unit">{graph.unit}</span>
       </figcaption>
       <Chart
-        summary={summary}
+        summary={w.overview.chart(`${graph.title} (${graph.unit})`, say(latest(first)), say(highest(first)))}
         times={times}
-        lines={tracks.map((track) => ({ label: label(track.name), points: track.points }))}
+        lines={tracks}
         format={graph.format}
         day={day}
       />
@@ -102,18 +108,19 @@ function Figures({ graphs, found, row }: { graphs: Graph[]; found: Tracks[]; row
   const { w, f } = useWords();
   const flat = graphs.flatMap((graph, index) =>
     (found[index]?.tracks ?? []).map((track) => {
-      const label = graph.series.length > 1 ? graph.series.find(([name]) => name === track.name)?.[1] : undefined;
-      return { graph, track, head: label ? `${graph.unit} ${label}` : graph.unit };
+      const { length } = graph.lines;
+      return { graph, track, head: length > 1 ? `${graph.title}, ${track.label}` : graph.title };
     }),
   );
   const say = (graph: Graph, value: number | null | undefined) => (value === null || value === undefined ? '–' : graph.format(value));
   const sums: Column<(typeof flat)[0]>[] = [
     { head: w.overview.name, cell: ({ head }) => head },
+    { head: w.overview.unit, cell: ({ graph }) => graph.unit },
     { head: w.overview.now, number: true, cell: ({ graph, track }) => say(graph, latest(track.points)) },
     { head: w.overview.average, number: true, cell: ({ graph, track }) => say(graph, average(track.points)) },
     { head: w.overview.highest, number: true, cell: ({ graph, track }) => say(graph, highest(track.points)) },
   ];
-  const times = found[0]?.times ?? [];
+  const times = found.find((one) => one.times.length > 0)?.times ?? [];
   const merged = buckets({ times, tracks: flat.map(({ track }) => track) }, row);
   const columns: Column<Bucket>[] = [
     { head: w.overview.time, cell: (bucket) => f.short(new Date(bucket.time * 1000)) },
