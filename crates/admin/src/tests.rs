@@ -579,3 +579,68 @@ async fn a_reload_cuts_whoever_may_not_connect_any_more() {
     drop(connection.await.unwrap());
     assert!(running.connect(b"h2").await.is_err());
 }
+
+#[tokio::test]
+async fn the_app_is_for_those_who_signed_in_and_its_files_are_kept_by_browsers() {
+    let running = start(&[]).await;
+    let (status, headers, page) = running.text(request("GET", "/config", &[], "")).await;
+    assert_eq!(
+        (status, &headers[header::CACHE_CONTROL]),
+        (200, &HeaderValue::from_static("no-store"))
+    );
+    let away = [("cookie", "")];
+    let (status, headers, _) = running.text(request("GET", "/config", &away, "")).await;
+    assert_eq!(
+        (status, headers[header::LOCATION].to_str().unwrap()),
+        (303, "/login?then=/config")
+    );
+    let (_, script) = page.split_once("src=\"").unwrap();
+    let (script, _) = script.split_once('"').unwrap();
+    for (codings, coding) in [("", None), ("gzip, br", Some("br")), ("brr", None)] {
+        let asked = request("GET", script, &[("accept-encoding", codings)], "");
+        let answer = running.ask(asked).await;
+        assert_eq!(answer.status(), 200, "{script}");
+        let headers = answer.headers().clone();
+        let found = headers.get(header::CONTENT_ENCODING);
+        assert_eq!(
+            found.map(|found| found.to_str().unwrap()),
+            coding,
+            "{codings}"
+        );
+        assert!(
+            headers[header::CACHE_CONTROL]
+                .to_str()
+                .unwrap()
+                .ends_with("immutable")
+        );
+        assert_eq!(
+            headers[header::CONTENT_TYPE],
+            "text/javascript; charset=utf-8"
+        );
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(bytes.len() > 10_000, "{}", bytes.len());
+    }
+    for path in [
+        "/assets/index.html",
+        "/assets/manifest.json",
+        "/assets/app.js",
+        "/assets/",
+    ] {
+        let (status, ..) = running.text(request("GET", path, &[], "")).await;
+        assert_eq!(status, 404, "{path}");
+    }
+    let (status, headers, _) = running
+        .text(request("GET", "/assets/licenses.txt", &[], ""))
+        .await;
+    assert_eq!(
+        (status, &headers[header::CACHE_CONTROL]),
+        (200, &HeaderValue::from_static("no-store"))
+    );
+    let style = page_style(&running.text(request("GET", "/login", &away, "")).await.2);
+    assert_eq!(running.text(request("GET", &style, &away, "")).await.0, 200);
+}
+
+fn page_style(page: &str) -> String {
+    let (_, style) = page.split_once("rel=\"stylesheet\" href=\"").unwrap();
+    style.split_once('"').unwrap().0.to_owned()
+}
