@@ -187,7 +187,7 @@ impl Client {
         })
     }
 
-    async fn tell<T: DeserializeOwned>(
+    pub(crate) async fn tell<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -198,7 +198,7 @@ impl Client {
         read(&self.fetch(method, path, &(), body).await?)
     }
 
-    async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

@@ -13,17 +13,25 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Query, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use hyper::body::Frame;
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::admission::Door;
+use crate::server_operators;
 use crate::socket::Capped;
-use crate::{Backend, Journal, LogQuery, MachineOrder, Refusal, RefusalKind, Secret, ZoneChange};
+use crate::{
+    Backend, Journal, LogQuery, MachineOrder, Peer, Refusal, RefusalKind, Secret, ZoneChange,
+};
 
 /// Connections at a time: some pages, some `log -f`.
 const MOST_CONNECTIONS: usize = 128;
@@ -37,7 +45,16 @@ const LINES_UNDER_WAY: usize = 64;
 /// How long answers under way may take once the supervisor ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Serves the API on `listener` until `shutdown` is ready; ends followed logs then, too.
+/// Streams at a time of a connection of the admin pages: some browsers with a log each.
+const MOST_STREAMS: u32 = 128;
+
+/// Bytes of a head on such a connection.
+const LONGEST_HEAD: u32 = 16 * 1024;
+
+/// Bytes of one answer that wait for the admin pages to take them.
+const WAITING_BYTES: usize = 64 * 1024;
+
+/// Serves the API on `listener`, to [`Peer::Local`], until `shutdown` is ready; ends followed logs then, too.
 ///
 /// # Errors
 /// The socket failed.
@@ -48,7 +65,8 @@ pub async fn serve<B: Backend>(
 ) -> io::Result<()> {
     let (ending, ended) = watch::channel(false);
     let (end_server, server_ends) = oneshot::channel::<()>();
-    let api = routes(Api { backend, ended });
+    let door = Door::new(routes(), Api { backend, ended }, Peer::Local);
+    let api = Router::new().fallback(Door::enter).with_state(door);
     let server =
         axum::serve(Capped::new(listener, MOST_CONNECTIONS), api).with_graceful_shutdown(async {
             let _ = server_ends.await;
@@ -66,16 +84,95 @@ pub async fn serve<B: Backend>(
     }
 }
 
-#[derive(Clone)]
-struct Api<B> {
+/// Serves the API on one connection, by HTTP/2 without TLS, until the other side closes it or `shutdown` is ready.
+///
+/// What `peer` may do without a session, [`Peer`] says. A connection of [`Peer::Pages`] brings along the token of the
+/// session with each request (`authorization: Bearer`), and the address of the browser (`gatehouse-client`).
+///
+/// # Errors
+/// The other side broke the protocol, or the connection.
+pub async fn serve_connection<B: Backend, S>(
+    stream: S,
     backend: B,
+    peer: Peer,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (ending, ended) = watch::channel(false);
+    let door = Door::new(routes(), Api { backend, ended }, peer);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let door = door.clone();
+        async move {
+            let request = request.map(Body::new);
+            Ok::<_, Infallible>(Door::enter(State(door), request).await)
+        }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(LONGEST_HEAD)
+        .max_send_buf_size(WAITING_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        result = &mut connection => return result,
+        () = shutdown => {}
+    }
+    ending.send_replace(true);
+    connection.as_mut().graceful_shutdown();
+    // Whoever is told to go may be gone before the last frame.
+    let _ = tokio::time::timeout(LAST_WORDS, connection).await;
+    Ok(())
+}
+
+/// Every path of the API.
+pub fn paths<B: Backend>() -> Vec<&'static str> {
+    routes::<B>().paths
+}
+
+#[derive(Clone)]
+pub(crate) struct Api<B> {
+    pub(crate) backend: B,
     ended: watch::Receiver<bool>,
 }
 
-type Answer<T> = Result<Json<T>, Refused>;
+pub(crate) type Answer<T> = Result<Json<T>, Refused>;
 
-fn routes<B: Backend>(api: Api<B>) -> Router {
-    Router::new()
+/// What there is, and by which path: who may ask it, is decided in `admission`.
+#[derive(Clone)]
+pub(crate) struct Paths<B> {
+    pub(crate) router: Router<Api<B>>,
+    pub(crate) paths: Vec<&'static str>,
+}
+
+impl<B: Backend> Paths<B> {
+    fn new() -> Self {
+        Self {
+            router: Router::new(),
+            paths: Vec::new(),
+        }
+    }
+
+    /// Adds a path with its methods.
+    pub(crate) fn route(mut self, path: &'static str, methods: MethodRouter<Api<B>>) -> Self {
+        self.router = self.router.route(path, methods);
+        self.paths.push(path);
+        self
+    }
+}
+
+fn routes<B: Backend>() -> Paths<B> {
+    let Paths { router, paths } = server_operators::routes(own_routes());
+    let router = router
+        .fallback(no_such_thing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LONGEST_REQUEST));
+    Paths { router, paths }
+}
+
+fn own_routes<B: Backend>() -> Paths<B> {
+    Paths::new()
         .route("/v1/status", get(status::<B>))
         .route("/v1/metrics", get(metrics::<B>))
         .route("/v1/bans", get(bans::<B>).delete(clear_ban::<B>))
@@ -95,10 +192,6 @@ fn routes<B: Backend>(api: Api<B>) -> Router {
         .route("/v1/machine", post(order::<B>))
         .route("/v1/explain", get(explain::<B>))
         .route("/v1/log", get(log::<B>))
-        .fallback(no_such_thing)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
-        .with_state(api)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -287,7 +380,7 @@ impl hyper::body::Body for Lines {
 }
 
 /// A [`Refusal`] as an answer.
-struct Refused(Refusal);
+pub(crate) struct Refused(pub(crate) Refusal);
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
@@ -298,18 +391,32 @@ impl From<Refusal> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self.0.kind {
+            RefusalKind::Unauthorized | RefusalKind::CodeWanted => StatusCode::UNAUTHORIZED,
+            RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+            RefusalKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             RefusalKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Json(self.0)).into_response()
+        let wait = self.0.retry_after_seconds;
+        let mut response = (status, Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = wait {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 section 15.5.2 wants it said.
+            let bearer = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
     }
 }
 
 /// A query whose faults come back as a [`Refusal`].
-struct Asked<T>(T);
+pub(crate) struct Asked<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Refused;
@@ -327,7 +434,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 }
 
 /// A JSON body whose faults come back as a [`Refusal`].
-struct Sent<T>(T);
+pub(crate) struct Sent<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
     type Rejection = Refused;

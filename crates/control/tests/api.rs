@@ -1,6 +1,9 @@
 //! The client against the server over a real socket, with a backend that only remembers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "api/operators.rs"]
+mod operators;
+
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,15 +11,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use control::{
-    Applied, Backend, Ban, BindError, Cleared, Client, ClientError, ConfigText, Diff, Explanation,
-    Generation, GenerationState, InterfaceStatus, Journal, LogQuery, MachineOrder, Moment, Network,
-    Ordered, ProcessStatus, Refusal, RefusalKind, SOCKET_NAME, Secret, Status, ZoneChange,
-    ZoneStatus,
+    Actor, Applied, Backend, Ban, BindError, Cleared, Client, ClientError, ConfigText, Diff,
+    Explanation, Generation, GenerationState, InterfaceStatus, Journal, LogQuery, MachineOrder,
+    Moment, Network, Ordered, ProcessStatus, Refusal, RefusalKind, SOCKET_NAME, Secret, Status,
+    ZoneChange, ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 const NOW: Moment = Moment(1_795_225_367_000);
@@ -46,6 +49,9 @@ impl Drop for Folder {
 struct Memory {
     secrets: Arc<Mutex<Vec<Secret>>>,
     journal: Journal,
+    actor: Actor,
+    /// The session that is over.
+    over: watch::Sender<u64>,
 }
 
 impl Memory {
@@ -53,6 +59,8 @@ impl Memory {
         Self {
             secrets: Arc::default(),
             journal: Journal::new(100, NOW),
+            actor: Actor::Local,
+            over: watch::Sender::new(0),
         }
     }
 

@@ -152,6 +152,15 @@ pub enum Event {
         /// What is wrong or new.
         text: String,
     },
+    /// An operator did something, or somebody tried to be one.
+    Audit {
+        /// The user, `local` for console and command line, `nobody` for who is not signed in.
+        actor: String,
+        /// The browser, where there is one.
+        client: Option<IpAddr>,
+        /// What was done.
+        text: String,
+    },
     /// Anything else an operator should read.
     Notice {
         /// The service that says it.
@@ -176,6 +185,7 @@ impl Event {
             Self::Banned { .. } | Self::Unbanned { .. } => "guard",
             Self::Config { .. } => "config",
             Self::Certificate { .. } => "certs",
+            Self::Audit { .. } => "audit",
             Self::Dropped { .. } => "log",
         }
     }
@@ -215,6 +225,10 @@ impl Event {
                     left = left.saturating_sub(name.len() + 1);
                     fits
                 });
+                clip(text, limit);
+            }
+            Self::Audit { actor, text, .. } => {
+                clip(actor, limit);
                 clip(text, limit);
             }
             Self::Notice { service, text } => {

@@ -14,6 +14,7 @@ mod listens;
 mod machine;
 mod memory;
 mod network;
+mod operators;
 mod start;
 mod state;
 mod terminal;
@@ -29,6 +30,7 @@ use kernel_network::KernelNetwork;
 use machine::Machine;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
+use operators::Porter;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::Store;
@@ -44,6 +46,8 @@ use crate::message::Start;
 const BANS: &str = "bans.json";
 /// Where what ports have by DHCP lies in the store.
 const LEASES: &str = "leases.json";
+/// Where the users of the admin pages lie in the store.
+const OPERATORS: &str = "operators.json";
 /// The process that talks to the world.
 const EDGE: &str = "edge";
 /// How long sessions may go on after SIGTERM.
@@ -59,6 +63,7 @@ const ADMIN_UID: u32 = 64_771;
 pub struct Hub {
     journal: Journal,
     warden: Warden,
+    porter: Porter,
     uplink: Uplink,
     registry: service::Registry,
     machine: Machine,
@@ -119,13 +124,13 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let machine = Machine::new(&file, &state)?;
     machine.beat();
-    let opened = Store::open(&state)?;
+    let mut opened = Store::open(&state)?;
     let journal = Journal::new();
     for note in &opened.notes {
         journal.notice("store", note.to_string());
     }
     let choices = boot::Boot::choose(&file, machine.is_box(), &opened.store, &journal)?;
-    let hub = hub(&opened.store, &choices, journal, machine)?;
+    let hub = hub(&mut opened.store, &choices, journal, machine)?;
     let (stop, stopping) = watch::channel(None);
     // The console runs in another directory.
     let socket = std::path::absolute(state.join(control::SOCKET_NAME))?;
@@ -215,7 +220,7 @@ async fn serve(
 }
 
 fn hub(
-    store: &Store,
+    store: &mut Store,
     choices: &[boot::Boot],
     journal: Journal,
     machine: Machine,
@@ -233,8 +238,11 @@ fn hub(
     let best = best.context("there is nothing to start with")?;
     // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
     let files = net::sandbox::raise_open_files(files_for(best.proxy.limits.connections))?;
+    let warden = Warden::new(state::policy(best), &saved, journal.clone(), &registry);
+    let users = operators::kept(store, &journal);
     let hub = Hub {
-        warden: Warden::new(state::policy(best), &saved, journal.clone(), &registry),
+        porter: Porter::new(users, journal.clone(), warden.clone()),
+        warden,
         uplink: Uplink::new(leases, journal.clone()),
         journal,
         registry,

@@ -78,9 +78,8 @@ impl TotpSecret {
         (u32::from_be_bytes(*four) & 0x7fff_ffff) % MODULUS
     }
 
-    /// The code of the moment, for tests.
-    #[cfg(test)]
-    pub(crate) fn code_at(&self, unix: u64) -> String {
+    /// What an app shows at a time in Unix seconds.
+    pub fn code_at(&self, unix: u64) -> String {
         format!("{:06}", self.code(unix / STEP))
     }
 }
