@@ -2,20 +2,22 @@
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::render::Span;
 use crate::{
     Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, Journal, MachineOrder,
-    Network, Ordered, Secret, Status, ZoneChange,
+    Network, Operators, Ordered, Secret, Status, ZoneChange,
 };
 
-/// What the API asks of the supervisor.
+/// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
 ///
 /// # Errors
 /// Every method refuses by [`Refusal`], whose message is for the operator.
-pub trait Backend: Clone + Send + Sync + 'static {
+pub trait Backend: Operators {
     /// How the box is.
     fn status(&self) -> impl Future<Output = Result<Status, Refusal>> + Send;
 
@@ -93,16 +95,25 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// The reason in the operator's words; several lines where a file has several faults.
     pub message: String,
+    /// After how many seconds it can be tried again, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
 }
 
 /// Kinds of [`Refusal`], each with a status code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
+    /// Nobody is signed in, or what was typed is wrong: 401.
+    Unauthorized,
+    /// The password is right, and a code of the authenticator app is wanted, or another one: 401.
+    CodeWanted,
+    /// Whoever is signed in may not do it: 403.
+    Forbidden,
+    /// It was tried too often: 429, with the seconds to wait.
+    TooMany,
     /// What was given is wrong: 422.
     Invalid,
-    /// x
-    Unauthorized,
     /// There is no such thing: 404.
     NotFound,
     /// It can not be done in this state, such as confirming what is not on trial: 409.
@@ -117,6 +128,33 @@ impl Refusal {
     /// What was given is wrong.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(RefusalKind::Invalid, message)
+    }
+
+    /// Nobody is signed in, or what was typed is wrong.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Unauthorized, message)
+    }
+
+    /// A code of the authenticator app is wanted.
+    pub fn code_wanted(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::CodeWanted, message)
+    }
+
+    /// Whoever is signed in may not do it.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Forbidden, message)
+    }
+
+    /// It was tried too often; `wait` is rounded up to whole seconds.
+    pub fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..Self::new(
+                RefusalKind::TooMany,
+                format!("too many failures; try again in {}", Span(seconds)),
+            )
+        }
     }
 
     /// There is no such thing.
@@ -143,6 +181,7 @@ impl Refusal {
         Self {
             kind,
             message: message.into(),
+            retry_after_seconds: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The other end of the socket.
 
+mod operators;
+
 use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
@@ -187,7 +189,7 @@ impl Client {
         })
     }
 
-    async fn tell<T: DeserializeOwned>(
+    pub(crate) async fn tell<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -198,7 +200,7 @@ impl Client {
         read(&self.fetch(method, path, &(), body).await?)
     }
 
-    async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

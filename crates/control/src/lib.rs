@@ -3,7 +3,8 @@
 //! The supervisor implements [`Backend`] and calls [`serve`] on what [`bind`] gave it; [`Client`] is
 //! the other end. Bodies are JSON, except metrics (Prometheus text) and the log (one JSON
 //! record a line, for as long as the reader likes). Who may open the socket may do everything:
-//! its mode is 0600.
+//! its mode is 0600. The admin pages come over connections of their own ([`serve_connection`]), and may do what the
+//! session of an operator may that they bring along; `admission` has the list.
 //!
 //! | request | answer |
 //! |---|---|
@@ -19,6 +20,14 @@
 //! | `POST /v1/machine` ([`MachineOrder`]) | [`Ordered`] |
 //! | `GET /v1/explain?url=URL[&from=ADDR]` | [`Explanation`] |
 //! | `GET /v1/log[?after=ID][&last=N][&service=NAME][&follow=true]` | [`Record`] lines |
+//! | `GET /v1/claim`, `POST /v1/claim` ([`Claim`]) | [`ClaimStatus`], [`SessionStarted`] |
+//! | `POST /v1/login` ([`Login`]) | [`SessionStarted`] |
+//! | `GET /v1/session`, `DELETE /v1/session` | [`Session`] |
+//! | `PUT /v1/session/password` ([`PasswordChange`]) | |
+//! | `POST /v1/session/totp` ([`PasswordProof`]), `PUT` ([`TotpCode`]), `DELETE` ([`PasswordProof`]) | [`TotpOffer`], [`RecoveryCodes`] |
+//! | `GET /v1/sessions`, `DELETE /v1/sessions?id=ID` | list of [`Session`] |
+//! | `GET /v1/users`, `POST` ([`NewUser`]), `PATCH ?name=NAME` ([`UserChange`]), `DELETE ?name=NAME` | [`User`], a list of them |
+//! | `DELETE /v1/users/totp?name=NAME`, `POST /v1/users/reset` | [`ClaimStatus`] |
 //!
 //! What is refused comes back as a [`Refusal`] with a status of 4xx or 5xx.
 #![cfg_attr(
@@ -26,31 +35,35 @@
     allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")
 )]
 
+mod admission;
 mod api;
 mod backend;
 mod client;
 mod journal;
 mod line;
 mod moment;
+mod operators;
 pub mod render;
 mod schema;
 mod server;
 mod socket;
-mod stub;
 
+pub use admission::CLIENT_HEADER;
 pub use api::{
-    Applied, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
-    GenerationState, InterfaceStatus, ListenerStatus, LogQuery, MachineOrder, MachineStatus,
-    Network, NotBuilt, Ordered, ProcessStatus, Secret, Status, ZoneChange, ZoneStatus,
+    Applied, Ban, CertificateStatus, Claim, ClaimStatus, Cleared, ConfigText, Diff, Explanation,
+    Generation, GenerationState, InterfaceStatus, ListenerStatus, LogQuery, Login, MachineOrder,
+    MachineStatus, Network, NewUser, NotBuilt, Ordered, PasswordChange, PasswordProof,
+    ProcessStatus, RecoveryCodes, Role, Secret, Session, SessionStarted, Status, TotpCode,
+    TotpOffer, User, UserChange, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};
 pub use journal::{Follower, Journal, Record};
 pub use line::{Line, LineError};
 pub use moment::Moment;
-pub use server::{openapi, openapi_text, serve};
+pub use operators::{Actor, Operators, Peer};
+pub use server::{openapi, openapi_text, paths, serve, serve_connection};
 pub use socket::{BindError, bind};
-pub use stub::*;
 
 /// Name of the socket in the state directory.
 pub const SOCKET_NAME: &str = "control.sock";

@@ -70,6 +70,17 @@ impl fmt::Display for Rest<'_> {
                 let names = names.join(", ");
                 write!(f, "{}: {}", Plain(&names), Plain(text))
             }
+            Event::Audit {
+                actor,
+                client,
+                text,
+            } => {
+                write!(f, "{}", Plain(actor))?;
+                if let Some(client) = client {
+                    write!(f, " at {client}")?;
+                }
+                write!(f, ": {}", Plain(text))
+            }
             Event::Notice { service, text } => write!(f, "{}: {}", Plain(service), Plain(text)),
             Event::Dropped { count } => {
                 write!(
@@ -151,6 +162,7 @@ fn word(event: &Event) -> &'static str {
         Event::Service { .. } => "service",
         Event::Config { .. } => "config",
         Event::Certificate { .. } => "certificate",
+        Event::Audit { .. } => "audit",
         Event::Notice { .. } => "notice",
         Event::Dropped { .. } => "dropped",
     }

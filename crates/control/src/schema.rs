@@ -96,6 +96,14 @@ pub(crate) fn secret_name() -> Schema {
         .into()
 }
 
+/// What a user may be called.
+pub(crate) fn user_name() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[A-Za-z][A-Za-z0-9._@-]{0,63}$"))
+        .into()
+}
+
 /// A parameter of the query that may be left out.
 pub(crate) fn may_ask(name: &str, said: &str, schema: Schema) -> Parameter {
     parameter(name, said, schema, Required::False)

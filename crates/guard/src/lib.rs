@@ -17,6 +17,7 @@ mod bans;
 mod client;
 mod exempt;
 mod hearsay;
+pub mod operators;
 mod saved;
 mod suspicion;
 

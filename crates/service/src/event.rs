@@ -159,6 +159,16 @@ pub enum Event {
         /// What is wrong or new.
         text: String,
     },
+    /// An operator did something, or somebody tried to be one.
+    Audit {
+        /// The user, `local` for console and command line, `nobody` for who is not signed in.
+        actor: String,
+        /// The browser, where there is one.
+        #[schema(value_type = Option<String>)]
+        client: Option<IpAddr>,
+        /// What was done.
+        text: String,
+    },
     /// Anything else an operator should read.
     Notice {
         /// The service that says it.
@@ -184,6 +194,7 @@ impl Event {
             Self::Banned { .. } | Self::Unbanned { .. } => "guard",
             Self::Config { .. } => "config",
             Self::Certificate { .. } => "certs",
+            Self::Audit { .. } => "audit",
             Self::Dropped { .. } => "log",
         }
     }
@@ -223,6 +234,10 @@ impl Event {
                     left = left.saturating_sub(name.len() + 1);
                     fits
                 });
+                clip(text, limit);
+            }
+            Self::Audit { actor, text, .. } => {
+                clip(actor, limit);
                 clip(text, limit);
             }
             Self::Notice { service, text } => {

@@ -6,6 +6,7 @@ mod explain;
 mod log;
 mod machine;
 mod network;
+mod operators;
 mod secrets;
 mod status;
 
@@ -18,6 +19,11 @@ pub use explain::Explanation;
 pub use log::LogQuery;
 pub use machine::{MachineOrder, Ordered};
 pub use network::{InterfaceStatus, Network, ZoneChange, ZoneStatus};
+pub use operators::{
+    Claim, ClaimStatus, Login, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Role,
+    Session, SessionStarted, TotpCode, TotpOffer, User, UserChange,
+};
+pub(crate) use operators::{SessionQuery, UserQuery};
 pub use secrets::Secret;
 pub(crate) use secrets::SecretQuery;
 pub use status::{

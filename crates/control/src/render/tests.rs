@@ -195,3 +195,27 @@ fn spans_are_said_in_at_most_two_units() {
         assert_eq!(Span(seconds).to_string(), expected);
     }
 }
+
+#[test]
+fn what_operators_do_is_one_line_each() {
+    for (event, expected) in [
+        (
+            Event::Audit {
+                actor: "anna".to_owned(),
+                client: Some("2001:db8::9".parse().unwrap()),
+                text: "signed in".to_owned(),
+            },
+            "audit anna at 2001:db8::9: signed in",
+        ),
+        (
+            Event::Audit {
+                actor: "local".to_owned(),
+                client: None,
+                text: "set the secret a\nb".to_owned(),
+            },
+            "audit local: set the secret a\\nb",
+        ),
+    ] {
+        assert_eq!(rendered(event), format!("2026-11-21T01:42:47Z {expected}"));
+    }
+}

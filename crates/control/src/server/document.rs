@@ -8,7 +8,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{bans, configuration, explain, log, machine, network, secrets, status};
+use super::{bans, configuration, explain, log, machine, network, operators, secrets, status};
 use crate::{Record, Refusal};
 
 static TEXT: LazyLock<String> = LazyLock::new(openapi_text);
@@ -45,7 +45,8 @@ pub(super) async fn document() -> Answer {
         title = "Gatehouse control API",
         version = "1",
         description = "What command line, console and admin pages ask of the box. JSON over HTTP on the Unix socket \
-            `control.sock` of the state directory. What is refused comes back as a Refusal.",
+            `control.sock` of the state directory, where everything is allowed, or under `/api` on the port of the admin pages, with a \
+            session. What is refused comes back as a Refusal.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
     servers((url = "/", description = "The Unix socket")),
@@ -69,6 +70,23 @@ pub(super) async fn document() -> Answer {
         machine::order,
         explain::explain,
         log::log,
+        operators::claim_status,
+        operators::claim,
+        operators::login,
+        operators::session,
+        operators::logout,
+        operators::sessions,
+        operators::end_session,
+        operators::users,
+        operators::add_user,
+        operators::change_user,
+        operators::remove_user,
+        operators::remove_totp,
+        operators::reset_users,
+        operators::change_password,
+        operators::offer_totp,
+        operators::begin_totp,
+        operators::end_totp,
     ),
     components(schemas(Refusal, Record)),
     modifiers(&Everywhere)
@@ -89,10 +107,19 @@ impl Modify for Everywhere {
                 &mut item.patch,
             ];
             for operation in operations.into_iter().flatten() {
+                allow(operation, "401", "Nobody is signed in.");
+                allow(operation, "403", "Whoever is signed in may not do it.");
                 refuses(operation, "500", "The box failed.");
                 refuses(operation, "503", "It can not be done now; later it may.");
             }
         }
+    }
+}
+
+/// Unless the operation itself says more.
+fn allow(operation: &mut Operation, status: &str, why: &str) {
+    if !operation.responses.responses.contains_key(status) {
+        refuses(operation, status, why);
     }
 }
 

@@ -8,24 +8,33 @@ mod explain;
 mod log;
 mod machine;
 mod network;
+mod operators;
 mod secrets;
 mod status;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixListener;
 use tokio::sync::{oneshot, watch};
 
+use crate::admission::Door;
 use crate::socket::Capped;
-use crate::{Backend, Refusal};
-use answer::Refused;
+use crate::{Backend, Peer, Refusal};
+pub(crate) use answer::Refused;
 pub use document::{openapi, openapi_text};
 
 /// Connections at a time: some pages, some `log -f`.
@@ -37,7 +46,16 @@ const LONGEST_REQUEST: usize = 128 * 1024;
 /// How long answers under way may take once the supervisor ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Serves the API on `listener` until `shutdown` is ready; ends followed logs then, too.
+/// Streams at a time of a connection of the admin pages: some browsers with a log each.
+const MOST_STREAMS: u32 = 128;
+
+/// Bytes of a head on such a connection.
+const LONGEST_HEAD: u32 = 16 * 1024;
+
+/// Bytes of one answer that wait for the admin pages to take them.
+const WAITING_BYTES: usize = 64 * 1024;
+
+/// Serves the API on `listener`, to [`Peer::Local`], until `shutdown` is ready; ends followed logs then, too.
 ///
 /// # Errors
 /// The socket failed.
@@ -48,7 +66,8 @@ pub async fn serve<B: Backend>(
 ) -> io::Result<()> {
     let (ending, ended) = watch::channel(false);
     let (end_server, server_ends) = oneshot::channel::<()>();
-    let api = routes(Api { backend, ended });
+    let door = Door::new(routes(), Api { backend, ended }, Peer::Local);
+    let api = Router::new().fallback(Door::enter).with_state(door);
     let server =
         axum::serve(Capped::new(listener, MOST_CONNECTIONS), api).with_graceful_shutdown(async {
             let _ = server_ends.await;
@@ -66,14 +85,93 @@ pub async fn serve<B: Backend>(
     }
 }
 
-#[derive(Clone)]
-struct Api<B> {
+/// Serves the API on one connection, by HTTP/2 without TLS, until the other side closes it or `shutdown` is ready.
+///
+/// What `peer` may do without a session, [`Peer`] says. A connection of [`Peer::Pages`] brings along the token of the
+/// session with each request (`authorization: Bearer`), and the address of the browser (`gatehouse-client`).
+///
+/// # Errors
+/// The other side broke the protocol, or the connection.
+pub async fn serve_connection<B: Backend, S>(
+    stream: S,
     backend: B,
+    peer: Peer,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (ending, ended) = watch::channel(false);
+    let door = Door::new(routes(), Api { backend, ended }, peer);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let door = door.clone();
+        async move {
+            let request = request.map(Body::new);
+            Ok::<_, Infallible>(Door::enter(State(door), request).await)
+        }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(LONGEST_HEAD)
+        .max_send_buf_size(WAITING_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        result = &mut connection => return result,
+        () = shutdown => {}
+    }
+    ending.send_replace(true);
+    connection.as_mut().graceful_shutdown();
+    // Whoever is told to go may be gone before the last frame.
+    let _ = tokio::time::timeout(LAST_WORDS, connection).await;
+    Ok(())
+}
+
+/// Every path of the API.
+pub fn paths<B: Backend>() -> Vec<&'static str> {
+    routes::<B>().paths
+}
+
+#[derive(Clone)]
+pub(crate) struct Api<B> {
+    pub(crate) backend: B,
     ended: watch::Receiver<bool>,
 }
 
-fn routes<B: Backend>(api: Api<B>) -> Router {
-    Router::new()
+/// What there is, and by which path: who may ask it, is decided in `admission`.
+#[derive(Clone)]
+pub(crate) struct Paths<B> {
+    pub(crate) router: Router<Api<B>>,
+    pub(crate) paths: Vec<&'static str>,
+}
+
+impl<B: Backend> Paths<B> {
+    fn new() -> Self {
+        Self {
+            router: Router::new(),
+            paths: Vec::new(),
+        }
+    }
+
+    /// Adds a path with its methods.
+    pub(crate) fn route(mut self, path: &'static str, methods: MethodRouter<Api<B>>) -> Self {
+        self.router = self.router.route(path, methods);
+        self.paths.push(path);
+        self
+    }
+}
+
+fn routes<B: Backend>() -> Paths<B> {
+    let Paths { router, paths } = operators::routes(own_routes());
+    let router = router
+        .fallback(no_such_thing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LONGEST_REQUEST));
+    Paths { router, paths }
+}
+
+fn own_routes<B: Backend>() -> Paths<B> {
+    Paths::new()
         .route("/v1/openapi.json", get(document::document))
         .route("/v1/status", get(status::status::<B>))
         .route("/v1/metrics", get(status::metrics::<B>))
@@ -100,10 +198,6 @@ fn routes<B: Backend>(api: Api<B>) -> Router {
         .route("/v1/machine", post(machine::order::<B>))
         .route("/v1/explain", get(explain::explain::<B>))
         .route("/v1/log", get(log::log::<B>))
-        .fallback(no_such_thing)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
-        .with_state(api)
 }
 
 async fn no_such_thing(request: Request) -> Refused {

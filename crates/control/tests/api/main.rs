@@ -3,6 +3,7 @@
 
 mod document;
 mod memory;
+mod operators;
 
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;

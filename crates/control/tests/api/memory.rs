@@ -4,18 +4,22 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use control::{
-    Applied, Backend, Ban, Cleared, ConfigText, Diff, Explanation, Generation, GenerationState,
-    InterfaceStatus, Journal, MachineOrder, Moment, Network, Ordered, ProcessStatus, Refusal,
-    Secret, Status, ZoneChange, ZoneStatus,
+    Actor, Applied, Backend, Ban, Cleared, ConfigText, Diff, Explanation, Generation,
+    GenerationState, InterfaceStatus, Journal, MachineOrder, Moment, Network, Ordered,
+    ProcessStatus, Refusal, Secret, Status, ZoneChange, ZoneStatus,
 };
 use service::{Event, ServiceState};
+use tokio::sync::watch;
 
-const NOW: Moment = Moment(1_795_225_367_000);
+pub(crate) const NOW: Moment = Moment(1_795_225_367_000);
 
 #[derive(Clone)]
 pub(crate) struct Memory {
     pub(crate) secrets: Arc<Mutex<Vec<Secret>>>,
     journal: Journal,
+    pub(crate) actor: Actor,
+    /// The session that is over.
+    pub(crate) over: watch::Sender<u64>,
 }
 
 impl Memory {
@@ -23,6 +27,8 @@ impl Memory {
         Self {
             secrets: Arc::default(),
             journal: Journal::new(100, NOW),
+            actor: Actor::Local,
+            over: watch::Sender::new(0),
         }
     }
 

@@ -65,19 +65,28 @@ impl Backend for Gate {
 
     async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, Refusal> {
         let cleared = self.hub.warden.lift(client) as u64;
+        if cleared > 0 {
+            let whose = client.map_or("all".to_owned(), |client| client.to_string());
+            self.audit(format!("lifted the ban of {whose}"));
+        }
         Ok(Cleared { cleared })
     }
 
     async fn reload(&self) -> Result<Applied, Refusal> {
         let gate = self.clone();
         let outcome = to_its_end(async move { gate.reload().await }).await?;
+        self.audit(format!("reloaded: generation {}", outcome.generation));
         self.applied(outcome).await
     }
 
     async fn confirm(&self) -> Result<Applied, Refusal> {
         let generation = Gate::confirm(self)
             .await
-            .map_err(|error| Refusal::conflict(format!("{error:#}")))?;
+            .map_err(|error| match error.downcast() {
+                Ok(refusal) => refusal,
+                Err(error) => Refusal::conflict(format!("{error:#}")),
+            })?;
+        self.audit(format!("confirmed generation {generation}"));
         let generation = self.with(|state| described(state, generation)).await?;
         Ok(Applied {
             generation,
@@ -89,6 +98,7 @@ impl Backend for Gate {
     async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
         let gate = self.clone();
         let outcome = to_its_end(async move { gate.rollback(generation).await }).await?;
+        self.audit(format!("rolled back: generation {}", outcome.generation));
         self.applied(outcome).await
     }
 
@@ -136,13 +146,18 @@ impl Backend for Gate {
         let (name, value) = (secret.name, secret.value);
         self.with(|state| state.store.set_secret(&name, value.as_bytes()))
             .await
-            .map_err(|error| Refusal::invalid(error.to_string()))
+            .map_err(|error| Refusal::invalid(error.to_string()))?;
+        self.audit(format!("set the secret {name}"));
+        Ok(())
     }
 
     async fn remove_secret(&self, name: String) -> Result<(), Refusal> {
         let removed = self.with(|state| state.store.remove_secret(&name)).await;
         match removed {
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                self.audit(format!("removed the secret {name}"));
+                Ok(())
+            }
             Ok(false) => Err(Refusal::not_found(format!("there is no secret `{name}`"))),
             Err(error) => Err(Refusal::invalid(error.to_string())),
         }
@@ -157,8 +172,13 @@ impl Backend for Gate {
     async fn set_zone(&self, change: ZoneChange) -> Result<Applied, Refusal> {
         let address = zone_address(&change.address)?;
         let gate = self.clone();
+        let audit = format!(
+            "set the address of zone {} to {}",
+            change.zone, change.address
+        );
         let set = async move { gate.set_zone(&change.zone, address, change.gateway).await };
         let outcome = to_its_end(set).await?;
+        self.audit(audit);
         self.applied(outcome).await
     }
 
@@ -172,6 +192,11 @@ impl Backend for Gate {
             self.clone().keep_bans(self.hub.warden.saved()).await;
         }
         let text = machine.obey(order)?;
+        self.audit(match order {
+            MachineOrder::Reboot => "ordered a restart",
+            MachineOrder::PowerOff => "ordered to switch off",
+            MachineOrder::FactoryReset => "ordered a factory reset",
+        });
         self.hub.journal.notice("supervisor", text);
         Ok(Ordered {
             text: text.to_owned(),
@@ -210,6 +235,11 @@ async fn to_its_end(
 }
 
 impl Gate {
+    /// Writes down what the actor did.
+    fn audit(&self, text: impl Into<String>) {
+        self.hub.porter.audit(&self.actor, text);
+    }
+
     async fn applied(&self, outcome: Outcome) -> Result<Applied, Refusal> {
         let generation = self
             .with(|state| described(state, outcome.generation))

@@ -8,6 +8,7 @@ use super::uplink::Leases;
 use super::{BANS, Hub, LEASES, change};
 use anyhow::{Context as _, anyhow, bail};
 use config::{Config, ZoneAddress};
+use control::{Actor, Refusal};
 use net::ListenKey;
 use service::{ConfigChange, Event};
 use std::net::IpAddr;
@@ -34,6 +35,8 @@ pub struct Gate {
     /// The file that `reload` reads.
     file: Arc<PathBuf>,
     state: Arc<Mutex<State>>,
+    /// Who asks; the box itself is local.
+    pub(super) actor: Actor,
 }
 
 /// What came of a change.
@@ -59,6 +62,15 @@ impl Gate {
             started: Instant::now(),
             file: Arc::new(file),
             state: Arc::new(Mutex::new(state)),
+            actor: Actor::Local,
+        }
+    }
+
+    /// The same box, asked by `actor`.
+    pub(super) fn asked_by(&self, actor: Actor) -> Self {
+        Self {
+            actor,
+            ..self.clone()
         }
     }
 
@@ -147,9 +159,14 @@ impl Gate {
     /// Keeps the configuration that waits to be confirmed.
     ///
     /// # Errors
-    /// None waits.
+    /// None waits, or somebody else began it: then a [`Refusal`].
     pub async fn confirm(&self) -> anyhow::Result<u32> {
         let mut state = self.state.lock().await;
+        if let Some(trial) = &state.trial
+            && !self.actor.may_confirm(&trial.by)
+        {
+            return Err(not_yours(&trial.by).into());
+        }
         let generation = state.store.confirm()?.number;
         state.trial = None;
         self.hub.journal.record(Event::Config {
@@ -352,6 +369,7 @@ impl Gate {
             generation,
             until,
             base,
+            by: self.actor.clone(),
         });
         tokio::spawn(self.clone().end_trial(generation, until));
         TRIAL
@@ -465,6 +483,13 @@ fn same(state: &mut State, mode: Mode) -> anyhow::Result<Option<Prepared>> {
     let told = state.told.as_ref();
     let unchanged = told.is_some_and(|told| told.is_same(&prepared.told));
     Ok((!unchanged).then_some(prepared))
+}
+
+fn not_yours(beginner: &Actor) -> Refusal {
+    Refusal::forbidden(format!(
+        "this change was begun by {beginner} in another session; it is confirmed there, by an admin, at the console or with \
+         `gatehouse confirm`"
+    ))
 }
 
 impl Outcome {

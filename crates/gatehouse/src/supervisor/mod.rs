@@ -14,6 +14,7 @@ mod listens;
 mod machine;
 mod memory;
 mod network;
+mod operators;
 mod start;
 mod state;
 mod terminal;
@@ -23,12 +24,14 @@ mod warden;
 use anyhow::Context as _;
 use child::{Child, Feeds, Lines};
 use config::Config;
+use control::Peer;
 use gate::Gate;
 use journal::Journal;
 use kernel_network::KernelNetwork;
 use machine::Machine;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
+use operators::Porter;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +48,8 @@ use crate::message::Start;
 const BANS: &str = "bans.json";
 /// Where what ports have by DHCP lies in the store.
 const LEASES: &str = "leases.json";
+/// Where the users of the admin pages lie in the store.
+const OPERATORS: &str = "operators.json";
 /// The process that talks to the world.
 const EDGE: &str = "edge";
 /// How long sessions may go on after SIGTERM.
@@ -62,6 +67,7 @@ const ADMIN_UID: u32 = 64_771;
 pub struct Hub {
     journal: Journal,
     warden: Warden,
+    porter: Porter,
     uplink: Uplink,
     registry: service::Registry,
     machine: Machine,
@@ -122,13 +128,13 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let machine = Machine::new(&file, &state)?;
     machine.beat();
-    let opened = Store::open(&state)?;
+    let mut opened = Store::open(&state)?;
     let journal = Journal::new();
     for note in &opened.notes {
         journal.notice("store", note.to_string());
     }
     let choices = boot::Boot::choose(&file, machine.is_box(), &opened.store, &journal)?;
-    let hub = hub(&opened.store, &choices, journal, machine)?;
+    let hub = hub(&mut opened.store, &choices, journal, machine)?;
     let (stop, stopping) = watch::channel(None);
     // The console runs in another directory.
     let socket = std::path::absolute(state.join(control::SOCKET_NAME))?;
@@ -199,7 +205,8 @@ async fn serve(
     let control = tokio::spawn(control::serve(socket, gate.clone(), async {
         let _ = ends.await;
     }));
-    let pages = tokio::spawn(serve_pages(gate.clone(), processes.pages));
+    let (stop_pages, pages_stop) = watch::channel(false);
+    let pages = tokio::spawn(serve_pages(gate.clone(), processes.pages, pages_stop));
     tokio::select! {
         () = signals.obey(gate) => {}
         () = hub.machine.ended() => {}
@@ -218,18 +225,34 @@ async fn serve(
         console.await?;
     }
     pages.abort();
+    stop_pages.send_replace(true);
     drop(end);
     control.await??;
     Ok(())
 }
 
-/// Answers what the admin process asks, life after life of it.
-async fn serve_pages(gate: Gate, mut lines: mpsc::Receiver<UnixStream>) {
+/// Answers what the admin process asks, life after life of it, until `stopping` changes.
+async fn serve_pages(
+    gate: Gate,
+    mut lines: mpsc::Receiver<UnixStream>,
+    stopping: watch::Receiver<bool>,
+) {
     while let Some(line) = lines.recv().await {
-        let served = control::serve_line(line, gate.clone());
-        let journal = gate.hub.journal.clone();
+        let (gate, mut stopping) = (gate.clone(), stopping.clone());
         tokio::spawn(async move {
-            if let Err(error) = served.await {
+            let journal = gate.hub.journal.clone();
+            let line = line
+                .set_nonblocking(true)
+                .and_then(|()| tokio::net::UnixStream::from_std(line));
+            let served = match line {
+                Ok(line) => {
+                    let end = async { drop(stopping.wait_for(|stops| *stops).await) };
+                    let served = control::serve_connection(line, gate, Peer::Pages, end).await;
+                    served.map_err(|error| error.to_string())
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = served {
                 journal.notice(
                     "admin",
                     format!("its line to the control API broke: {error}"),
@@ -240,7 +263,7 @@ async fn serve_pages(gate: Gate, mut lines: mpsc::Receiver<UnixStream>) {
 }
 
 fn hub(
-    store: &Store,
+    store: &mut Store,
     choices: &[boot::Boot],
     journal: Journal,
     machine: Machine,
@@ -258,8 +281,11 @@ fn hub(
     let best = best.context("there is nothing to start with")?;
     // Every connection takes two descriptors; the usual soft limit of 1024 is one client's worth.
     let files = net::sandbox::raise_open_files(files_for(best.proxy.limits.connections))?;
+    let warden = Warden::new(state::policy(best), &saved, journal.clone(), &registry);
+    let users = operators::kept(store, &journal);
     let hub = Hub {
-        warden: Warden::new(state::policy(best), &saved, journal.clone(), &registry),
+        porter: Porter::new(users, journal.clone(), warden.clone()),
+        warden,
         uplink: Uplink::new(leases, journal.clone()),
         journal,
         registry,

@@ -7,6 +7,7 @@ use super::listens;
 use crate::message::Load;
 use certs::Material;
 use config::{Config, Known, Trust, ZoneAddress};
+use control::Actor;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use net::resolve::Names;
 use net::{ListenError, ListenKey, Listener};
@@ -97,6 +98,8 @@ pub struct Trial {
     pub until: Instant,
     /// What was confirmed last.
     pub base: Arc<Config>,
+    /// Who began it.
+    pub by: Actor,
 }
 
 /// A configuration with everything that could fail already done.

@@ -99,7 +99,10 @@ fn may_be_said(event: &Event) -> bool {
         | Event::Service { .. }
         | Event::Certificate { .. }
         | Event::Dropped { .. } => true,
-        Event::Banned { .. } | Event::Unbanned { .. } | Event::Config { .. } => false,
+        Event::Banned { .. }
+        | Event::Unbanned { .. }
+        | Event::Config { .. }
+        | Event::Audit { .. } => false,
     }
 }
 

@@ -1,0 +1,211 @@
+//! Who may ask what: the one place where it is decided, before any handler runs.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::{Body as _, Frame, SizeHint};
+use tower_service::Service;
+
+use crate::server::{Api, Paths, Refused};
+use crate::{Actor, Backend, Peer, Refusal, Role};
+
+/// The header in which the admin pages say where the browser is.
+pub const CLIENT_HEADER: HeaderName = HeaderName::from_static("gatehouse-client");
+
+/// The least that somebody must be to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Least {
+    /// Anybody who reaches the admin pages.
+    Anybody,
+    /// Somebody who is signed in, with this role or a higher one.
+    Role(Role),
+    /// Command line and console.
+    Local,
+}
+
+const VIEWER: Least = Least::Role(Role::Viewer);
+const OPERATOR: Least = Least::Role(Role::Operator);
+const ADMIN: Least = Least::Role(Role::Admin);
+
+/// Every request of the API, and who may make it. What is not in here is refused to the admin pages.
+const LEAST: &[(&str, &str, Least)] = &[
+    ("GET", "/v1/openapi.json", Least::Anybody),
+    ("GET", "/v1/claim", Least::Anybody),
+    ("POST", "/v1/claim", Least::Anybody),
+    ("POST", "/v1/login", Least::Anybody),
+    ("GET", "/v1/session", VIEWER),
+    ("DELETE", "/v1/session", VIEWER),
+    ("PUT", "/v1/session/password", VIEWER),
+    ("POST", "/v1/session/totp", VIEWER),
+    ("PUT", "/v1/session/totp", VIEWER),
+    ("DELETE", "/v1/session/totp", VIEWER),
+    // Of whom, is decided where they are.
+    ("GET", "/v1/sessions", VIEWER),
+    ("DELETE", "/v1/sessions", VIEWER),
+    ("GET", "/v1/users", ADMIN),
+    ("POST", "/v1/users", ADMIN),
+    ("PATCH", "/v1/users", ADMIN),
+    ("DELETE", "/v1/users", ADMIN),
+    ("DELETE", "/v1/users/totp", ADMIN),
+    ("POST", "/v1/users/reset", Least::Local),
+    ("GET", "/v1/status", VIEWER),
+    ("GET", "/v1/metrics", VIEWER),
+    ("GET", "/v1/history", VIEWER),
+    ("GET", "/v1/log", VIEWER),
+    ("GET", "/v1/hosts", VIEWER),
+    ("GET", "/v1/derived", VIEWER),
+    ("GET", "/v1/explain", VIEWER),
+    ("GET", "/v1/generations", VIEWER),
+    ("GET", "/v1/config", VIEWER),
+    ("GET", "/v1/diff", VIEWER),
+    ("GET", "/v1/bans", VIEWER),
+    ("POST", "/v1/bans", OPERATOR),
+    ("DELETE", "/v1/bans", OPERATOR),
+    ("POST", "/v1/check", OPERATOR),
+    ("POST", "/v1/apply", OPERATOR),
+    ("POST", "/v1/reload", OPERATOR),
+    ("POST", "/v1/confirm", OPERATOR),
+    ("POST", "/v1/rollback", OPERATOR),
+    ("GET", "/v1/secrets", VIEWER),
+    ("PUT", "/v1/secrets", OPERATOR),
+    ("DELETE", "/v1/secrets", OPERATOR),
+    ("GET", "/v1/network", VIEWER),
+    ("POST", "/v1/network", ADMIN),
+    ("POST", "/v1/machine", ADMIN),
+];
+
+/// The way into the API for one kind of peer.
+#[derive(Clone)]
+pub(crate) struct Door<B> {
+    paths: Paths<B>,
+    api: Api<B>,
+    peer: Peer,
+}
+
+impl<B: Backend> Door<B> {
+    pub(crate) fn new(paths: Paths<B>, api: Api<B>, peer: Peer) -> Self {
+        Self { paths, api, peer }
+    }
+
+    /// Answers a request, or refuses it before anything else sees it.
+    pub(crate) async fn enter(State(door): State<Self>, request: Request) -> Response {
+        let mut response = match door.admit(&request) {
+            Ok(actor) => door.answer(actor, request).await,
+            Err(refusal) => Refused(refusal).into_response(),
+        };
+        // Nothing of this may lie in the memory of a browser or of anything on the way to it.
+        let no_store = HeaderValue::from_static("no-store");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, no_store);
+        response
+    }
+
+    async fn answer(&self, actor: Actor, request: Request) -> Response {
+        let session = actor.session();
+        let mut api = self.api.clone();
+        api.backend = api.backend.acting(actor);
+        let mut routes = self.paths.router.clone().with_state(api);
+        let response = match routes.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        match session {
+            // What goes on, such as the log, ends with the session.
+            Some(id) if response.body().size_hint().exact().is_none() => {
+                let over = Box::pin(self.api.backend.session_over(id));
+                response.map(|body| Body::new(WhileOpen { body, over }))
+            }
+            _ => response,
+        }
+    }
+
+    /// Who asks, if he may.
+    fn admit(&self, request: &Request) -> Result<Actor, Refusal> {
+        if self.peer == Peer::Local {
+            return Ok(Actor::Local);
+        }
+        let (method, path) = (request.method(), request.uri().path());
+        let client = client(request.headers());
+        let signed_in = bearer(request.headers())
+            .and_then(|token| self.api.backend.authenticate(token, client));
+        let least = least(method, path);
+        if least == Some(Least::Anybody) {
+            return Ok(signed_in.unwrap_or(Actor::Visitor { client }));
+        }
+        let Some(actor) = signed_in else {
+            return Err(Refusal::unauthorized("sign in first, or again"));
+        };
+        match least {
+            Some(Least::Role(role)) if actor.may(role) => Ok(actor),
+            Some(Least::Role(role)) => Err(Refusal::forbidden(format!(
+                "this needs the role {}",
+                role.word()
+            ))),
+            Some(Least::Local) => Err(Refusal::forbidden(
+                "this can be done at the console and on the command line only",
+            )),
+            _ if self.paths.paths.contains(&path) => Err(Refusal::invalid(format!(
+                "{method} can not be done with {path}"
+            ))),
+            _ => Err(Refusal::not_found(format!("the control API has no {path}"))),
+        }
+    }
+}
+
+fn least(method: &Method, path: &str) -> Option<Least> {
+    let method = match method.as_str() {
+        "HEAD" => "GET",
+        other => other,
+    };
+    let mut entries = LEAST.iter();
+    let entry = entries.find(|(of, at, _)| *of == method && *at == path);
+    entry.map(|(_, _, least)| *least)
+}
+
+/// The token, of a request that has one and no more.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    let (field, None) = (fields.next()?, fields.next()) else {
+        return None;
+    };
+    let (scheme, token) = field.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+fn client(headers: &HeaderMap) -> Option<IpAddr> {
+    let address: IpAddr = headers.get(CLIENT_HEADER)?.to_str().ok()?.parse().ok()?;
+    Some(address.to_canonical())
+}
+
+/// A body that ends, at the latest, with a session.
+struct WhileOpen {
+    body: Body,
+    over: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl hyper::body::Body for WhileOpen {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.over.as_mut().poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

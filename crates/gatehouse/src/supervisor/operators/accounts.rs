@@ -1,0 +1,319 @@
+//! What is changed of users: by an admin, and by each of his own.
+
+use super::entry::invalid;
+use super::porter::{Porter, Shelf, at, random, refused, unix};
+use control::{
+    Actor, ClaimStatus, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Refusal, TotpCode,
+    TotpOffer, UserChange,
+};
+use guard::operators::{
+    CODE_BYTES, Delays, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId, TOTP_BYTES, Totp,
+    TotpSecret, User, UserFault, UserName, Users, check_password,
+};
+
+impl Porter {
+    /// All users, by name.
+    pub fn users(&self) -> Vec<control::User> {
+        let book = self.lock();
+        book.users
+            .iter()
+            .map(|(name, user)| shown(name, user))
+            .collect()
+    }
+
+    /// Makes a user.
+    pub async fn add_user(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        new: NewUser,
+    ) -> Result<control::User, Refusal> {
+        let name = UserName::new(&new.name).map_err(invalid)?;
+        if self.lock().users.get(&name).is_some() {
+            return Err(refused(UserFault::Exists));
+        }
+        let hash = self.hash(shelf, &name, new.password).await?;
+        let user = User::new(new.role.into(), hash, unix());
+        self.change(shelf, |users| users.add(name.clone(), user.clone()))
+            .await?;
+        self.audit(
+            actor,
+            format!("made the user {name} with the role {}", new.role.word()),
+        );
+        Ok(shown(&name, &user))
+    }
+
+    /// Changes role or password of a user, which ends his sessions but that of the actor.
+    pub async fn change_user(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        name: &str,
+        change: UserChange,
+    ) -> Result<control::User, Refusal> {
+        let name = self.known(name)?;
+        let mut done = Vec::new();
+        done.extend(change.role.map(|role| format!("role {}", role.word())));
+        done.extend(
+            change
+                .password
+                .as_ref()
+                .map(|_| "another password".to_owned()),
+        );
+        if done.is_empty() {
+            return Err(Refusal::invalid("give a role or a password"));
+        }
+        let hash = match change.password {
+            Some(password) => Some(self.hash(shelf, &name, password).await?),
+            None => None,
+        };
+        let user = self.change(shelf, |users| {
+            if let Some(role) = change.role {
+                users.set_role(&name, role.into())?;
+            }
+            let user = users.get_mut(&name)?;
+            if let Some(hash) = &hash {
+                user.password = hash.clone();
+            }
+            Ok(user.clone())
+        });
+        let user = user.await?;
+        self.end_sessions(&name, actor.session(), hash.is_some());
+        self.audit(
+            actor,
+            format!("gave the user {name} {}", done.join(" and ")),
+        );
+        Ok(shown(&name, &user))
+    }
+
+    /// Removes a user and ends his sessions.
+    pub async fn remove_user(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        let name = self.known(name)?;
+        self.change(shelf, |users| users.remove(&name).map(drop))
+            .await?;
+        self.end_sessions(&name, None, true);
+        self.audit(actor, format!("removed the user {name}"));
+        Ok(())
+    }
+
+    /// Has a user sign in without his authenticator app.
+    pub async fn remove_totp(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        name: &str,
+    ) -> Result<(), Refusal> {
+        let name = self.known(name)?;
+        self.change(shelf, |users| without_totp(users, &name))
+            .await?;
+        self.audit(actor, format!("removed the authenticator app of {name}"));
+        Ok(())
+    }
+
+    /// Removes all users and sessions, so that the box can be claimed anew.
+    pub async fn reset_users(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+    ) -> Result<ClaimStatus, Refusal> {
+        if *actor != Actor::Local {
+            return Err(Refusal::forbidden(
+                "this can be done at the console and on the command line only",
+            ));
+        }
+        self.change(shelf, |users| {
+            *users = Users::default();
+            Ok(())
+        })
+        .await?;
+        let mut book = self.lock();
+        book.sessions.end_all();
+        book.claim.clear();
+        book.delays = Delays::default();
+        drop(book);
+        self.sessions_ended();
+        self.audit(actor, "removed all users; the box can be claimed anew");
+        self.claim_status(actor)
+    }
+
+    /// Changes the actor's own password, which ends his other sessions.
+    pub async fn change_password(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        change: PasswordChange,
+    ) -> Result<(), Refusal> {
+        let (name, proven) = self.prove(actor, change.old).await?;
+        let hash = self.hash(shelf, &name, change.new).await?;
+        self.change(shelf, |users| {
+            let user = users.get_mut(&name)?;
+            if user.password == proven {
+                user.password = hash.clone();
+            }
+            Ok(())
+        })
+        .await?;
+        self.end_sessions(&name, actor.session(), true);
+        self.audit(actor, "changed the own password");
+        Ok(())
+    }
+
+    /// Makes a secret for the actor's authenticator app; it counts once a code of it is shown.
+    pub async fn offer_totp(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        proof: PasswordProof,
+    ) -> Result<TotpOffer, Refusal> {
+        let (name, _) = self.prove(actor, proof.password).await?;
+        let secret = TotpSecret::new(random::<TOTP_BYTES>()?);
+        let hostname = shelf.hostname().await;
+        let mut book = self.lock();
+        let id = SessionId(actor.session().unwrap_or_default());
+        let Some(session) = book.sessions.get_mut(id, at()) else {
+            return Err(Refusal::unauthorized("the session is over"));
+        };
+        session.offer = Some(secret.clone());
+        Ok(TotpOffer {
+            secret: secret.text(),
+            uri: secret.uri(&hostname, name.as_str()),
+        })
+    }
+
+    /// Has the actor sign in with his authenticator app from now on.
+    pub async fn begin_totp(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        code: TotpCode,
+    ) -> Result<RecoveryCodes, Refusal> {
+        let (name, secret) = {
+            let mut book = self.lock();
+            let id = SessionId(actor.session().unwrap_or_default());
+            let session = book.sessions.get_mut(id, at());
+            let offer = session.and_then(|session| {
+                let name = session.user.clone();
+                session.offer.clone().map(|secret| (name, secret))
+            });
+            offer.ok_or_else(|| Refusal::conflict("ask for a secret first"))?
+        };
+        let Some(step) = secret.step_of(&code.code, unix(), 0) else {
+            return Err(Refusal::invalid(
+                "this is not the code of the moment; look whether the clocks of the phone and of the box are right",
+            ));
+        };
+        let mut codes = [[0; CODE_BYTES]; RECOVERY_CODES];
+        for code in &mut codes {
+            *code = random()?;
+        }
+        let (totp, codes) = Totp::begin(secret, step, codes);
+        self.change(shelf, |users| {
+            users.get_mut(&name)?.totp = Some(totp.clone());
+            Ok(())
+        })
+        .await?;
+        let mut book = self.lock();
+        let id = SessionId(actor.session().unwrap_or_default());
+        if let Some(session) = book.sessions.get_mut(id, at()) {
+            session.offer = None;
+        }
+        drop(book);
+        self.audit(actor, "signs in with an authenticator app from now on");
+        Ok(RecoveryCodes {
+            codes: codes.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// Has the actor sign in without his authenticator app from now on.
+    pub async fn end_totp(
+        &self,
+        shelf: &impl Shelf,
+        actor: &Actor,
+        proof: PasswordProof,
+    ) -> Result<(), Refusal> {
+        let (name, _) = self.prove(actor, proof.password).await?;
+        self.change(shelf, |users| without_totp(users, &name))
+            .await?;
+        self.audit(actor, "signs in without an authenticator app from now on");
+        Ok(())
+    }
+
+    /// The actor's name, and the hash of his password, once he has shown that he knows it. A stolen session guesses no faster
+    /// than anybody else.
+    async fn prove(
+        &self,
+        actor: &Actor,
+        password: String,
+    ) -> Result<(UserName, PasswordHash), Refusal> {
+        let Actor::Session { user, .. } = actor else {
+            return Err(Refusal::conflict("this is for somebody who is signed in"));
+        };
+        let name = self.known(user)?;
+        let (attempt, hash) = {
+            let mut book = self.lock();
+            let hash = book.users.get(&name).map(|user| user.password.clone());
+            let hash = hash.ok_or_else(|| refused(UserFault::Unknown))?;
+            (self.admit(&mut book, name.as_str(), actor)?, hash)
+        };
+        if self.verify(attempt, Some(hash.clone()), password).await? {
+            self.lock().delays.take_back(attempt);
+            return Ok((name, hash));
+        }
+        self.failed(actor, "typed a wrong password where the own one was wanted");
+        Err(Refusal::invalid("the password is wrong"))
+    }
+
+    async fn hash(
+        &self,
+        shelf: &impl Shelf,
+        name: &UserName,
+        password: String,
+    ) -> Result<PasswordHash, Refusal> {
+        check_password(&password, name.as_str(), &shelf.hostname().await).map_err(invalid)?;
+        let salt = random::<SALT_BYTES>()?;
+        let hash = self.hashing.run(move || PasswordHash::of(&password, salt));
+        hash.await
+    }
+
+    fn known(&self, name: &str) -> Result<UserName, Refusal> {
+        let name = UserName::new(name).map_err(|_| refused(UserFault::Unknown))?;
+        match self.lock().users.get(&name) {
+            Some(_) => Ok(name),
+            None => Err(refused(UserFault::Unknown)),
+        }
+    }
+
+    fn end_sessions(&self, name: &UserName, spared: Option<u64>, other_password: bool) {
+        let mut book = self.lock();
+        book.sessions.end_of(name, spared.map(SessionId));
+        if other_password {
+            book.delays.forget(name.as_str());
+        }
+        drop(book);
+        self.sessions_ended();
+    }
+}
+
+fn without_totp(users: &mut Users, name: &UserName) -> Result<(), UserFault> {
+    users.get_mut(name)?.totp = None;
+    Ok(())
+}
+
+/// A user as the API has him.
+fn shown(name: &UserName, user: &User) -> control::User {
+    let moment = |unix: u64| control::Moment(unix.saturating_mul(1000));
+    let left = user.totp.as_ref().map_or(0, Totp::recovery_codes_left);
+    control::User {
+        name: name.to_string(),
+        role: user.role.into(),
+        created: moment(user.created),
+        last_login: user.last_login.map(moment),
+        totp: user.totp.is_some(),
+        recovery_codes_left: left as u64,
+    }
+}
