@@ -16,7 +16,7 @@ pub(crate) const NOW: Moment = Moment(1_795_225_367_000);
 #[derive(Clone)]
 pub(crate) struct Memory {
     pub(crate) secrets: Arc<Mutex<Vec<Secret>>>,
-    journal: Journal,
+    pub(crate) journal: Journal,
     pub(crate) actor: Actor,
     /// The session that is over.
     pub(crate) over: watch::Sender<u64>,

@@ -1,5 +1,6 @@
 //! Who may do what, over connections like those of the admin pages.
 
+use super::memory::NOW;
 use super::*;
 
 use bytes::Bytes;
