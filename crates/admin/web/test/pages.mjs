@@ -10,8 +10,9 @@ import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { serve } from '../dev/serve.mjs';
 import { Watch, login } from './browser/watch.mjs';
-import { everyPage } from './browser/matrix.mjs';
+import { everyPage, otherWidths } from './browser/matrix.mjs';
 import { keyboard } from './browser/keyboard.mjs';
+import { self } from './browser/self.mjs';
 import { flows } from './browser/flows.mjs';
 
 const shots = process.env.GATEHOUSE_SHOTS;
@@ -29,7 +30,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 });
 
-const tests = [...everyPage, ...keyboard, ...(mock ? flows : [])];
+const tests = [...self, ...everyPage, ...otherWidths, ...keyboard, ...(mock ? flows : [])];
 const wanted = tests.filter(({ name }) => new RegExp(process.env.ONLY ?? '').test(name));
 let failed = 0;
 for (const { name, context: options, run } of wanted) {
