@@ -135,7 +135,9 @@ function Figures({ graphs, found, row }: { graphs: Graph[]; found: Tracks[]; row
   return (
     <>
       <Table caption={w.overview.traffic} columns={sums} rows={flat} id={(row) => row.head} />
-      <Table caption={w.overview.asTable} columns={columns} rows={merged} id={(bucket) => bucket.time} step={24} />
+      <div class="scrolls" role="region" aria-label={w.overview.asTable} tabIndex={0}>
+        <Table caption={w.overview.asTable} columns={columns} rows={merged} id={(bucket) => bucket.time} step={24} />
+      </div>
     </>
   );
 }
