@@ -1,7 +1,7 @@
 // Changing the configuration.
 
 import { join } from 'node:path';
-import { settled } from './watch.mjs';
+import { login, settled } from './watch.mjs';
 
 const EN = { locale: 'en-GB', viewport: { width: 1280, height: 900 } };
 const NARROW = { locale: 'de-DE', viewport: { width: 360, height: 800 } };
@@ -9,6 +9,7 @@ const NARROW = { locale: 'de-DE', viewport: { width: 360, height: 800 } };
 export const configFlows = [
   { name: 'a change of addresses goes on trial and is confirmed', context: EN, run: confirmed },
   { name: 'a trial ends without anybody', context: NARROW, run: runsOut },
+  { name: 'a trial of somebody else', context: { ...EN, locale: 'de-DE' }, run: ofSomebodyElse },
   { name: 'a change that locks nobody out is in force at once', context: EN, run: atOnce },
   { name: 'two operators at one text', context: EN, run: twoAtOneText },
   { name: 'unsaved text outlives other pages and a reload', context: EN, run: kept },
@@ -65,6 +66,17 @@ async function runsOut({ page, box, watch }) {
   box.mock.giveUp();
   await page.waitForSelector(`.news >> text=Die Probe ist zu Ende: Generation ${before}`, { timeout: 10_000 });
   await page.waitForFunction((text) => document.querySelector('textarea').value === text, box.mock.text());
+}
+
+async function ofSomebodyElse({ page, box, watch }) {
+  watch.expected.push('403');
+  await login(page, box, 'operator');
+  box.mock.apply(otherAddress(box.mock.text()), 'apply', 180, 'admin');
+  await page.waitForSelector('.banner.trial', { timeout: 10_000 });
+  await page.click('.banner.trial .primary');
+  await page.waitForSelector('.banner.trial .note.bad >> text=diese Änderung hat admin in einer anderen Sitzung begonnen');
+  await watch.look(page, 'not mine');
+  box.mock.giveUp();
 }
 
 async function atOnce({ page, box, watch }) {

@@ -143,7 +143,7 @@ async function users({ page, box, watch }) {
   await page.click('[aria-label="Change admin"]');
   await page.selectOption('dialog select', 'viewer');
   await page.click('dialog >> text=Save');
-  await page.waitForSelector('dialog .note.bad >> text=this is the last administrator');
+  await page.waitForSelector('dialog .note.bad >> text=this is the last admin');
   await watch.look(page, 'users, refused');
 }
 
