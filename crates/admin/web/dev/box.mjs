@@ -32,6 +32,7 @@ export class Box {
       { name: 'console', pid: 420, state: 'running', since: moment(this.started), restarts: 0 },
     ];
     this.leftOut = [];
+    this.secrets = new Set(['pbx-key', 'acme-tsig']);
     this.rate = 2;
     this.followers = new Set();
     this.streams = new Set();

@@ -140,7 +140,7 @@ export const de: Words = {
     doBan: 'Sperren', banned: (client) => `${client} ist gesperrt.`, times: ['5 Minuten', '1 Stunde', '1 Tag', '30 Tage'], wrongAddress: 'Das ist keine IP-Adresse. Schreiben Sie etwa 203.0.113.9 oder 2001:db8::1.',
   },
   config: {
-    title: 'Konfiguration', tabs: { text: 'Text', history: 'Verlauf', tables: 'Was daraus folgt' }, text: 'Text der Konfiguration', keys: 'Strg+S prüft. Tab verlässt den Text.',
+    title: 'Konfiguration', tabs: { text: 'Text', history: 'Verlauf', tables: 'Was daraus folgt', secrets: 'Geheimnisse' }, text: 'Text der Konfiguration', keys: 'Strg+S prüft. Tab verlässt den Text.',
     inForce: (n) => `Generation ${n} ist in Kraft.`, changed: 'geändert, nicht übernommen', same: 'unverändert', check: 'Prüfen', apply: 'Übernehmen …', discard: 'Änderungen verwerfen',
     askDiscard: 'Ihre Änderungen verwerfen?', askDiscardMore: 'Der Text ist dann wieder der, der in Kraft ist.', kept: 'Ihre Änderungen von vorhin sind wieder da. Sie liegen nur in diesem Browser-Tab.',
     stale: (n, base) => `Inzwischen ist Generation ${n} in Kraft; Ihr Text entstand aus Generation ${base}.`, staleMine: 'Mit meinem Text weiter', staleTheirs: 'Meinen verwerfen',
@@ -156,6 +156,13 @@ export const de: Words = {
     askBackMore: 'Daraus wird eine neue Generation; nichts geht verloren.', load: 'Von hier aus ändern', loadOne: (n) => `Von hier aus ändern: Generation ${n}`, loaded: (n) => `Der Text der Generation ${n} ist im Editor.`,
     diff: 'Unterschied', added: 'dazu', removed: 'weg', gap: 'Zeilen, die gleich sind', ofGeneration: (n) => `Generation ${n}`, none: 'keine Generation', choose: 'Wählen Sie zwei Generationen.',
     gone: 'Diese Zeile liegt hinter dem Ende des Textes.', fewer: 'Zurück', cutOff: 'Danach ist die Verwaltung unter einer anderen Adresse:',
+  },
+  secrets: {
+    title: 'Geheimnisse', lead: 'Passwörter und Schlüssel, auf die der Text verweist: { secret = "name" }. Sie lassen sich ersetzen und entfernen, aber nicht lesen.', none: 'Es gibt keine.',
+    set: 'Geheimnis setzen', name: 'Name', nameHint: 'wie der Text darauf verweist', value: 'Wert', valueHint: 'ein Passwort oder ein Schlüssel in PEM; wie es hier steht, samt Zeilenenden', doSet: 'Setzen',
+    kept: (name) => `Das Geheimnis ${name} ist abgelegt. Was darauf verweist, nimmt es mit der nächsten Änderung oder beim Neuladen.`,
+    removeOne: (name) => `Entfernen von ${name}`, askRemove: (name) => `Geheimnis ${name} entfernen?`, askRemoveMore: 'Es lässt sich nicht zurückholen. Ein Text, der darauf verweist, hat dann einen Fehler.',
+    removed: (name) => `Das Geheimnis ${name} ist entfernt.`,
   },
   users: {
     title: 'Benutzer', lead: 'Wer diese Seiten benutzen darf.', name: 'Name', role: 'Rolle', created: 'Angelegt', lastLogin: 'Letzte Anmeldung', never: 'nie', totp: 'Zweiter Faktor', on: 'an', off: 'aus', you: 'Sie',

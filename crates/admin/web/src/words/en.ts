@@ -138,7 +138,7 @@ export const en = {
     doBan: 'Ban', banned: (client: string) => `${client} is banned.`, times: ['5 minutes', '1 hour', '1 day', '30 days'], wrongAddress: 'This is no IP address. Write for instance 203.0.113.9 or 2001:db8::1.',
   },
   config: {
-    title: 'Configuration', tabs: { text: 'Text', history: 'History', tables: 'What follows from it' }, text: 'Text of the configuration', keys: 'Ctrl+S checks. Tab leaves the text.',
+    title: 'Configuration', tabs: { text: 'Text', history: 'History', tables: 'What follows from it', secrets: 'Secrets' }, text: 'Text of the configuration', keys: 'Ctrl+S checks. Tab leaves the text.',
     inForce: (n: number) => `Generation ${n} is in force.`, changed: 'changed, not applied', same: 'unchanged', check: 'Check', apply: 'Apply …', discard: 'Discard changes',
     askDiscard: 'Discard your changes?', askDiscardMore: 'The text goes back to what is in force.', kept: 'Your changes from before are back. They are kept in this browser tab only.',
     stale: (n: number, base: number) => `Generation ${n} has come into force since; your text was made from generation ${base}.`, staleMine: 'Go on with my text', staleTheirs: 'Discard mine',
@@ -154,6 +154,13 @@ export const en = {
     askBackMore: 'It becomes a new generation; nothing is lost.', load: 'Edit from here', loadOne: (n: number) => `Edit from here: generation ${n}`, loaded: (n: number) => `The text of generation ${n} is in the editor.`,
     diff: 'Difference', added: 'added', removed: 'removed', gap: 'lines that are the same', ofGeneration: (n: number) => `generation ${n}`, none: 'no generation', choose: 'Choose two generations.',
     gone: 'This line is beyond the end of the text.', fewer: 'Back', cutOff: 'After this the admin pages are at another address:',
+  },
+  secrets: {
+    title: 'Secrets', lead: 'Passwords and keys that the text refers to: { secret = "name" }. They can be replaced and removed, but not read.', none: 'There are none.',
+    set: 'Set a secret', name: 'Name', nameHint: 'as the text refers to it', value: 'Value', valueHint: 'a password, or a key in PEM; as it stands here, line ends included', doSet: 'Set',
+    kept: (name: string) => `The secret ${name} is kept. What refers to it takes it with the next change or reload.`,
+    removeOne: (name: string) => `Remove ${name}`, askRemove: (name: string) => `Remove the secret ${name}?`, askRemoveMore: 'It can not be brought back. A text that refers to it has a fault then.',
+    removed: (name: string) => `The secret ${name} is removed.`,
   },
   users: {
     title: 'Users', lead: 'Who may use these pages.', name: 'Name', role: 'Role', created: 'Added', lastLogin: 'Last login', never: 'never', totp: 'Second factor', on: 'on', off: 'off', you: 'you',

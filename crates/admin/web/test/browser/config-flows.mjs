@@ -14,6 +14,7 @@ export const configFlows = [
   { name: 'two operators at one text', context: EN, run: twoAtOneText },
   { name: 'unsaved text outlives other pages and a reload', context: EN, run: kept },
   { name: 'history: compare, go on from one, roll back', context: EN, run: history },
+  { name: 'secrets are set and removed', context: EN, run: secrets },
   { name: 'a line is shown and marked', context: EN, run: line },
 ];
 
@@ -143,6 +144,21 @@ async function history({ page, box, watch }) {
   await page.click('dialog .primary');
   await page.waitForSelector('.news >> text=is in force.');
   watch.expect(box.mock.text() === box.mock.text(3), 'generation 3 is not in force');
+}
+
+async function secrets({ page, box, watch }) {
+  await page.goto(`${box.url}/config`);
+  await settled(page);
+  await page.click('text=Secrets');
+  await page.fill('form input', 'sbc-password');
+  await page.fill('form textarea', 'not to be seen again');
+  await page.click('form button');
+  await page.waitForSelector('.news >> text=The secret sbc-password is kept.');
+  watch.expect((await page.inputValue('form textarea')) === '', 'the value stays in the form');
+  await page.click('[aria-label="Remove sbc-password"]');
+  await page.click('dialog .danger');
+  await page.waitForSelector('.news >> text=The secret sbc-password is removed.');
+  watch.expect(!box.mock.secrets.has('sbc-password'), 'the secret is still there');
 }
 
 async function line({ page, box, watch }) {

@@ -22,6 +22,7 @@ export const flows = [
   { name: 'users are added, changed and removed', context: EN, run: users },
   { name: 'the second factor is set up', context: NARROW, run: secondFactor },
   { name: 'a wrong password is told and does not end the session', context: EN, run: wrongPassword },
+  { name: 'logging out ends the session and forgets the draft', context: EN, run: logsOut },
   { name: 'language and colours are switched and kept', context: EN, run: appearance },
 ];
 
@@ -196,6 +197,18 @@ async function wrongPassword({ page, box, watch }) {
   await part.locator('text=Change password').click();
   await page.waitForSelector('.note.bad >> text=The password is not right.');
   watch.expect(new URL(page.url()).pathname === '/account', 'a wrong password ends the session');
+}
+
+async function logsOut({ page, box, watch, context }) {
+  await go(page, box, '/config');
+  await page.locator('.editor textarea').fill('# secret plans');
+  await page.click('text=Log out');
+  await page.waitForURL((url) => url.pathname === '/login');
+  watch.expect(box.mock.sessions.size === 0 || ![...box.mock.sessions.values()].some((one) => one.id === box.mock.lastSession), 'the session goes on');
+  watch.expect((await page.evaluate(() => sessionStorage.length)) === 0, 'the draft is kept');
+  const again = await context.newPage();
+  await again.goto(box.url);
+  watch.expect(new URL(again.url()).pathname === '/login', 'the pages are still there');
 }
 
 async function appearance({ page, box, watch }) {

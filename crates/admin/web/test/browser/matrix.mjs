@@ -13,7 +13,7 @@ const PAGES = [
   ['hosts', '/hosts', []],
   ['explain', '/explain', [['answer', explain], ['refusal', explainWrongly]]],
   ['bans', '/bans', [['question', askToLift]]],
-  ['config', '/config#L12', [['faults', makeFaults], ['history', (page) => tab(page, 2)], ['derived', (page) => tab(page, 3)]]],
+  ['config', '/config#L12', [['faults', makeFaults], ['history', (page) => tab(page, 2)], ['derived', (page) => tab(page, 3)], ['secrets', (page) => tab(page, 4)]]],
   ['users', '/users', [['dialog', changeUser]]],
   ['account', '/account', []],
 ];
