@@ -63,7 +63,7 @@ export const de: Words = {
     requests: 'Anfragen', requestsUnit: 'Anfragen/s', bytes: 'Bytes', bytesUnit: 'Bytes/s', rejected: 'Abgewiesen', rejectedUnit: 'abgewiesen/s',
     connections: 'Offene Verbindungen', connectionsUnit: 'offen',
     received: 'von Clients', sent: 'zu Clients', all: 'alle', failing: 'gescheitert (5xx)', unit: 'Einheit',
-    processor: 'Prozessoren', processorUnit: 'Kerne mit Gatehouse beschäftigt', memoryUnit: 'belegt', ours: 'von Gatehouse', used: 'insgesamt',
+    processor: 'Prozessoren', processorUnit: 'Kerne belegt', memoryUnit: 'belegt', ours: 'von Gatehouse', used: 'insgesamt',
     now: 'jetzt', highest: 'höchstens', average: 'im Mittel', asTable: 'Werte als Tabelle', time: 'Zeit',
     chart: (name, now, highest) => `${name}: jetzt ${now}, höchstens ${highest}`,
     noFigures: 'Es gibt noch keine Werte. Sie kommen eine Minute nach dem Start.',

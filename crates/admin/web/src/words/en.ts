@@ -61,7 +61,7 @@ export const en = {
     requests: 'Requests', requestsUnit: 'requests/s', bytes: 'Bytes', bytesUnit: 'bytes/s', rejected: 'Rejected', rejectedUnit: 'rejected/s',
     connections: 'Open connections', connectionsUnit: 'open',
     received: 'from clients', sent: 'to clients', all: 'all', failing: 'failed (5xx)', unit: 'Unit',
-    processor: 'Processors', processorUnit: 'cores busy with Gatehouse', memoryUnit: 'in use', ours: 'by Gatehouse', used: 'in all',
+    processor: 'Processors', processorUnit: 'cores at work', memoryUnit: 'in use', ours: 'by Gatehouse', used: 'in all',
     now: 'now', highest: 'highest', average: 'average', asTable: 'Figures as a table', time: 'Time',
     chart: (name: string, now: string, highest: string) => `${name}: now ${now}, highest ${highest}`,
     noFigures: 'There are no figures yet. They come a minute after the start.',
