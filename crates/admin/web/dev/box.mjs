@@ -32,6 +32,7 @@ export class Box {
       { name: 'console', pid: 420, state: 'running', since: moment(this.started), restarts: 0 },
     ];
     this.leftOut = [];
+    this.notBuilt = [{ section: 'turn', line: 62 }, { section: 'dns', line: 70 }, { section: 'host.sip', line: 55 }];
     this.secrets = new Set(['pbx-key', 'acme-tsig']);
     this.rate = 2;
     this.followers = new Set();
@@ -154,7 +155,7 @@ export class Box {
       listeners: this.listeners,
       certificates: this.certificates,
       bans: this.bans.length,
-      not_built: [{ section: 'turn', line: 62 }, { section: 'dns', line: 70 }, { section: 'host.sip', line: 55 }],
+      not_built: this.notBuilt,
       left_out: this.leftOut,
       machine: { memory: 1_031_798_784, memory_used: 388_128_768, memory_ours: 61_128_704, served_after_ms: 9400 },
     };

@@ -89,7 +89,7 @@ export const de: Words = {
     certTemporaryTodo: 'Geben Sie dem Host ein Zertifikat einer öffentlichen CA oder installieren Sie das Stammzertifikat des Geräts auf den Clients.',
     target: (target, host) => `Ziel ${target} von ${host} antwortet nicht richtig.`, targetTodo: 'Prüfen Sie, ob der Server läuft und vom Gerät aus erreichbar ist.',
     memory: (percent) => `${percent} des Speichers sind belegt.`, memoryTodo: 'Setzen Sie in der Konfiguration die Grenzen für Verbindungen herab oder geben Sie dem Gerät mehr Speicher.',
-    leftOut: 'Was dieses Gerät nicht erlaubt:', leftOutTodo: 'Siehe Handbuch, Kapitel „Running it“.',
+    leftOut: 'Was nicht möglich war:', leftOutTodo: 'Siehe Handbuch, Kapitel „Running it“.',
     notBuilt: (sections) => `Von dieser Version nicht bedient: ${sections}`, notBuiltTodo: 'Diese Abschnitte werden geprüft, aber noch von nichts bedient.',
     trial: (n) => `Generation ${n} gilt auf Probe.`, trialTodo: 'Bestätigen Sie sie, sonst gilt wieder die vorige.',
     restarts: (name, n) => `${name} wurde ${n}-mal neu gestartet.`, restartsTodo: 'Im Protokoll steht, warum.',

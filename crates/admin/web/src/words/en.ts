@@ -87,7 +87,7 @@ export const en = {
     certTemporaryTodo: 'Give the host a certificate of a public CA, or install the root of the box on the clients.',
     target: (target: string, host: string) => `Target ${target} of ${host} is not well.`, targetTodo: 'Check whether the server runs and can be reached from the box.',
     memory: (percent: string) => `${percent} of the memory is in use.`, memoryTodo: 'Lower the limits of connections in the configuration, or give the machine more memory.',
-    leftOut: 'What this machine does not allow:', leftOutTodo: 'See the manual, chapter "Running it".',
+    leftOut: 'What could not be done:', leftOutTodo: 'See the manual, chapter "Running it".',
     notBuilt: (sections: string) => `Not served by this version: ${sections}`, notBuiltTodo: 'What stands in these sections is checked, but nothing serves it yet.',
     trial: (n: number) => `Generation ${n} is on trial.`, trialTodo: 'Confirm it, or it is rolled back.',
     restarts: (name: string, n: string) => `${name} was started anew ${n} times.`, restartsTodo: 'The log says why it ended.',
