@@ -19,7 +19,7 @@ export class Box {
     this.generations = [1, 2, 3, 4, 5].map((number) => ({
       number,
       created: moment(this.started + number * 3_600_000),
-      origin: ['factory', 'reload', 'network set lan 172.31.31.4/24', 'pages: operator', 'rollback to 3'][number - 1],
+      origin: ['factory', 'reload', 'network set lan 172.31.31.4/24', 'apply', 'rollback to 3'][number - 1],
       given_up: number === 4,
       text: config(number),
     }));
@@ -32,6 +32,8 @@ export class Box {
       { name: 'console', pid: 420, state: 'running', since: moment(this.started), restarts: 0 },
     ];
     this.leftOut = [];
+    this.notBuilt = [{ section: 'turn', line: 62 }, { section: 'dns', line: 70 }, { section: 'host.sip', line: 55 }];
+    this.secrets = new Set(['pbx-key', 'acme-tsig']);
     this.rate = 2;
     this.followers = new Set();
     this.streams = new Set();
@@ -114,14 +116,15 @@ export class Box {
     return this.generations.find((generation) => generation.number === number)?.text;
   }
 
-  apply(text, origin, trialSeconds) {
+  /** `by`: who alone can confirm it, beside administrators. */
+  apply(text, origin, trialSeconds, by) {
     const number = this.generations.length + 1;
     const before = this.inForce;
     this.generations.push({ number, created: moment(Date.now()), origin, given_up: false, text });
     this.inForce = number;
     if (trialSeconds) {
       const timer = setTimeout(() => this.giveUp(), trialSeconds * 1000);
-      this.trial = { until: Date.now() + trialSeconds * 1000, before, timer };
+      this.trial = { until: Date.now() + trialSeconds * 1000, before, timer, by };
       this.push({ event: 'config', generation: number, change: 'trial', seconds: trialSeconds }, Date.now());
     } else this.push({ event: 'config', generation: number, change: 'applied' }, Date.now());
     return this.generation(number);
@@ -152,7 +155,7 @@ export class Box {
       listeners: this.listeners,
       certificates: this.certificates,
       bans: this.bans.length,
-      not_built: [{ section: 'turn', line: 62 }, { section: 'dns', line: 70 }, { section: 'host.sip', line: 55 }],
+      not_built: this.notBuilt,
       left_out: this.leftOut,
       machine: { memory: 1_031_798_784, memory_used: 388_128_768, memory_ours: 61_128_704, served_after_ms: 9400 },
     };

@@ -34,7 +34,7 @@ export function bans() {
 
 export function hosts() {
   const target = (address, tls = true, well = true) => ({ address, tls, well });
-  const http = (paths, targets, policy = []) => ({ protocol: 'http', paths, targets, policy: ['requests without TLS are redirected to https', ...policy] });
+  const http = (paths, targets, policy = []) => ({ protocol: 'http', paths, targets, policy: [paths.length > 1 ? 'requests without TLS are redirected to https' : 'requests without TLS are forwarded', ...policy] });
   const named = [
     ['hq.dvl-ckl2.net', [http(['/PBX0/APPCLIENT/appclient.htm', '/PBX0/APPS', '/PBX0/session', '/PBX0/user.soap', '/PBX0/ADMIN', '/OAUTH2/oauth2_login', '/PBX0/EXTRA', '/a/very/long/path/that/does/not/want/to/end/and/goes/on/without/any/place/to/break/it'], [target('172.31.31.2:80', false), target('172.31.31.2:443')], ['for who passes one of: office, vpn', 'only WebSocket is let through'])]],
     ['apps.dvl-ckl2.net', [http([], [target('172.31.31.12:443'), target('172.31.31.13:443', true, false)], ['the first target that is well is asked', 'targets are asked for /status every 10 s']), { protocol: 'ldap', paths: [], policy: [], targets: [target('172.31.31.12:389', false, null)] }]],

@@ -23,6 +23,9 @@ const ROUTES = [
   ['POST /rollback', 'operator', rollback],
   ['GET /derived', null, derived],
   ['GET /explain', null, explain],
+  ['GET /secrets', null, ({ box }) => [...box.secrets].sort()],
+  ['PUT /secrets', 'operator', ({ box, sent }) => void box.secrets.add(sent.name)],
+  ['DELETE /secrets', 'operator', ({ box, url }) => void box.secrets.delete(url.searchParams.get('name'))],
   ['GET /users', 'admin', ({ box }) => box.users.map(({ password, ...user }) => user)],
   ['POST /users', 'admin', newUser],
   ['PATCH /users', 'admin', changeUser],
@@ -134,16 +137,17 @@ function value(text, key) {
   return new RegExp(`^${key} = (.*)$`, 'm').exec(text)?.[1];
 }
 
-function apply({ box, sent, session }) {
+function apply({ box, sent }) {
   if (sent.base !== box.inForce) refuse(409, 'conflict', `generation ${box.inForce} is in force, not ${sent.base}`);
   const { faults, confirm, changed } = check(box, sent.text);
   if (faults.length > 0) refuse(422, 'invalid', faults.map((fault) => `${fault.line}: ${fault.what}`).join('\n'));
   if (!changed) return { generation: box.generation(box.inForce), changed: false, notes: [] };
   const seconds = sent.trial_seconds ?? (confirm.length > 0 ? 180 : null);
-  return { generation: box.apply(sent.text, `pages: ${session.user}`, seconds), changed: true, notes: [] };
+  return { generation: box.apply(sent.text, 'apply', seconds), changed: true, notes: [] };
 }
 
-function confirm({ box }) {
+function confirm({ box, role }) {
+  if (box.trial?.by && role !== 'admin') refuse(403, 'forbidden', `this change was begun by ${box.trial.by} in another session; it is confirmed there, by an admin, at the console or with \`gatehouse confirm\``);
   if (!box.trial) refuse(409, 'conflict', 'nothing is on trial');
   box.confirm();
   return { generation: box.generation(box.inForce), changed: true, notes: [] };
@@ -198,7 +202,7 @@ function newUser({ box, sent }) {
 }
 
 function lastAdmin(box, user) {
-  if (user.role === 'admin' && box.users.filter((one) => one.role === 'admin').length === 1) refuse(409, 'conflict', 'this is the last administrator');
+  if (user.role === 'admin' && box.users.filter((one) => one.role === 'admin').length === 1) refuse(409, 'conflict', 'this is the last admin; make somebody else admin first');
 }
 
 function changeUser(ask) {

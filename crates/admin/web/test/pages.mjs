@@ -10,8 +10,9 @@ import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { serve } from '../dev/serve.mjs';
 import { Watch, login } from './browser/watch.mjs';
-import { everyPage } from './browser/matrix.mjs';
+import { everyPage, otherWidths } from './browser/matrix.mjs';
 import { keyboard } from './browser/keyboard.mjs';
+import { self } from './browser/self.mjs';
 import { flows } from './browser/flows.mjs';
 import { plainPages } from './browser/plain.mjs';
 
@@ -30,7 +31,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 });
 
-const tests = [...everyPage, ...keyboard, ...(mock ? flows : plainPages)];
+const tests = [...self, ...everyPage, ...otherWidths, ...keyboard, ...(mock ? flows : plainPages)];
 const wanted = tests.filter(({ name }) => new RegExp(process.env.ONLY ?? '').test(name));
 let failed = 0;
 for (const { name, context: options, stranger, run } of wanted) {

@@ -138,7 +138,7 @@ function RuleItem({ rule, named }: { rule: HostRule; named: boolean }) {
             </details>
           )}
         </div>
-        {rule.policy.length > 0 && <Policy policy={rule.policy} />}
+        <Policy policy={rule.policy} />
       </div>
       <div class="targets">
         {rule.targets.map((target) => (
@@ -150,10 +150,15 @@ function RuleItem({ rule, named }: { rule: HostRule; named: boolean }) {
   );
 }
 
+/** Holds unless the file says otherwise, and is not worth a line. */
+const USUAL = 'requests without TLS are forwarded';
+
 function Policy({ policy }: { policy: string[] }) {
+  const shown = policy.filter((text) => text !== USUAL);
+  if (shown.length === 0) return null;
   return (
     <p class="hint">
-      {policy.map((text, index) => (
+      {shown.map((text, index) => (
         <span key={index}>
           {index > 0 && ' · '}
           <Said text={text} />

@@ -35,7 +35,7 @@ export function Table<T>({ caption, columns, rows, id, empty, step = 100 }: Tabl
   // Chromium forgets what a table is once its parts are no table boxes any more.
   return (
     <>
-      <table role="table" class="list">
+      <table role="table" class={columns.length > 4 ? 'list many' : 'list'}>
         <caption class="unseen">{caption}</caption>
         <thead role="rowgroup">
           <tr role="row">

@@ -1,6 +1,8 @@
 /** The way to all pages, and who is logged in. */
 
 import { useEffect, useState } from 'preact/hooks';
+import { call } from '../api/client.ts';
+import { draft } from '../box/draft.ts';
 import { allows, session } from '../box/session.ts';
 import { seen } from '../box/status.ts';
 import { useStore } from '../box/store.ts';
@@ -60,11 +62,25 @@ export function Nav({ path }: { path: string }) {
         </nav>
         <div class="whoami">
           {who && <p translate={false}>{w.nav.who(visible(who.user), w.roles[who.role])}</p>}
-          <a href="/logout">{w.nav.logout}</a>
+          <a href="/logout" onClick={(event) => void logout(event)}>
+            {w.nav.logout}
+          </a>
         </div>
       </div>
     </header>
   );
+}
+
+/** Ends the session; where that fails, the page without script does it. */
+async function logout(event: MouseEvent): Promise<void> {
+  event.preventDefault();
+  draft.set(null);
+  try {
+    await call('DELETE', '/session');
+    location.assign('/login');
+  } catch {
+    location.assign('/logout');
+  }
 }
 
 /** A gate between two towers. */

@@ -33,6 +33,8 @@ export function serviceOf(record: Record): string {
       return 'audit';
     case 'dropped':
       return 'log';
+    default:
+      return 'unknown';
   }
 }
 
@@ -73,6 +75,9 @@ function rest(record: Record): string {
       return `${visible(record.service)}: ${visible(record.text)}`;
     case 'dropped':
       return `${record.count} records: they came faster than they could be taken`;
+    default:
+      // News of a later version than these pages.
+      return visible(JSON.stringify(record));
   }
 }
 

@@ -19,7 +19,8 @@ export function told(failure: Failure, w: Words, f: Formats): Told {
     case 'strange':
       return { text: w.fail.strange };
     case 'forbidden':
-      return { text: w.fail.forbidden };
+      // Of a role, or of a trial that somebody else has begun.
+      return /^$|role/.test(failure.message) ? { text: w.fail.forbidden } : { text: w.fail.refused, ...said };
     case 'unauthorized':
       return { text: w.fail.unauthorized };
     case 'code_wanted':

@@ -1,7 +1,7 @@
 // Changing the configuration.
 
 import { join } from 'node:path';
-import { settled } from './watch.mjs';
+import { login, settled } from './watch.mjs';
 
 const EN = { locale: 'en-GB', viewport: { width: 1280, height: 900 } };
 const NARROW = { locale: 'de-DE', viewport: { width: 360, height: 800 } };
@@ -9,10 +9,12 @@ const NARROW = { locale: 'de-DE', viewport: { width: 360, height: 800 } };
 export const configFlows = [
   { name: 'a change of addresses goes on trial and is confirmed', context: EN, run: confirmed },
   { name: 'a trial ends without anybody', context: NARROW, run: runsOut },
+  { name: 'a trial of somebody else', context: { ...EN, locale: 'de-DE' }, run: ofSomebodyElse },
   { name: 'a change that locks nobody out is in force at once', context: EN, run: atOnce },
   { name: 'two operators at one text', context: EN, run: twoAtOneText },
   { name: 'unsaved text outlives other pages and a reload', context: EN, run: kept },
   { name: 'history: compare, go on from one, roll back', context: EN, run: history },
+  { name: 'secrets are set and removed', context: EN, run: secrets },
   { name: 'a line is shown and marked', context: EN, run: line },
 ];
 
@@ -65,6 +67,17 @@ async function runsOut({ page, box, watch }) {
   box.mock.giveUp();
   await page.waitForSelector(`.news >> text=Die Probe ist zu Ende: Generation ${before}`, { timeout: 10_000 });
   await page.waitForFunction((text) => document.querySelector('textarea').value === text, box.mock.text());
+}
+
+async function ofSomebodyElse({ page, box, watch }) {
+  watch.expected.push('403');
+  await login(page, box, 'operator');
+  box.mock.apply(otherAddress(box.mock.text()), 'apply', 180, 'admin');
+  await page.waitForSelector('.banner.trial', { timeout: 10_000 });
+  await page.click('.banner.trial .primary');
+  await page.waitForSelector('.banner.trial .note.bad >> text=diese Änderung hat admin in einer anderen Sitzung begonnen');
+  await watch.look(page, 'not mine');
+  box.mock.giveUp();
 }
 
 async function atOnce({ page, box, watch }) {
@@ -131,6 +144,21 @@ async function history({ page, box, watch }) {
   await page.click('dialog .primary');
   await page.waitForSelector('.news >> text=is in force.');
   watch.expect(box.mock.text() === box.mock.text(3), 'generation 3 is not in force');
+}
+
+async function secrets({ page, box, watch }) {
+  await page.goto(`${box.url}/config`);
+  await settled(page);
+  await page.click('text=Secrets');
+  await page.fill('form input', 'sbc-password');
+  await page.fill('form textarea', 'not to be seen again');
+  await page.click('form button');
+  await page.waitForSelector('.news >> text=The secret sbc-password is kept.');
+  watch.expect((await page.inputValue('form textarea')) === '', 'the value stays in the form');
+  await page.click('[aria-label="Remove sbc-password"]');
+  await page.click('dialog .danger');
+  await page.waitForSelector('.news >> text=The secret sbc-password is removed.');
+  watch.expect(!box.mock.secrets.has('sbc-password'), 'the secret is still there');
 }
 
 async function line({ page, box, watch }) {

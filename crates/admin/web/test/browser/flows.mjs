@@ -14,6 +14,8 @@ const NARROW = { locale: 'de-DE', viewport: { width: 360, height: 800 }, colorSc
 export const flows = [
   ...configFlows,
   ...logFlows,
+  { name: 'a box that is well, and one that is not', context: EN, run: wellAndNot },
+  { name: 'the menu where there is little room', context: NARROW, run: menu },
   { name: 'the box goes away and comes back', context: EN, run: boxAway },
   { name: 'the session ends', context: EN, run: sessionEnds },
   { name: 'a viewer is offered nothing he may not do', context: EN, run: viewer },
@@ -22,6 +24,7 @@ export const flows = [
   { name: 'users are added, changed and removed', context: EN, run: users },
   { name: 'the second factor is set up', context: NARROW, run: secondFactor },
   { name: 'a wrong password is told and does not end the session', context: EN, run: wrongPassword },
+  { name: 'logging out ends the session and forgets the draft', context: EN, run: logsOut },
   { name: 'language and colours are switched and kept', context: EN, run: appearance },
 ];
 
@@ -32,6 +35,37 @@ async function go(page, box, path) {
 
 async function shot(page, box, name) {
   if (box.shots) await page.screenshot({ path: join(box.shots, `flow-${name}.png`) });
+}
+
+async function wellAndNot({ page, box, watch }) {
+  const { mock } = box;
+  const before = { hosts: mock.hosts, certificates: mock.certificates, notBuilt: mock.notBuilt, processes: mock.processes, listeners: mock.listeners, leftOut: mock.leftOut };
+  Object.assign(mock, { hosts: mock.hosts.slice(2), certificates: mock.certificates.slice(0, 1), notBuilt: [] });
+  await go(page, box, '/');
+  await page.waitForSelector('.state.good >> text=All is well.');
+  await watch.look(page, 'well');
+  await shot(page, box, 'well');
+  const [supervisor, edge, ...others] = mock.processes;
+  const [first] = mock.certificates;
+  mock.processes = [supervisor, { ...edge, pid: null, state: 'failed', reason: '<b>ended</b> by signal 9', retry_ms: 1500, restarts: 50 }, ...others];
+  mock.listeners = [{ ...mock.listeners[0], fault: 'Address already in use (os error 98)' }, ...mock.listeners.slice(1)];
+  mock.certificates = [{ ...first, expires: null }, { ...first, names: ['old.example'], expires: '2026-01-01T00:00:00.000Z' }, { ...first, names: ['odd.example'], problems: ['the chain lacks its intermediate', 'the key is short'] }];
+  mock.leftOut = ['not root: the processes keep the rights of this user', 'edge: this kernel has no landlock'];
+  await page.waitForSelector('.state.bad >> text=4 things do not work', { timeout: 10_000 });
+  await watch.look(page, 'not well');
+  await shot(page, box, 'not-well');
+  Object.assign(mock, before);
+}
+
+async function menu({ page, box, watch }) {
+  await go(page, box, '/hosts');
+  await page.click('.menu');
+  await page.waitForSelector('nav a:visible');
+  await watch.look(page, 'menu');
+  await shot(page, box, 'menu');
+  await page.click('nav >> text=Sperren');
+  await page.waitForSelector('h1 >> text=Sperren');
+  watch.expect(!(await page.isVisible('nav')), 'the menu stays open');
 }
 
 async function boxAway({ page, box, watch }) {
@@ -143,7 +177,7 @@ async function users({ page, box, watch }) {
   await page.click('[aria-label="Change admin"]');
   await page.selectOption('dialog select', 'viewer');
   await page.click('dialog >> text=Save');
-  await page.waitForSelector('dialog .note.bad >> text=this is the last administrator');
+  await page.waitForSelector('dialog .note.bad >> text=this is the last admin');
   await watch.look(page, 'users, refused');
 }
 
@@ -196,6 +230,18 @@ async function wrongPassword({ page, box, watch }) {
   await part.locator('text=Change password').click();
   await page.waitForSelector('.note.bad >> text=The password is not right.');
   watch.expect(new URL(page.url()).pathname === '/account', 'a wrong password ends the session');
+}
+
+async function logsOut({ page, box, watch, context }) {
+  await go(page, box, '/config');
+  await page.locator('.editor textarea').fill('# secret plans');
+  await page.click('text=Log out');
+  await page.waitForURL((url) => url.pathname === '/login');
+  watch.expect(box.mock.sessions.size === 0 || ![...box.mock.sessions.values()].some((one) => one.id === box.mock.lastSession), 'the session goes on');
+  watch.expect((await page.evaluate(() => sessionStorage.length)) === 0, 'the draft is kept');
+  const again = await context.newPage();
+  await again.goto(box.url);
+  watch.expect(new URL(again.url()).pathname === '/login', 'the pages are still there');
 }
 
 async function appearance({ page, box, watch }) {

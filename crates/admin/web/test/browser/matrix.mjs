@@ -13,7 +13,7 @@ const PAGES = [
   ['hosts', '/hosts', []],
   ['explain', '/explain', [['answer', explain], ['refusal', explainWrongly]]],
   ['bans', '/bans', [['question', askToLift]]],
-  ['config', '/config#L12', [['faults', makeFaults], ['history', (page) => tab(page, 2)], ['derived', (page) => tab(page, 3)]]],
+  ['config', '/config#L12', [['faults', makeFaults], ['history', (page) => tab(page, 2)], ['derived', (page) => tab(page, 3)], ['secrets', (page) => tab(page, 4)]]],
   ['users', '/users', [['dialog', changeUser]]],
   ['account', '/account', []],
 ];
@@ -27,6 +27,23 @@ export const everyPage = ['en', 'de'].flatMap((language) =>
     })),
   ),
 );
+
+/** Widths between the two: nothing may be cut there either. */
+export const otherWidths = [320, 480, 640, 768, 900, 1024, 1600].map((width) => ({
+  name: `other widths ${width}`,
+  context: { locale: 'de-DE', viewport: { width, height: 800 } },
+  async run({ page, box, watch }) {
+    for (const [name, path, more] of PAGES) {
+      await page.goto(box.url + path);
+      for (const [part, open] of [['', async () => {}], ...more]) {
+        await open(page, watch);
+        await settled(page);
+        await watch.lookForClipped(page, `${name} ${part}`);
+        await page.keyboard.press('Escape');
+      }
+    }
+  },
+}));
 
 async function run({ page, box, watch }, variant) {
   for (const [name, path, more] of PAGES) {

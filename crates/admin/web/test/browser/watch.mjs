@@ -45,10 +45,14 @@ export class Watch {
     if (!condition) this.fault(text);
   }
 
+  async lookForClipped(page, name) {
+    for (const text of await page.evaluate(clipped)) this.fault(`${name}: clipped: ${text}`);
+  }
+
   /** Looks at what is on the page now. */
   async look(page, name) {
     for (const report of await page.evaluate(() => window.reports.splice(0))) this.fault(`${name}: CSP: ${report}`);
-    for (const text of await page.evaluate(clipped)) this.fault(`${name}: clipped: ${text}`);
+    await this.lookForClipped(page, name);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run(document, { rules: { 'target-size': { enabled: true } } }));
     for (const { id, help, nodes } of violations) {

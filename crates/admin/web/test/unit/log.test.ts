@@ -29,6 +29,7 @@ test('a record reads as on the command line', () => {
     [{ ...at, event: 'certificate', names: ['a', 'b'], text: 't' }, 'certificate a, b: t'],
     [{ ...at, event: 'audit', actor: 'anna', client: '192.0.2.7', text: 'signed in' }, 'audit anna at 192.0.2.7: signed in'],
     [{ ...at, event: 'audit', actor: 'local', client: null, text: 'x' }, 'audit local: x'],
+    [{ ...at, event: 'later', more: 1 } as unknown as Record, 'later {"id":1,"time":"2026-11-21T01:42:47.042Z","event":"later","more":1}'],
     [{ ...at, event: 'dropped', count: 5 }, 'dropped 5 records: they came faster than they could be taken'],
   ] as [Record, string][]) {
     assert.equal(line(record), `2026-11-21T01:42:47Z ${expected}`);

@@ -9,6 +9,7 @@ test('known texts of the box are told in German, others stay and are marked', ()
     ['not allowed by access `<b>$1`', 'nicht erlaubt durch Zugang `<b>$1`'],
     ['path /a: does not match: a further "/" follows', 'Pfad /a: passt nicht, es folgt ein weiterer „/“'],
     ['rollback to 12', 'zurück auf 12'],
+    ['failed sign-in as <b>: wrong password', 'Anmeldung als <b> gescheitert: falsches Passwort'],
   ] as const) {
     assert.deepEqual(said(text, 'de'), { text: german, english: false });
     assert.deepEqual(said(text, 'en'), { text, english: false });

@@ -14,9 +14,10 @@ import { useRoute } from '../../route.tsx';
 import { useWords } from '../../words/use.ts';
 import { Derived } from './derived.tsx';
 import { History } from './history.tsx';
+import { Secrets } from './secrets.tsx';
 import { TextTab } from './text.tsx';
 
-type Tab = 'text' | 'history' | 'tables';
+type Tab = 'text' | 'history' | 'tables' | 'secrets';
 
 export function ConfigPage() {
   const { w } = useWords();
@@ -44,7 +45,7 @@ export function ConfigPage() {
       label={w.config.title}
       value={tab}
       onValue={setTab}
-      options={[['text', w.config.tabs.text], ['history', w.config.tabs.history], ['tables', w.config.tabs.tables]]}
+      options={[['text', w.config.tabs.text], ['history', w.config.tabs.history], ['tables', w.config.tabs.tables], ['secrets', w.config.tabs.secrets]]}
     />
   );
   return (
@@ -55,6 +56,7 @@ export function ConfigPage() {
             {tab === 'text' && <TextTab current={current} may={may} reload={reload} />}
             {tab === 'history' && <History current={current} may={may} onEdit={edit} />}
             {tab === 'tables' && <Derived />}
+            {tab === 'secrets' && <Secrets may={may} />}
           </>
         )}
       </Ready>

@@ -17,7 +17,7 @@ export function Derived() {
 function One({ table }: { table: DerivedTable }) {
   const { w, language } = useWords();
   const put = (text: string) => said(visible(text), language).text;
-  const columns = table.columns.map((head, index): Column<string[]> => ({ head: put(head), cell: (row) => <Cell text={row[index] ?? ''} line={head === 'line'} /> }));
+  const columns = table.columns.map((head, index): Column<string[]> => ({ head: put(head), cell: (row) => <Cell text={row[index] ?? ''} line={head === 'line'} name={index === 0} /> }));
   return (
     <Card title={put(table.title)}>
       {table.note !== '' && (
@@ -30,7 +30,9 @@ function One({ table }: { table: DerivedTable }) {
   );
 }
 
-function Cell({ text, line }: { text: string; line: boolean }) {
+/** `name`: the row is named by it, and it stays as it is. */
+function Cell({ text, line, name }: { text: string; line: boolean; name: boolean }) {
   const found = /^line (\d+)$/.exec(text) ?? (line ? /^(\d+)$/.exec(text) : null);
-  return found ? <LineLink line={Number(found[1])} /> : <bdi>{visible(text)}</bdi>;
+  if (found) return <LineLink line={Number(found[1])} />;
+  return <bdi>{name ? visible(text) : <Said text={text} />}</bdi>;
 }

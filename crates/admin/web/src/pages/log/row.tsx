@@ -131,6 +131,13 @@ function Other({ record }: { record: Exclude<Record, { event: 'decision' }> }): 
       );
     case 'dropped':
       return <p>{w.log.dropped(record.count, f.count(record.count))}</p>;
+    default:
+      // News of a later version than these pages.
+      return (
+        <p>
+          <Foreign text={JSON.stringify(record)} code />
+        </p>
+      );
   }
 }
 

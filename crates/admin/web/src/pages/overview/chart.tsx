@@ -13,18 +13,24 @@ export interface Line {
 }
 
 interface ChartProps {
+  title: string;
+  unit: string;
   summary: string;
   times: number[];
   lines: Line[];
   format: (value: number) => string;
   /** A day is shown, not an hour. */
   day: boolean;
+  /** The scale goes by powers of two. */
+  binary: boolean;
 }
 
 const HEIGHT = 150;
+/** Steps of a scale of memory, 1 kB to 1 TB. */
+const BINARY = Array.from({ length: 31 }, (_, power) => 2 ** (power + 10));
 const LINE_COLOURS = ['--line-1', '--line-2'] as const;
 
-export function Chart({ summary, times, lines, format, day }: ChartProps) {
+export function Chart({ title, unit, summary, times, lines, format, day, binary }: ChartProps) {
   const { w, f } = useWords();
   const painted = useStore(colours);
   const box = useRef<HTMLDivElement>(null);
@@ -36,7 +42,7 @@ export function Chart({ summary, times, lines, format, day }: ChartProps) {
     const element = box.current;
     if (!element) return;
     const width = () => Math.max(200, Math.floor(element.clientWidth));
-    const drawn = new uPlot({ ...options(element, lines.length, format, f.short), width: width(), height: HEIGHT, hooks: { setCursor: [moved] } }, data, element);
+    const drawn = new uPlot({ ...options(element, lines.length, format, f.short, binary), width: width(), height: HEIGHT, hooks: { setCursor: [moved] } }, data, element);
     function moved(u: uPlot) {
       setAt(u.cursor.idx ?? null);
     }
@@ -57,6 +63,12 @@ export function Chart({ summary, times, lines, format, day }: ChartProps) {
   const when = at === null ? undefined : times[at];
   return (
     <>
+      <figcaption>
+        <b>{title}</b> <span class="unit">{unit}</span>
+        <span class="hint">
+          {when === undefined ? `${w.overview.highest} ${say(top(lines), format)}` : f.short(new Date(when * 1000))}
+        </span>
+      </figcaption>
       <p class="readout">
         {lines.map((line, index) => (
           <span key={line.label} class={`reading line-${index + 1}`}>
@@ -64,9 +76,6 @@ export function Chart({ summary, times, lines, format, day }: ChartProps) {
             <b>{say(value(line), format)}</b>
           </span>
         ))}
-        <span class="hint">
-          {when === undefined ? `${w.overview.highest} ${say(top(lines), format)}` : f.short(new Date(when * 1000))}
-        </span>
       </p>
       <div class="chart" ref={box} role="img" aria-label={summary} />
     </>
@@ -86,6 +95,7 @@ function options(
   count: number,
   format: (value: number) => string,
   time: (at: Date) => string,
+  binary: boolean,
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim() || '#888';
@@ -98,7 +108,7 @@ function options(
     scales: { y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 24, space: 60, values: (_u, at) => at.map((second) => time(new Date(second * 1000))) },
-      { ...axis, grid: { stroke: colour('--line'), width: 1 }, size: 62, space: 26, values: (_u, at) => at.map((value) => format(value)) },
+      { ...axis, grid: { stroke: colour('--line'), width: 1 }, size: 62, space: 26, ...(binary ? { incrs: BINARY } : {}), values: (_u, at) => at.map((value) => format(value)) },
     ],
     series: [
       {},

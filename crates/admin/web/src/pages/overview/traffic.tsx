@@ -26,6 +26,8 @@ interface Graph {
   unit: string;
   lines: readonly Wanted[];
   format: (value: number) => string;
+  /** Its scale goes by powers of two. */
+  binary?: boolean;
 }
 
 export function Traffic() {
@@ -78,7 +80,7 @@ function all({ overview }: Words, f: Formats): Graph[] {
     { title: overview.connections, unit: overview.connectionsUnit, format: f.figure, lines: [one(overview.connections, 'connections')] },
     { title: overview.processor, unit: overview.processorUnit, format: f.figure, lines: [one(overview.processor, 'cpu')] },
     {
-      title: overview.memory, unit: overview.memoryUnit, format: f.memory,
+      title: overview.memory, unit: overview.memoryUnit, format: f.memory, binary: true,
       lines: [one(overview.ours, 'memory_ours'), one(overview.used, 'memory_used')],
     },
   ];
@@ -90,10 +92,10 @@ function GraphView({ graph, tracks: { times, tracks }, day }: { graph: Graph; tr
   const first = tracks[0]?.points ?? [];
   return (
     <figure class="graph">
-      <figcaption>
-        <b>{graph.title}</b> <span class="unit">{graph.unit}</span>
-      </figcaption>
       <Chart
+        title={graph.title}
+        unit={graph.unit}
+        binary={graph.binary ?? false}
         summary={w.overview.chart(`${graph.title} (${graph.unit})`, say(latest(first)), say(highest(first)))}
         times={times}
         lines={tracks}
@@ -133,7 +135,9 @@ function Figures({ graphs, found, row }: { graphs: Graph[]; found: Tracks[]; row
   return (
     <>
       <Table caption={w.overview.traffic} columns={sums} rows={flat} id={(row) => row.head} />
-      <Table caption={w.overview.asTable} columns={columns} rows={merged} id={(bucket) => bucket.time} step={24} />
+      <div class="scrolls" role="region" aria-label={w.overview.asTable} tabIndex={0}>
+        <Table caption={w.overview.asTable} columns={columns} rows={merged} id={(bucket) => bucket.time} step={24} />
+      </div>
     </>
   );
 }
