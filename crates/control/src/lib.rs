@@ -43,6 +43,7 @@ mod client_operators;
 mod journal;
 mod moment;
 mod operators;
+mod pages;
 pub mod render;
 mod server;
 mod server_operators;
@@ -62,6 +63,7 @@ pub use client::{Client, ClientError, LogStream};
 pub use journal::{Follower, Journal, Record};
 pub use moment::Moment;
 pub use operators::{Actor, Operators, Peer};
+pub use pages::pages;
 pub use server::{paths, serve, serve_connection};
 pub use socket::{BindError, bind};
 
