@@ -43,6 +43,7 @@ mod journal;
 mod line;
 mod moment;
 mod operators;
+mod pages;
 pub mod render;
 mod schema;
 mod server;
@@ -62,6 +63,7 @@ pub use journal::{Follower, Journal, Record};
 pub use line::{Line, LineError};
 pub use moment::Moment;
 pub use operators::{Actor, Operators, Peer};
+pub use pages::pages;
 pub use server::{openapi, openapi_text, paths, serve, serve_connection};
 pub use socket::{BindError, bind};
 

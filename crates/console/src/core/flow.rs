@@ -88,14 +88,13 @@ impl Console {
             Key::First | Key::PageUp => return *selected = 0,
             Key::Last | Key::PageDown => return *selected = last,
             Key::Enter => *selected,
-            Key::Char(digit) => match digit.to_digit(10) {
-                Some(0) => 9,
-                Some(digit) => digit as usize - 1,
+            Key::Char(pressed) => match menu.iter().position(|(_, key, _)| *key == pressed) {
+                Some(index) => index,
                 None => return,
             },
             _ => return,
         };
-        if let Some((item, title)) = menu.get(index) {
+        if let Some((item, _, title)) = menu.get(index) {
             self.begin(*item, title);
         }
     }
@@ -104,7 +103,7 @@ impl Console {
         match item {
             Item::State => {
                 let text = match self.known.as_deref() {
-                    Some((status, network)) => report::whole(status, network),
+                    Some((status, network, claim)) => report::whole(status, network, claim),
                     None => self.trouble.clone().unwrap_or_default(),
                 };
                 self.show(View::Text(Pager::new(title, &text), true));
@@ -132,6 +131,14 @@ impl Console {
                 "",
                 word("RESET", Question::Order(MachineOrder::FactoryReset)),
             ),
+            Item::ResetUsers => self.prompt(
+                title,
+                "This removes all users of the admin pages and ends their sessions; nothing else of the box changes. Whoever enters the \
+                 code that this console shows then becomes the first user.\n\nType RESET, in capitals, to do it.",
+                "Type RESET",
+                "",
+                word("RESET", Question::ResetUsers),
+            ),
             Item::Leave => self.outputs.push_back(super::Output::Leave),
         }
     }
@@ -157,7 +164,7 @@ impl Console {
     }
 
     fn choose_zone(&mut self, title: &str) {
-        let Some((_, network)) = self.known.as_deref() else {
+        let Some((_, network, _)) = self.known.as_deref() else {
             return self.say(title, "The box does not answer yet; try again in a moment.");
         };
         let zones = network
@@ -169,7 +176,7 @@ impl Console {
     }
 
     fn choose_about_trial(&mut self, title: &str) {
-        let trial = self.known.as_deref().map(|(status, _)| status);
+        let trial = self.known.as_deref().map(|(status, _, _)| status);
         let trial = trial.and_then(|status| report::trial(&status.generation));
         match trial {
             Some(trial) => self.list(title, &trial, about_trial()),
@@ -290,7 +297,7 @@ impl Console {
 
     /// The fixed addresses of a zone as the configuration has them.
     fn zone_addresses(&self, zone: &str) -> Vec<IpNet> {
-        let zones = self.known.as_deref().map(|(_, network)| &network.zones);
+        let zones = self.known.as_deref().map(|(_, network, _)| &network.zones);
         let zone = zones.and_then(|zones| zones.iter().find(|known| known.name == zone));
         let addresses = zone.map(|zone| zone.addresses.iter());
         let fixed = addresses.into_iter().flatten();
@@ -298,7 +305,7 @@ impl Console {
     }
 
     fn zone_gateway(&self, zone: &str) -> Option<IpAddr> {
-        let (_, network) = self.known.as_deref()?;
+        let (_, network, _) = self.known.as_deref()?;
         let zone = network.zones.iter().find(|known| known.name == zone)?;
         zone.gateway
     }

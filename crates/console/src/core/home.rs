@@ -9,7 +9,7 @@ const INTERFACES: usize = 3;
 /// Lines above the menu, title and rule among them.
 const ABOVE: usize = 12;
 
-/// What the menu has, in the order of its digits; 0 comes last.
+/// What the menu has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
     State,
@@ -21,25 +21,31 @@ pub(super) enum Item {
     Reboot,
     PowerOff,
     FactoryReset,
+    ResetUsers,
     Leave,
 }
 
-const MENU: [(Item, &str); 10] = [
-    (Item::State, "State and addresses"),
-    (Item::Network, "Network settings"),
-    (Item::Trial, "Confirm or give up a change"),
-    (Item::Rollback, "Roll back to an earlier configuration"),
-    (Item::Ping, "Ping a host"),
-    (Item::Lookup, "Look up a name"),
-    (Item::Reboot, "Restart the box"),
-    (Item::PowerOff, "Switch the box off"),
-    (Item::FactoryReset, "Factory reset"),
-    (Item::Leave, "Leave the console"),
+/// One line of the menu: what it does, its key, its words.
+type Line = (Item, char, &'static str);
+
+/// There are more lines than digits.
+const MENU: [Line; 11] = [
+    (Item::State, '1', "State and addresses"),
+    (Item::Network, '2', "Network settings"),
+    (Item::Trial, '3', "Confirm or give up a change"),
+    (Item::Rollback, '4', "Roll back to an earlier configuration"),
+    (Item::Ping, '5', "Ping a host"),
+    (Item::Lookup, '6', "Look up a name"),
+    (Item::Reboot, '7', "Restart the box"),
+    (Item::PowerOff, '8', "Switch the box off"),
+    (Item::FactoryReset, '9', "Factory reset"),
+    (Item::ResetUsers, 'u', "Reset the users of the admin pages"),
+    (Item::Leave, '0', "Leave the console"),
 ];
 
 impl Console {
     /// The menu as it is now.
-    pub(super) fn menu(&self) -> &'static [(Item, &'static str)] {
+    pub(super) fn menu(&self) -> &'static [Line] {
         let items = if self.may_leave {
             MENU.len()
         } else {
@@ -54,19 +60,19 @@ impl Console {
             body.push(cut(&format!("The box does not answer: {trouble}"), WIDTH));
         }
         body.resize(ABOVE - 2, String::new());
-        for (index, (_, text)) in self.menu().iter().enumerate() {
-            body.push(item((index + 1) % 10, text, index == selected));
+        for (index, (_, key, text)) in self.menu().iter().enumerate() {
+            body.push(item(key, text, index == selected));
         }
         debug_assert!(body.len() <= HEIGHT - 3, "the menu fits");
         Frame::new(
             &title,
             body,
-            "Digit, or arrows and Enter: choose.  Ctrl-L: draw anew",
+            "Digit or letter, or arrows and Enter: choose.  Ctrl-L: draw anew",
         )
     }
 
     fn summary(&self) -> (String, Vec<String>) {
-        let Some((status, network)) = self.known.as_deref() else {
+        let Some((status, network, claim)) = self.known.as_deref() else {
             let waiting = match self.trouble {
                 None => "Asking the box ...",
                 Some(_) => "",
@@ -83,7 +89,8 @@ impl Console {
         let mut body = vec![
             format!("Configuration  {}", report::generation(&status.generation)),
             format!("               {}", trial.unwrap_or_default()),
-            format!("Running for    {}", report::running_for(status)),
+            report::claim(claim, status, network)
+                .unwrap_or_else(|| format!("Running for    {}", report::running_for(status))),
             format!("Processes      {}", report::processes(status)),
             format!("Faults         {faults}"),
         ];

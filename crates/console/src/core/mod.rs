@@ -16,7 +16,7 @@ pub mod text;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use control::{Applied, Generation, MachineOrder, Network, Status, ZoneChange};
+use control::{Applied, ClaimStatus, Generation, MachineOrder, Network, Status, ZoneChange};
 
 pub use screen::Frame;
 
@@ -58,6 +58,8 @@ pub enum Question {
     Confirm,
     /// Something of the machine as a whole.
     Order(MachineOrder),
+    /// That all users of the admin pages are removed.
+    ResetUsers,
     /// Whether a host answers.
     Ping(String),
     /// The addresses of a name.
@@ -70,7 +72,7 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// How the box is.
-    State(Box<(Status, Network)>),
+    State(Box<Known>),
     /// The generations, oldest first.
     Generations(Vec<Generation>),
     /// A change is in force.
@@ -83,6 +85,9 @@ pub enum Answer {
     Failed(String),
 }
 
+/// How the box is.
+pub type Known = (Status, Network, ClaimStatus);
+
 /// The console.
 #[derive(Debug)]
 pub struct Console {
@@ -90,7 +95,7 @@ pub struct Console {
     keys: Keys,
     view: View,
     /// What was known last.
-    known: Option<Box<(Status, Network)>>,
+    known: Option<Box<Known>>,
     /// Why it is not known better.
     trouble: Option<String>,
     refresh: Instant,
@@ -271,7 +276,7 @@ impl Console {
         match answer {
             Answer::State(state) => {
                 if let View::Text(pager, true) = &mut self.view {
-                    pager.refresh(&report::whole(&state.0, &state.1));
+                    pager.refresh(&report::whole(&state.0, &state.1, &state.2));
                 }
                 self.known = Some(state);
                 self.trouble = None;

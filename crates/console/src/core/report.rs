@@ -2,7 +2,8 @@
 
 use control::render::Span;
 use control::{
-    Generation, GenerationState, InterfaceStatus, MachineStatus, Network, Status, ZoneStatus,
+    ClaimStatus, Generation, GenerationState, InterfaceStatus, MachineStatus, Network, Status,
+    ZoneStatus,
 };
 use service::ServiceState;
 
@@ -57,6 +58,17 @@ pub fn trial(generation: &Generation) -> Option<String> {
 /// How long it has been running.
 pub fn running_for(status: &Status) -> String {
     Span(status.now.0.saturating_sub(status.started.0) / 1000).to_string()
+}
+
+/// How a box that nobody has claimed is claimed; none: somebody has.
+pub fn claim(claim: &ClaimStatus, status: &Status, network: &Network) -> Option<String> {
+    let (code, until) = (claim.code.as_ref()?, claim.expires?);
+    let left = Span(until.0.saturating_sub(status.now.0) / 1000);
+    let pages = control::pages(status, network);
+    Some(match pages.first() {
+        Some(page) => format!("Claim code     {code} at {page} (good for {left})"),
+        None => format!("Claim code     {code}, but the admin pages are not open"),
+    })
 }
 
 /// The processes in one line.
@@ -125,7 +137,7 @@ pub fn interface(interface: &InterfaceStatus) -> String {
 }
 
 /// Everything, for reading page by page.
-pub fn whole(status: &Status, network: &Network) -> String {
+pub fn whole(status: &Status, network: &Network, claim: &ClaimStatus) -> String {
     let mut lines = vec![
         format!("Gatehouse {} on {}", status.version, status.hostname),
         format!("Time           {}", status.now),
@@ -133,6 +145,9 @@ pub fn whole(status: &Status, network: &Network) -> String {
         format!("Configuration  {}", generation(&status.generation)),
     ];
     lines.extend(trial(&status.generation).map(|trial| format!("               {trial}")));
+    lines.extend(self::claim(claim, status, network));
+    let pages = control::pages(status, network);
+    lines.push(format!("Admin pages    {}", pages.join(" ")));
     lines.push(format!("Banned         {} addresses", status.bans));
     lines.extend(status.machine.into_iter().flat_map(machine));
     section(&mut lines, "Faults", faults(status));

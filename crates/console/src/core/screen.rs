@@ -89,9 +89,9 @@ impl<C> List<C> {
 }
 
 /// One line of a menu.
-pub(super) fn item(digit: usize, text: &str, selected: bool) -> String {
+pub(super) fn item(key: impl std::fmt::Display, text: &str, selected: bool) -> String {
     let mark = if selected { '>' } else { ' ' };
-    format!(" {mark} {digit}  {text}")
+    format!(" {mark} {key}  {text}")
 }
 
 /// A text, page by page.

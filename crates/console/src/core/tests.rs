@@ -1,7 +1,8 @@
 use super::*;
 
 use control::{
-    GenerationState, InterfaceStatus, ListenerStatus, Moment, ProcessStatus, ZoneStatus,
+    ClaimStatus, GenerationState, InterfaceStatus, ListenerStatus, Moment, ProcessStatus,
+    ZoneStatus,
 };
 use service::ServiceState;
 
@@ -68,6 +69,14 @@ fn network() -> Network {
     }
 }
 
+fn claimed() -> ClaimStatus {
+    ClaimStatus {
+        claimed: true,
+        code: None,
+        expires: None,
+    }
+}
+
 /// A console, and what it asked besides the state.
 struct Desk {
     console: Console,
@@ -125,7 +134,7 @@ impl Desk {
 
     fn state(&mut self, state: GenerationState) -> String {
         let number = self.console.refreshing.unwrap();
-        let state = Answer::State(Box::new((status(state), network())));
+        let state = Answer::State(Box::new((status(state), network(), claimed())));
         self.console.handle_answer(number, state, self.now);
         self.look()
     }
@@ -170,9 +179,9 @@ Addresses      eth0 (lan): 192.0.2.4/24 fe80::1/64
    7  Restart the box
    8  Switch the box off
    9  Factory reset
+   u  Reset the users of the admin pages
    0  Leave the console
-
-Digit, or arrows and Enter: choose.  Ctrl-L: draw anew"
+Digit or letter, or arrows and Enter: choose.  Ctrl-L: draw anew"
     );
     assert_eq!(desk.look(), expected);
     desk.console.handle_timeout(desk.now + REFRESH);
@@ -293,6 +302,53 @@ fn what_can_not_be_undone_needs_its_word() {
         let screen = desk.answer(Answer::Done("the box restarts now".to_owned()));
         assert!(screen.contains("the box restarts now"));
     }
+}
+
+#[test]
+fn users_are_reset_by_their_word_only() {
+    let mut desk = Desk::new();
+    assert!(desk.press("u").contains("removes all users"));
+    desk.press("yes\r\x15reset\r");
+    assert!(desk.asked.is_empty());
+    desk.press("\x15RESET\r");
+    assert_eq!(*desk.last_asked(), Question::ResetUsers);
+    let screen = desk.answer(Answer::Done("enter ABCD-EFGH-JKLM".to_owned()));
+    assert!(screen.contains("ABCD-EFGH-JKLM"), "{screen}");
+}
+
+#[test]
+fn a_box_that_nobody_has_claimed_shows_the_code_and_where_to_enter_it() {
+    let mut desk = Desk::new();
+    let mut status = status(GenerationState::Active);
+    let unclaimed = ClaimStatus {
+        claimed: false,
+        code: Some("ABCD-EFGH-JKLM".to_owned()),
+        expires: Some(Moment(status.now.0 + 1_740_000)),
+    };
+    let mut seen = |status: &Status| {
+        desk.now += REFRESH;
+        desk.console.handle_timeout(desk.now);
+        let number = desk.console.refreshing.unwrap();
+        let state = (status.clone(), network(), unclaimed.clone());
+        let answer = Answer::State(Box::new(state));
+        desk.console.handle_answer(number, answer, desk.now);
+        desk.look()
+    };
+    let screen = seen(&status);
+    assert!(
+        screen.contains("ABCD-EFGH-JKLM, but the admin pages are not open"),
+        "{screen}"
+    );
+    status.listeners.push(ListenerStatus {
+        service: "admin".to_owned(),
+        protocol: "https".to_owned(),
+        address: "0.0.0.0:8443".to_owned(),
+        interface: Some("eth0".to_owned()),
+        fault: None,
+    });
+    let screen = seen(&status);
+    let line = "Claim code     ABCD-EFGH-JKLM at https://192.0.2.4:8443/ (good for 29m)\n";
+    assert!(screen.contains(line), "{screen}");
 }
 
 #[test]

@@ -91,13 +91,21 @@ async fn of_box(socket: &Path, question: Question) -> Result<Answer, ClientError
     Ok(match question {
         Question::State => {
             let (status, network) = tokio::try_join!(client.status(), client.network())?;
-            Answer::State(Box::new((status, network)))
+            let claim = client.claim_status().await?;
+            Answer::State(Box::new((status, network, claim)))
         }
         Question::Generations => Answer::Generations(client.generations().await?),
         Question::SetZone(change) => Answer::Applied(Box::new(client.set_zone(&change).await?)),
         Question::Rollback(to) => Answer::Applied(Box::new(client.rollback(to).await?)),
         Question::Confirm => Answer::Applied(Box::new(client.confirm().await?)),
         Question::Order(order) => Answer::Done(client.order(order).await?.text),
+        Question::ResetUsers => {
+            let claim = client.reset_users().await?;
+            let code = claim.code.unwrap_or_default();
+            Answer::Done(format!(
+                "All users are removed. Whoever enters {code} in the admin pages becomes the first one."
+            ))
+        }
         Question::Ping(_) | Question::Lookup(_) | Question::Nothing => {
             Answer::Failed("this is not for the box to answer".to_owned())
         }

@@ -187,6 +187,26 @@ pub(crate) enum Command {
         action: SecretAction,
     },
 
+    /// Show the code that makes you the first operator of the admin pages
+    ///
+    /// A new box has no users and no password. Whoever enters this code in the admin pages becomes its first admin. It is good for 30
+    /// minutes and for one use, and void after five wrong tries; ask again for another one.
+    Claim,
+
+    /// List, make, change or remove the users of the admin pages
+    ///
+    /// Passwords are asked for and not shown, or read from standard input; they are never part of the command line, which other
+    /// users of the machine can see.
+    #[command(after_help = "Examples:
+  gatehouse user list
+  gatehouse user add anna --role admin
+  gatehouse user password anna
+  gatehouse user reset")]
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+    },
+
     /// Show the menu of the serial line here
     ///
     /// State, network settings, rollback, ping, restart and factory reset at 80 columns and 24 lines. Ctrl-C leaves it.
@@ -260,7 +280,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Role {
         #[arg(value_enum)]
-        role: Role,
+        role: Process,
     },
 
     /// Write the manual pages into a directory
@@ -328,8 +348,66 @@ pub(crate) enum SecretAction {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserAction {
+    /// List the users
+    List,
+    /// Make a user
+    Add {
+        /// The name: letters from a to z, digits, ".", "-", "_" and "@"
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What the user may do
+        #[arg(long, value_enum, default_value_t = UserRole::Viewer)]
+        role: UserRole,
+    },
+    /// Give a user another role, and end the user's sessions
+    Role {
+        /// The name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What the user may do from now on
+        #[arg(value_enum, value_name = "ROLE")]
+        role: UserRole,
+    },
+    /// Give a user another password, and end the user's sessions
+    Password {
+        /// The name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Let a user whose phone is lost sign in without the code of an authenticator app
+    ForgetApp {
+        /// The name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Remove a user, and end the user's sessions
+    Remove {
+        /// The name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Remove all users, so that the box can be claimed anew
+    Reset {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum UserRole {
+    /// Look at everything but the users
+    Viewer,
+    /// Change the configuration, secrets and bans
+    Operator,
+    /// Everything
+    Admin,
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Role {
+pub(crate) enum Process {
     Edge,
     Admin,
 }
@@ -384,6 +462,16 @@ mod tests {
             "gatehouse secret set NAME",
             "gatehouse secret list",
             "gatehouse secret rm NAME",
+            "gatehouse claim",
+            "gatehouse claim --json",
+            "gatehouse user list",
+            "gatehouse user add anna --role admin",
+            "gatehouse user add bert",
+            "gatehouse user role bert operator",
+            "gatehouse user password anna",
+            "gatehouse user forget-app anna",
+            "gatehouse user remove bert",
+            "gatehouse user reset --yes",
             "gatehouse console",
             "gatehouse console --socket FILE --tty /dev/ttyS0",
             "gatehouse network",
@@ -417,6 +505,11 @@ mod tests {
             "gatehouse bans clear 203.0.113.9 --all",
             "gatehouse rollback -1",
             "gatehouse secret set NAME VALUE",
+            "gatehouse user",
+            "gatehouse user add",
+            "gatehouse user add anna --role root",
+            "gatehouse user password anna PASSWORD",
+            "gatehouse user add anna --password PASSWORD",
             "gatehouse network set lan",
             "gatehouse network set lan dhcp --gateway nowhere",
             "gatehouse ping pbx.example -c 0",

@@ -5,15 +5,18 @@ mod bans;
 mod check;
 mod explain;
 mod generations;
+mod hidden;
 mod log;
 mod machine;
 mod man;
 mod metrics;
 mod network;
+mod operators;
 mod output;
 mod reach;
 mod secret;
 mod status;
+mod sure;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -23,7 +26,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use control::{Client, ClientError, MachineOrder};
 
-use args::{Args, Command, Role};
+use args::{Args, Command, Process};
 use output::Out;
 
 /// Reads the command line, does what it says, and tells how it ended.
@@ -102,8 +105,8 @@ fn dispatch(args: Args, out: Out) -> Done {
             set_network,
         })),
         Command::Role { role } => ended(match role {
-            Role::Edge => crate::role::edge(),
-            Role::Admin => crate::role::admin(),
+            Process::Edge => crate::role::edge(),
+            Process::Admin => crate::role::admin(),
         }),
         Command::Man { directory } => man::write(&directory),
         Command::Check { file, tables } => check::run(out, &file, args.state.as_deref(), tables),
@@ -130,6 +133,8 @@ fn dispatch(args: Args, out: Out) -> Done {
             wait(async { generations::diff(out, &connected().await?, generation).await })
         }
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
+        Command::Claim => wait(operators::claim(out, &socket)),
+        Command::User { action } => wait(operators::user(out, &socket, action)),
         Command::Console { tty, socket: other } => terminal(tty, other.unwrap_or(socket)),
         Command::Network { action } => {
             wait(async { network::run(out, &connected().await?, action).await })
