@@ -9,6 +9,7 @@ mod coldplug;
 mod disk;
 mod end;
 mod first;
+mod footing;
 mod keep;
 mod link;
 mod modules;
