@@ -282,6 +282,11 @@ mod tests {
     use std::io::Write as _;
 
     fn watched(said: &[u8], silence: Duration, program: &[&str]) -> Outcome {
+        watched_whole(said, silence, program).0
+    }
+
+    /// What came of it, and whether it has served.
+    fn watched_whole(said: &[u8], silence: Duration, program: &[&str]) -> (Outcome, bool) {
         let (board, state) = (Board::default(), Path::new("/nonexistent"));
         let mut keeper = Keeper {
             silence,
@@ -297,7 +302,14 @@ mod tests {
         let outcome = keeper.watch(ours, &mut child).unwrap();
         child.kill().ok();
         child.wait().unwrap();
-        outcome
+        (outcome, keeper.served)
+    }
+
+    #[test]
+    fn that_the_box_serves_is_heard_among_other_words() {
+        let served = |said| watched_whole(said, SILENCE, &["sleep", "60"]).1;
+        assert!(served(b"hshr"));
+        assert!(!served(b"hhr"));
     }
 
     #[test]
