@@ -17,7 +17,7 @@ use crate::screen::shown;
 use crate::{FIRMWARE, PROGRAM, VARIABLES};
 
 /// How long a box may take for anything: without acceleration, on a machine that does other things, too.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
 const STEP: Duration = Duration::from_millis(50);
 
 /// What a machine is like.
@@ -129,7 +129,7 @@ impl Machine {
     /// Waits until `text` came over the serial line, and returns its line.
     ///
     /// # Errors
-    /// It did not within 120 s, or the machine has ended; with the end of what was said.
+    /// It did not within 4 min, or the machine has ended; with the end of what was said.
     pub fn wait_for(&mut self, text: &str) -> Result<String> {
         self.wait_behind(0, text)
     }
@@ -222,7 +222,7 @@ impl Machine {
     /// Waits until the machine has turned itself off.
     ///
     /// # Errors
-    /// It has not within 120 s.
+    /// It has not within 4 min.
     pub fn wait_until_off(mut self) -> Result<()> {
         let start = Instant::now();
         while self.child.try_wait()?.is_none() {
