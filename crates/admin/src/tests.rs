@@ -149,6 +149,7 @@ async fn start(from: &[&str]) -> Running {
     let ca = Ca::create("test", SystemTime::now()).unwrap();
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     theirs.set_nonblocking(true).unwrap();
+    ours.set_nonblocking(true).unwrap();
     let asked = Asked::default();
     let (log, lines) = mpsc::channel(16);
     let lines = Arc::new(tokio::sync::Mutex::new(lines));

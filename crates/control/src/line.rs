@@ -39,12 +39,12 @@ pub enum LineError {
 }
 
 impl Line {
-    /// Takes the line up. Must be called within a tokio runtime.
+    /// Takes the line up; `stream` must be non-blocking already, since a process that is shut in can not make it so. Must be
+    /// called within a tokio runtime.
     ///
     /// # Errors
     /// The system's, or the other end is gone.
     pub async fn open(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
         let stream = TokioIo::new(UnixStream::from_std(stream)?);
         let shaken = http2::handshake(TokioExecutor::new(), stream).await;
         let (requests, connection) = shaken.map_err(io::Error::other)?;

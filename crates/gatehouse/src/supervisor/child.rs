@@ -384,6 +384,9 @@ async fn overdue(stop: &mut watch::Receiver<Option<Duration>>) {
 /// The end of a new line that is for the process.
 fn draw_line(lines: &Lines) -> io::Result<UnixStream> {
     let (ours, theirs) = link::pair()?;
+    // Shut in, the process could not do so itself.
+    theirs.set_nonblocking(true)?;
+    ours.set_nonblocking(true)?;
     // Nobody takes it while everything ends.
     let _ = lines.try_send(ours);
     Ok(theirs)
