@@ -5,6 +5,8 @@ mod bans;
 mod configuration;
 mod document;
 mod explain;
+mod history;
+mod hosts;
 mod log;
 mod machine;
 mod network;
@@ -24,15 +26,19 @@ use tokio::net::UnixListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::socket::Capped;
-use crate::{Backend, Refusal};
+use crate::{Apply, Backend, Refusal};
 use answer::Refused;
 pub use document::{openapi, openapi_text};
 
 /// Connections at a time: some pages, some `log -f`.
 const MOST_CONNECTIONS: usize = 128;
 
-/// Bytes of a request: the longest is a secret.
+/// Bytes of a request: the longest but for a configuration is a secret.
 const LONGEST_REQUEST: usize = 128 * 1024;
+
+/// Bytes of a request with a configuration: JSON may write every character of other scripts by its number, which takes three times
+/// its bytes.
+const LONGEST_TEXT_REQUEST: usize = 3 * Apply::LONGEST_TEXT + 4096;
 
 /// How long answers under way may take once the supervisor ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -79,14 +85,21 @@ fn routes<B: Backend>(api: Api<B>) -> Router {
         .route("/v1/metrics", get(status::metrics::<B>))
         .route(
             "/v1/bans",
-            get(bans::bans::<B>).delete(bans::clear_ban::<B>),
+            get(bans::bans::<B>)
+                .post(bans::ban::<B>)
+                .delete(bans::clear_ban::<B>),
         )
+        .route("/v1/hosts", get(hosts::hosts::<B>))
+        .route("/v1/derived", get(hosts::derived::<B>))
+        .route("/v1/history", get(history::history::<B>))
         .route("/v1/reload", post(configuration::reload::<B>))
         .route("/v1/confirm", post(configuration::confirm::<B>))
         .route("/v1/rollback", post(configuration::rollback::<B>))
         .route("/v1/generations", get(configuration::generations::<B>))
         .route("/v1/config", get(configuration::config_text::<B>))
         .route("/v1/diff", get(configuration::diff::<B>))
+        .route("/v1/check", post(configuration::check::<B>).layer(texts()))
+        .route("/v1/apply", post(configuration::apply::<B>).layer(texts()))
         .route(
             "/v1/secrets",
             get(secrets::secrets::<B>)
@@ -104,6 +117,10 @@ fn routes<B: Backend>(api: Api<B>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(LONGEST_REQUEST))
         .with_state(api)
+}
+
+fn texts() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LONGEST_TEXT_REQUEST)
 }
 
 async fn no_such_thing(request: Request) -> Refused {
