@@ -1,4 +1,4 @@
-//! Installs what the tests need and this machine lacks: Debian packages, an npm package, cargo tools.
+//! Installs what the tests need and this machine lacks: Debian packages, an npm package, a Python package, cargo tools.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::pages;
 use crate::report::{Outcome, Report};
-use crate::run::{cargo, has, is_root, quietly, repository, say, visibly};
+use crate::run::{cargo, has, is_root, quietly, repository, say, target_dir, visibly};
 
 /// A program the tests call, and the Debian package it comes from.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -69,10 +69,14 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
+/// What reads the document of the control API and asks everything in it; in a folder of its own, since Debian has no package of it.
+const SCHEMATHESIS: &str = "4.32.5";
+
 /// All of it, as steps of a report.
 pub(crate) fn everything(report: &mut Report) {
     report.step("Debian packages", debian);
     report.step("npm packages", npm);
+    report.step("Python packages", python);
     report.step("cargo tools", tools);
 }
 
@@ -91,6 +95,9 @@ fn debian() -> Result<Outcome> {
         .map(|module| format!("python3-{module}"))
         .collect();
     missing.extend(modules.iter().map(String::as_str));
+    if !has_venv() {
+        missing.push("python3-venv");
+    }
     let files = FILES.iter().filter(|(file, _)| !Path::new(file).exists());
     missing.extend(files.map(|(_, package)| *package));
     if missing.is_empty() {
@@ -154,6 +161,34 @@ fn npm_in(dir: &Path) -> Result<()> {
             .args(["ci", "--ignore-scripts", "--no-fund", "--no-audit"])
             .current_dir(dir),
     )
+}
+
+fn python() -> Result<Outcome> {
+    let folder = target_dir().join("schemathesis");
+    let version = format!("version {SCHEMATHESIS}");
+    let mut ask = Command::new(folder.join("bin/schemathesis"));
+    if quietly(ask.arg("--version")).is_some_and(|said| said.contains(&version)) {
+        say("nothing is missing");
+        return Ok(Outcome::Passed);
+    }
+    if !has_venv() {
+        return Ok(Outcome::Skipped(
+            "python3-venv is not installed; the test with schemathesis is skipped".to_owned(),
+        ));
+    }
+    visibly(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder),
+    )?;
+    let package = format!("schemathesis=={SCHEMATHESIS}");
+    visibly(Command::new(folder.join("bin/pip")).args(["install", "--quiet", &package]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Whether Python can make a folder with packages of its own.
+fn has_venv() -> bool {
+    quietly(Command::new("python3").args(["-c", "import ensurepip"])).is_some()
 }
 
 fn tools() -> Result<Outcome> {

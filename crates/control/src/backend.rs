@@ -9,8 +9,9 @@ use utoipa::ToSchema;
 
 use crate::render::Span;
 use crate::{
-    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, Journal, MachineOrder,
-    Network, Operators, Ordered, Secret, Status, ZoneChange,
+    Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, Explanation, Fault,
+    Generation, History, Host, Journal, MachineOrder, Network, NewBan, Operators, Ordered, Secret,
+    Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
@@ -26,6 +27,18 @@ pub trait Backend: Operators {
 
     /// Who is banned now.
     fn bans(&self) -> impl Future<Output = Result<Vec<Ban>, Refusal>> + Send;
+
+    /// Bans a client by the operator's hand.
+    fn ban(&self, ban: NewBan) -> impl Future<Output = Result<Ban, Refusal>> + Send;
+
+    /// What follows from the configuration in force.
+    fn derived(&self) -> impl Future<Output = Result<Derived, Refusal>> + Send;
+
+    /// The hosts that are published.
+    fn hosts(&self) -> impl Future<Output = Result<Vec<Host>, Refusal>> + Send;
+
+    /// How the box did for the last so many seconds.
+    fn history(&self, seconds: u32) -> impl Future<Output = Result<History, Refusal>> + Send;
 
     /// Lifts the ban of one address, or all bans.
     fn clear_ban(
@@ -54,8 +67,18 @@ pub trait Backend: Operators {
         generation: Option<u32>,
     ) -> impl Future<Output = Result<ConfigText, Refusal>> + Send;
 
-    /// How the generation in force differs from an older one; none given: the one before.
-    fn diff(&self, generation: Option<u32>) -> impl Future<Output = Result<Diff, Refusal>> + Send;
+    /// How generation `to` differs from an older one; none given: the one in force from the one before.
+    fn diff(
+        &self,
+        from: Option<u32>,
+        to: Option<u32>,
+    ) -> impl Future<Output = Result<Diff, Refusal>> + Send;
+
+    /// What there is to say of a text that could become the configuration; changes nothing.
+    fn check(&self, draft: Draft) -> impl Future<Output = Result<Checked, Refusal>> + Send;
+
+    /// Puts a text into force.
+    fn apply(&self, apply: Apply) -> impl Future<Output = Result<Applied, Refusal>> + Send;
 
     /// The names of the secrets in the store.
     fn secrets(&self) -> impl Future<Output = Result<Vec<String>, Refusal>> + Send;
@@ -98,6 +121,9 @@ pub struct Refusal {
     /// After how many seconds it can be tried again, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
+    /// The faults of a configuration, where that is the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
 }
 
 /// Kinds of [`Refusal`], each with a status code of its own.
@@ -182,6 +208,13 @@ impl Refusal {
             kind,
             message: message.into(),
             retry_after_seconds: None,
+            faults: Vec::new(),
         }
+    }
+
+    /// The same with the faults of a configuration.
+    #[must_use]
+    pub fn with_faults(self, faults: Vec<Fault>) -> Self {
+        Self { faults, ..self }
     }
 }

@@ -17,10 +17,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::api::{BanQuery, ExplainQuery, GenerationQuery, SecretQuery};
+use crate::api::{BanQuery, DiffQuery, ExplainQuery, GenerationQuery, HistoryQuery, SecretQuery};
 use crate::{
-    Applied, Ban, Cleared, ConfigText, Diff, Explanation, Generation, LogQuery, MachineOrder,
-    Network, Ordered, Record, Refusal, Secret, Status, ZoneChange,
+    Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, Explanation,
+    Generation, History, Host, LogQuery, MachineOrder, Network, NewBan, Ordered, Record, Refusal,
+    Secret, Status, ZoneChange,
 };
 
 /// How long an answer may take; a reload opens listeners and starts processes.
@@ -93,6 +94,27 @@ impl Client {
         self.ask(Method::GET, "/v1/bans", &()).await
     }
 
+    /// Bans a client by hand.
+    pub async fn ban(&self, ban: &NewBan) -> Result<Ban, ClientError> {
+        self.tell(Method::POST, "/v1/bans", ban).await
+    }
+
+    /// What follows from the configuration in force.
+    pub async fn derived(&self) -> Result<Derived, ClientError> {
+        self.ask(Method::GET, "/v1/derived", &()).await
+    }
+
+    /// The hosts that are published.
+    pub async fn hosts(&self) -> Result<Vec<Host>, ClientError> {
+        self.ask(Method::GET, "/v1/hosts", &()).await
+    }
+
+    /// How the box did for the last so many seconds; none given: for an hour.
+    pub async fn history(&self, seconds: Option<u32>) -> Result<History, ClientError> {
+        let query = HistoryQuery { seconds };
+        self.ask(Method::GET, "/v1/history", &query).await
+    }
+
     /// Lifts the ban of one address, or all bans.
     pub async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, ClientError> {
         let query = BanQuery { client };
@@ -126,10 +148,24 @@ impl Client {
         self.ask(Method::GET, "/v1/config", &query).await
     }
 
-    /// How the generation in force differs from an older one; none given: the one before.
-    pub async fn diff(&self, generation: Option<u32>) -> Result<Diff, ClientError> {
-        let query = GenerationQuery { generation };
+    /// How generation `to` differs from an older one; none given: the one in force from the one before.
+    pub async fn diff(&self, from: Option<u32>, to: Option<u32>) -> Result<Diff, ClientError> {
+        let query = DiffQuery {
+            from,
+            to,
+            generation: None,
+        };
         self.ask(Method::GET, "/v1/diff", &query).await
+    }
+
+    /// What there is to say of a text that could become the configuration; changes nothing.
+    pub async fn check(&self, draft: &Draft) -> Result<Checked, ClientError> {
+        self.tell(Method::POST, "/v1/check", draft).await
+    }
+
+    /// Puts a text into force.
+    pub async fn apply(&self, apply: &Apply) -> Result<Applied, ClientError> {
+        self.tell(Method::POST, "/v1/apply", apply).await
     }
 
     /// The names of the secrets in the store.

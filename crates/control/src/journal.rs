@@ -91,7 +91,9 @@ impl Journal {
     pub fn read(&self, query: &LogQuery) -> Follower {
         let records = self.lock();
         let oldest = records.oldest() - 1;
-        let mut position = query.after.unwrap_or(oldest);
+        // An id that is still to come is from a run whose clock was ahead, or invented: what comes is wanted all the same.
+        let newest = records.next_id - 1;
+        let mut position = query.after.map_or(oldest, |after| after.min(newest));
         if let Some(last) = query.last {
             let wanted = |record: &&Arc<Record>| fits(query.service.as_deref(), record);
             let matching = records.kept.iter().rev().filter(wanted);
@@ -227,6 +229,7 @@ mod tests {
             (None, None, Some("none"), ""),
             (Some(first + 3), None, None, "4 5"),
             (Some(first + 9), None, None, ""),
+            (Some(u64::MAX), None, None, ""),
             // Two were pushed out after the record of this id.
             (Some(first - 1), None, None, "-2 2 3 4 5"),
             (Some(first), None, None, "-1 2 3 4 5"),
@@ -270,6 +273,18 @@ mod tests {
         journal.push(notice("odd", "yes"), Moment(0));
         let record = waiting.await.unwrap();
         assert_eq!(record.event, notice("odd", "yes"));
+    }
+
+    #[test]
+    fn an_id_that_is_still_to_come_keeps_nothing_back() {
+        let (journal, _) = journal(4, 6);
+        let mut follower = journal.read(&LogQuery {
+            after: Some(u64::MAX),
+            ..LogQuery::default()
+        });
+        assert!(texts(&mut follower).is_empty());
+        journal.push(notice("even", "new"), Moment(0));
+        assert_eq!(texts(&mut follower), ["new"]);
     }
 
     #[test]

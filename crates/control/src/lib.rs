@@ -11,15 +11,18 @@
 //! | `GET /v1/openapi.json` | [`openapi()`], which tells all of this exactly |
 //! | `GET /v1/status` | [`Status`] |
 //! | `GET /v1/metrics` | Prometheus text |
-//! | `GET /v1/bans`, `DELETE /v1/bans[?client=ADDR]` | list of [`Ban`], [`Cleared`] |
+//! | `GET /v1/hosts`, `GET /v1/derived` | list of [`Host`], [`Derived`] |
+//! | `GET /v1/history[?seconds=N]` | [`History`] |
+//! | `GET /v1/bans`, `POST /v1/bans` ([`NewBan`]), `DELETE /v1/bans[?client=ADDR]` | list of [`Ban`], [`Ban`], [`Cleared`] |
 //! | `POST /v1/reload`, `/v1/confirm`, `/v1/rollback[?generation=N]` | [`Applied`] |
 //! | `GET /v1/generations` | list of [`Generation`] |
-//! | `GET /v1/config[?generation=N]`, `GET /v1/diff[?generation=N]` | [`ConfigText`], [`Diff`] |
+//! | `GET /v1/config[?generation=N]`, `GET /v1/diff[?from=N][&to=N]` | [`ConfigText`], [`Diff`] |
+//! | `POST /v1/check` ([`Draft`]), `POST /v1/apply` ([`Apply`]) | [`Checked`], [`Applied`] |
 //! | `GET /v1/secrets`, `PUT /v1/secrets` ([`Secret`]), `DELETE /v1/secrets?name=NAME` | names |
 //! | `GET /v1/network`, `POST /v1/network` ([`ZoneChange`]) | [`Network`], [`Applied`] |
 //! | `POST /v1/machine` ([`MachineOrder`]) | [`Ordered`] |
 //! | `GET /v1/explain?url=URL[&from=ADDR]` | [`Explanation`] |
-//! | `GET /v1/log[?after=ID][&last=N][&service=NAME][&follow=true]` | [`Record`] lines |
+//! | `GET /v1/log[?after=ID][&last=N][&service=NAME][&follow=true]` | [`Record`] lines; with `Accept: text/event-stream`, as events |
 //! | `GET /v1/claim`, `POST /v1/claim` ([`Claim`]) | [`ClaimStatus`], [`SessionStarted`] |
 //! | `POST /v1/login` ([`Login`]) | [`SessionStarted`] |
 //! | `GET /v1/session`, `DELETE /v1/session` | [`Session`] |
@@ -51,11 +54,13 @@ mod socket;
 
 pub use admission::CLIENT_HEADER;
 pub use api::{
-    Applied, Ban, CertificateStatus, Claim, ClaimStatus, Cleared, ConfigText, Diff, Explanation,
-    Generation, GenerationState, InterfaceStatus, ListenerStatus, LogQuery, Login, MachineOrder,
-    MachineStatus, Network, NewUser, NotBuilt, Ordered, PasswordChange, PasswordProof,
-    ProcessStatus, RecoveryCodes, Role, Secret, Session, SessionStarted, Status, TotpCode,
-    TotpOffer, User, UserChange, ZoneChange, ZoneStatus,
+    Applied, Apply, Ban, CertificateStatus, Checked, Claim, ClaimStatus, Cleared, ConfigText,
+    Derived, Diff, Draft, Explanation, Fault, Generation, GenerationState, History, Host,
+    HostFigures, HostProtocol, HostRule, HostTarget, InterfaceStatus, ListenerStatus, LogQuery,
+    Login, MachineOrder, MachineStatus, Network, NewBan, NewUser, NotBuilt, Ordered,
+    PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Role, Secret, Series, SeriesKind,
+    Session, SessionStarted, Status, Table, TotpCode, TotpOffer, User, UserChange, ZoneChange,
+    ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

@@ -9,9 +9,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::Moment;
 
-/// The most that a JSON number holds exactly, which ids of records stay below.
-const EXACT: f64 = 9_007_199_254_740_991.0;
-
 impl PartialSchema for Moment {
     fn schema() -> RefOr<Schema> {
         let text = format(Type::String, KnownFormat::DateTime);
@@ -70,17 +67,13 @@ pub(crate) fn record_id() -> Schema {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(0))
-        .maximum(Some(EXACT))
+        .maximum(Some(usize::MAX))
         .into()
 }
 
-/// A text of `least` to `most` characters.
-pub(crate) fn text(least: usize, most: usize) -> Schema {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(least))
-        .max_length(Some(most))
-        .into()
+/// A text.
+pub(crate) fn text() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).into()
 }
 
 /// `true` or `false`.
@@ -112,6 +105,13 @@ pub(crate) fn may_ask(name: &str, said: &str, schema: Schema) -> Parameter {
 /// A parameter of the query that must be there.
 pub(crate) fn must_ask(name: &str, said: &str, schema: Schema) -> Parameter {
     parameter(name, said, schema, Required::True)
+}
+
+/// A field of the head that may be left out.
+pub(crate) fn may_send(name: &str, said: &str, schema: Schema) -> Parameter {
+    let mut field = may_ask(name, said, schema);
+    field.parameter_in = ParameterIn::Header;
+    field
 }
 
 fn parameter(name: &str, said: &str, schema: Schema, required: Required) -> Parameter {

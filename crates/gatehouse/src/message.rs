@@ -5,6 +5,7 @@ use guard::BanSet;
 use net::resolve::Names;
 use net::sandbox::Sandbox;
 use net::{Device, ListenKey, link};
+use proxy::Figures;
 use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub enum ToRole {
     Ports(Vec<Port>),
     /// Asks for [`FromRole::Metrics`].
     Metrics,
+    /// Asks for [`FromRole::Figures`].
+    Figures,
     /// Let what is under way end, cut the rest after `grace_ms`, and end.
     Stop {
         /// Milliseconds from now.
@@ -121,4 +124,6 @@ pub enum FromRole {
     Offences(Vec<(IpAddr, u32)>),
     /// The answer to [`ToRole::Metrics`], as Prometheus text.
     Metrics(String),
+    /// The answer to [`ToRole::Figures`].
+    Figures(Box<Figures>),
 }

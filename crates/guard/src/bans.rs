@@ -1,7 +1,7 @@
 //! The bans of one address family, in the order in which they end.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::client::ClientKey;
 
@@ -16,6 +16,19 @@ pub struct Ban {
     pub until: Instant,
     /// The offences of the minute that led to it.
     pub offences: u32,
+    /// Whether the operator banned it, for a time of his own.
+    pub by_hand: bool,
+}
+
+impl Ban {
+    /// How long it may last where an offence may lead to one of `longest`.
+    pub(crate) fn at_most(&self, longest: Duration) -> Duration {
+        if self.by_hand {
+            crate::MAX_BAN
+        } else {
+            longest
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -164,6 +164,27 @@ impl Guard {
         self.ban_of(client, now).is_some()
     }
 
+    /// Bans a client by the operator's hand for `time`, in place of a ban that it has; `None`: it is exempt.
+    ///
+    /// Whoever is in [`Policy::operators`] keeps the operator's way in, so that a slip of the hand closes it to nobody.
+    pub fn ban_by_hand(&mut self, client: IpAddr, time: Duration, now: Instant) -> Option<Ban> {
+        let key = self.exempt.key_of(client)?;
+        let ban = Ban {
+            client: key,
+            since: now,
+            until: now + time.min(MAX_BAN),
+            offences: 0,
+            by_hand: true,
+        };
+        if let Some(before) = self.ban_of(client, now).copied() {
+            self.family(before.client).bans.remove(before.client);
+            self.unset(before.client);
+        }
+        let spared = self.operators.touches(key);
+        self.ban(ban, spared);
+        Some(ban)
+    }
+
     /// Lifts the ban of a client and forgets its offences; true if it was banned.
     ///
     /// An IPv6 address lifts the ban of its /64.
@@ -229,7 +250,8 @@ impl Guard {
 
     /// Takes over a changed policy; returns whose ban ends by it.
     ///
-    /// Bans end of clients that are now exempt; none lasts longer than the new `ban_for`, counted from its beginning.
+    /// Bans end of clients that are now exempt; none that offences led to lasts longer than the new `ban_for`, counted from its
+    /// beginning.
     pub fn set_policy(&mut self, policy: Policy, now: Instant) -> Vec<ClientKey> {
         self.exempt = Exempt::new(&policy);
         self.operators = Exempt::operators(&policy);
@@ -243,7 +265,7 @@ impl Guard {
             .chain(self.v6.bans.drain())
             .collect::<Vec<_>>()
         {
-            ban.until = ban.until.min(ban.since + longest);
+            ban.until = ban.until.min(ban.since + ban.at_most(longest));
             if ban.until > now && !self.exempt.touches(ban.client) {
                 self.family(ban.client).bans.insert(ban);
             } else {
@@ -336,6 +358,7 @@ impl Guard {
             since: now,
             until,
             offences,
+            by_hand: false,
         };
         self.ban(ban, spared);
         Verdict::Banned { until, new: true }

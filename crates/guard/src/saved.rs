@@ -27,6 +27,9 @@ pub struct SavedBan {
     pub until_unix_ms: u64,
     /// The offences of the minute that led to it.
     pub offences: u32,
+    /// Whether the operator banned it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
 }
 
 pub(crate) fn save(bans: &[Ban], now: Instant, unix_ms: u64) -> Saved {
@@ -37,6 +40,7 @@ pub(crate) fn save(bans: &[Ban], now: Instant, unix_ms: u64) -> Saved {
             since_unix_ms: unix_ms.saturating_sub(millis(now.saturating_duration_since(ban.since))),
             until_unix_ms: unix_ms.saturating_add(millis(ban.until.saturating_duration_since(now))),
             offences: ban.offences,
+            by_hand: ban.by_hand,
         })
         .collect();
     Saved {
@@ -45,7 +49,7 @@ pub(crate) fn save(bans: &[Ban], now: Instant, unix_ms: u64) -> Saved {
     }
 }
 
-/// The bans that still have time to run; none longer than `longest`.
+/// The bans that still have time to run; none that offences led to longer than `longest`.
 ///
 /// A box without a battery for its clock starts in the past; then the time since the list was written counts as zero.
 pub(crate) fn remaining(
@@ -56,16 +60,19 @@ pub(crate) fn remaining(
 ) -> impl Iterator<Item = Ban> + '_ {
     let clock = unix_ms.max(saved.saved_unix_ms);
     saved.bans.iter().filter_map(move |ban| {
-        let left = Duration::from_millis(ban.until_unix_ms.saturating_sub(clock)).min(longest);
+        let mut restored = Ban {
+            client: ban.client,
+            since: now,
+            until: now,
+            offences: ban.offences,
+            by_hand: ban.by_hand,
+        };
+        let left = Duration::from_millis(ban.until_unix_ms.saturating_sub(clock));
+        let left = left.min(restored.at_most(longest));
         let whole = Duration::from_millis(ban.until_unix_ms.saturating_sub(ban.since_unix_ms));
         // An `Instant` may not reach back before the start of the box.
-        let since = now.checked_sub(whole.saturating_sub(left)).unwrap_or(now);
-        let restored = Ban {
-            client: ban.client,
-            since,
-            until: now + left,
-            offences: ban.offences,
-        };
+        restored.since = now.checked_sub(whole.saturating_sub(left)).unwrap_or(now);
+        restored.until = now + left;
         (!left.is_zero()).then_some(restored)
     })
 }

@@ -622,3 +622,61 @@ fn hearsay_does_not_close_the_operators_way_in() {
     guard.expire(clock.at(300_001));
     assert!(guard.operator_set(clock.at(300_001)).is_empty());
 }
+
+#[test]
+fn a_ban_by_hand_has_its_own_time_whatever_the_policy_says() {
+    let clock = Clock::new();
+    let mut guard = Guard::new(policy(2, 60));
+    let client = ip("203.0.113.9");
+    let month = Duration::from_hours(30 * 24);
+    let ban = guard.ban_by_hand(client, month, clock.at(0)).unwrap();
+    assert_eq!((ban.offences, ban.by_hand), (0, true));
+    assert!(guard.ban_set(clock.at(0)).contains(client));
+    assert!(guard.operator_set(clock.at(0)).contains(client));
+    // Neither a reload nor a restart makes it shorter, and offences do not make it longer.
+    guard.set_policy(policy(2, 60), clock.at(1));
+    guard.offence(client, 9, clock.at(2));
+    assert_eq!(guard.bans(clock.at(3))[0].until, clock.at(0) + month);
+    let saved = guard.save(clock.at(10_000), 1_000_000);
+    let mut again = Guard::new(policy(2, 60));
+    assert_eq!(again.restore(&saved, clock.at(20_000), 1_000_000), 1);
+    let kept = again.bans(clock.at(20_000))[0];
+    assert!(kept.by_hand && kept.until == clock.at(10_000) + month);
+    assert!(again.clear(client) && !again.is_banned(client, clock.at(20_000)));
+}
+
+#[test]
+fn a_ban_by_hand_takes_the_place_of_another_and_spares_who_is_never_banned() {
+    let clock = Clock::new();
+    let mut guard = Guard::new(policy(0, 3600));
+    let client = ip("2001:db8:1::1");
+    guard.offence(client, 1, clock.at(0));
+    let minute = Duration::from_mins(1);
+    guard.ban_by_hand(ip("2001:db8:1::2"), minute, clock.at(1));
+    assert_eq!(guard.bans(clock.at(2)).len(), 1);
+    assert_eq!(guard.expire(clock.at(1) + minute).len(), 1);
+    assert!(!guard.ban_set(clock.at(1) + minute).contains(client));
+    for exempt in ["10.1.2.3", "192.0.2.80", "2001:db8:5::80"] {
+        assert_eq!(
+            guard.ban_by_hand(ip(exempt), minute, clock.at(0)),
+            None,
+            "{exempt}"
+        );
+    }
+    // Beside a target only the one address.
+    let beside = guard
+        .ban_by_hand(ip("2001:db8:5::81"), minute, clock.at(0))
+        .unwrap();
+    assert_eq!(beside.client.prefix_len(), 128);
+    // An operator that bans himself still reaches the pages.
+    guard.ban_by_hand(ip("172.16.0.9"), minute, clock.at(0));
+    assert!(guard.ban_set(clock.at(0)).contains(ip("172.16.0.9")));
+    assert!(!guard.operator_set(clock.at(0)).contains(ip("172.16.0.9")));
+}
+
+#[test]
+fn lists_of_before_there_were_bans_by_hand_are_read() {
+    let text = r#"{"saved_unix_ms":0,"bans":[{"client":"203.0.113.9","since_unix_ms":0,"until_unix_ms":9000,"offences":3}]}"#;
+    let saved: Saved = serde_json::from_str(text).unwrap();
+    assert!(!saved.bans[0].by_hand);
+}

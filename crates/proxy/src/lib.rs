@@ -12,10 +12,12 @@
 )]
 
 pub mod core;
+mod figures;
 mod metrics;
 mod service_impl;
 mod shell;
 
 pub use core::{Explanation, NotExplained, explain};
+pub use figures::{Figures, HostFigures, TargetFigures};
 pub use service_impl::{Config, Error, Proxy};
 pub use shell::{ConfigError, check, files_wanted};

@@ -4,11 +4,18 @@ use crate::core::{Reason, Routes, Standing, Target};
 use service::metrics::{Counter, Gauge, Histogram, Registry};
 
 /// Upper bounds of the latency histogram, in seconds.
-const SECONDS: [f64; 12] = [
+pub(crate) const SECONDS: [f64; 12] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
-const TARGET_WELL: &str = "gatehouse_proxy_target_well";
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+pub(crate) const TARGET_WELL: &str = "gatehouse_proxy_target_well";
+pub(crate) const CONNECTIONS: &str = "gatehouse_proxy_connections";
+pub(crate) const REJECTED: &str = "gatehouse_proxy_rejected_total";
+pub(crate) const REQUESTS: &str = "gatehouse_proxy_requests_total";
+pub(crate) const HOST_REJECTED: &str = "gatehouse_proxy_host_rejected_total";
+pub(crate) const BYTES: &str = "gatehouse_proxy_bytes_total";
+pub(crate) const UPGRADED: &str = "gatehouse_proxy_upgraded_connections";
+pub(crate) const REQUEST_SECONDS: &str = "gatehouse_proxy_request_seconds";
+pub(crate) const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// What is counted for the proxy as a whole.
 pub(crate) struct Instruments {
@@ -29,6 +36,7 @@ pub(crate) struct Instruments {
 #[derive(Clone)]
 pub(crate) struct HostInstruments {
     classes: [Counter; 5],
+    pub(crate) rejected: Counter,
     pub(crate) received: Counter,
     pub(crate) sent: Counter,
     pub(crate) upgraded: Gauge,
@@ -39,11 +47,7 @@ impl Instruments {
     pub(crate) fn new(registry: Registry) -> Self {
         let open = |protocol| {
             let help = "Open connections of clients.";
-            registry.gauge(
-                "gatehouse_proxy_connections",
-                help,
-                &[("protocol", protocol)],
-            )
+            registry.gauge(CONNECTIONS, help, &[("protocol", protocol)])
         };
         let connects = |kind| {
             let help =
@@ -56,11 +60,7 @@ impl Instruments {
         };
         let rejected = |reason: &&'static str| {
             let help = "Rejected requests and connections.";
-            registry.counter(
-                "gatehouse_proxy_rejected_total",
-                help,
-                &[("reason", *reason)],
-            )
+            registry.counter(REJECTED, help, &[("reason", *reason)])
         };
         Self {
             open_plain: open("http"),
@@ -125,24 +125,29 @@ impl HostInstruments {
         let class = |class| {
             let help = "Requests by host and class of the status sent.";
             let labels = [("host", host), ("status", class)];
-            registry.counter("gatehouse_proxy_requests_total", help, &labels)
+            registry.counter(REQUESTS, help, &labels)
         };
         let bytes = |direction| {
             let help = "Bytes of bodies and upgraded connections, as seen from the client.";
             let labels = [("host", host), ("direction", direction)];
-            registry.counter("gatehouse_proxy_bytes_total", help, &labels)
+            registry.counter(BYTES, help, &labels)
         };
         Self {
             classes: CLASSES.map(class),
+            rejected: registry.counter(
+                HOST_REJECTED,
+                "Rejected requests and connections by host.",
+                &[("host", host)],
+            ),
             received: bytes("received"),
             sent: bytes("sent"),
             upgraded: registry.gauge(
-                "gatehouse_proxy_upgraded_connections",
+                UPGRADED,
                 "Open WebSockets and TLS connections that are passed through.",
                 &[("host", host)],
             ),
             seconds: registry.histogram(
-                "gatehouse_proxy_request_seconds",
+                REQUEST_SECONDS,
                 "From the head of a request to the end of its response.",
                 &[("host", host)],
                 &SECONDS,

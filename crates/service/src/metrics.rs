@@ -106,6 +106,17 @@ enum Instrument {
 }
 
 impl Instrument {
+    fn value(&self) -> Value {
+        match self {
+            Self::Counter(counter) => Value::Count(counter.get()),
+            Self::Gauge(gauge) => Value::Level(gauge.get()),
+            Self::Histogram(histogram) => {
+                let counts = histogram.0.counts.iter();
+                Value::Buckets(counts.map(|count| count.load(Ordering::Relaxed)).collect())
+            }
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Self::Counter(_) => "counter",
@@ -119,7 +130,34 @@ impl Instrument {
 struct Family {
     help: &'static str,
     /// By rendered labels, `host="a",status="2xx"`.
-    series: BTreeMap<String, Instrument>,
+    series: BTreeMap<String, Series>,
+}
+
+#[derive(Debug)]
+struct Series {
+    /// The values of its labels, in the order of its making.
+    labels: Vec<String>,
+    instrument: Instrument,
+}
+
+/// One series as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The values of its labels, in the order in which they were named.
+    pub labels: Vec<String>,
+    /// What it says.
+    pub value: Value,
+}
+
+/// What an instrument says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Of a counter.
+    Count(u64),
+    /// Of a gauge.
+    Level(i64),
+    /// Of a histogram: observations up to each of its bounds and above the one before; the last is for all that is above.
+    Buckets(Vec<u64>),
 }
 
 /// All instruments of a process. Clones share their content.
@@ -173,10 +211,23 @@ impl Registry {
         let Some(family) = families.get_mut(name) else {
             return;
         };
-        family.series.retain(|_, instrument| match instrument {
+        family.series.retain(|_, series| match &series.instrument {
             Instrument::Gauge(gauge) => kept.iter().any(|kept| Arc::ptr_eq(&kept.0, &gauge.0)),
             _ => true,
         });
+    }
+
+    /// All series of that name, for who reads them by program.
+    pub fn read(&self, name: &str) -> Vec<Reading> {
+        let families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = families.get(name).into_iter();
+        let series = series.flat_map(|family| family.series.values());
+        series
+            .map(|series| Reading {
+                labels: series.labels.clone(),
+                value: series.instrument.value(),
+            })
+            .collect()
     }
 
     /// Everything as Prometheus text.
@@ -187,10 +238,10 @@ impl Registry {
             let Some(first) = family.series.values().next() else {
                 continue;
             };
-            let kind = first.kind();
+            let kind = first.instrument.kind();
             let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} {kind}", family.help);
-            for (labels, instrument) in &family.series {
-                render_series(&mut text, name, labels, instrument);
+            for (labels, series) in &family.series {
+                render_series(&mut text, name, labels, &series.instrument);
             }
         }
         text
@@ -210,10 +261,16 @@ impl Registry {
             series: BTreeMap::new(),
         });
         let mut key = render_labels(labels.iter().copied());
+        let mut values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
         if !family.series.contains_key(&key) && family.series.len() >= SERIES_PER_NAME {
             key = render_labels(labels.iter().map(|(label, _)| (*label, "other")));
+            values.fill("other");
         }
-        family.series.entry(key).or_insert_with(made).clone()
+        let series = family.series.entry(key).or_insert_with(|| Series {
+            labels: values.into_iter().map(str::to_owned).collect(),
+            instrument: made(),
+        });
+        series.instrument.clone()
     }
 }
 
@@ -301,6 +358,31 @@ mod tests {
             seconds_bucket{host=\"a\",le=\"0.1\"} 3\nseconds_bucket{host=\"a\",le=\"1\"} 4\n\
             seconds_bucket{host=\"a\",le=\"+Inf\"} 5\nseconds_sum{host=\"a\"} 7.650000\nseconds_count{host=\"a\"} 5\n";
         assert_eq!(registry.render(), expected);
+    }
+
+    #[test]
+    fn series_are_read_by_programs() {
+        let registry = Registry::default();
+        let labels = [("host", "a\"b"), ("status", "2xx")];
+        registry.counter("requests", "R.", &labels).add(7);
+        registry.gauge("open", "O.", &[]).set(-2);
+        let seconds = registry.histogram("seconds", "S.", &[("host", "a")], &[0.1, 1.0]);
+        seconds.observe(0.5);
+        seconds.observe(9.0);
+        let read = |name| {
+            let readings = registry.read(name).into_iter();
+            readings
+                .map(|reading| (reading.labels, reading.value))
+                .collect::<Vec<_>>()
+        };
+        let labels = vec!["a\"b".to_owned(), "2xx".to_owned()];
+        assert_eq!(read("requests"), [(labels, Value::Count(7))]);
+        assert_eq!(read("open"), [(vec![], Value::Level(-2))]);
+        assert_eq!(
+            read("seconds"),
+            [(vec!["a".to_owned()], Value::Buckets(vec![0, 1, 1]))]
+        );
+        assert!(read("unheard").is_empty());
     }
 
     #[test]

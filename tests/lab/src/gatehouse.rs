@@ -297,6 +297,13 @@ pub fn program() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// schemathesis, where `cargo xtask test` puts it: in the folder of what is built.
+pub fn schemathesis() -> Option<PathBuf> {
+    let test = env::current_exe().ok()?;
+    let target = test.ancestors().nth(3)?;
+    Some(target.join("schemathesis/bin/schemathesis"))
+}
+
 /// The direct children of a process.
 fn children(pid: u32) -> Result<Vec<u32>> {
     let mut found = Vec::new();

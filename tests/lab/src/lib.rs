@@ -42,7 +42,7 @@ use anyhow::{Context, Result, bail};
 pub use browser::Browser;
 pub use crowd::{Crowd, Guests, Parrot};
 pub use curl::{Answer, Curl};
-pub use gatehouse::{Gatehouse, program};
+pub use gatehouse::{Gatehouse, program, schemathesis};
 pub use mirror::Mirror;
 pub use network::Network;
 pub use nginx::{Nginx, Request};
@@ -120,7 +120,12 @@ impl Lab {
 
     /// Runs a program at a place to its end, at most [`PATIENCE`], and returns what it said.
     pub fn run(&self, place: Place, command: &[&str]) -> Result<Output> {
-        Output::of(&self.network.name(place), command)
+        self.run_within(PATIENCE, place, command)
+    }
+
+    /// The same for a program that may take longer.
+    pub fn run_within(&self, patience: Duration, place: Place, command: &[&str]) -> Result<Output> {
+        Output::of(&self.network.name(place), command, patience)
     }
 
     /// Runs `work` on a thread that stands in the namespace of `place`; sockets it opens stay there.

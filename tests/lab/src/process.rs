@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::{PATIENCE, wait_until};
+use crate::wait_until;
 
 /// A running program; killed when dropped.
 pub struct Process {
@@ -106,9 +107,9 @@ pub struct Output {
 }
 
 impl Output {
-    /// Runs `command` in a namespace to its end, at most [`PATIENCE`].
-    pub(crate) fn of(namespace: &str, command: &[&str]) -> Result<Self> {
-        let seconds = PATIENCE.as_secs().to_string();
+    /// Runs `command` in a namespace to its end, at most for `patience`.
+    pub(crate) fn of(namespace: &str, command: &[&str], patience: Duration) -> Result<Self> {
+        let seconds = patience.as_secs().to_string();
         let out = Command::new("ip")
             .args(["netns", "exec", namespace, "timeout", "-k", "5", &seconds])
             .args(command)

@@ -27,6 +27,10 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
                 (!found)
                     .then(|| "the npm packages of crates/admin/web are not installed".to_owned())
             }
+            "schemathesis" => {
+                let missing = !super::schemathesis().is_some_and(|program| program.exists());
+                missing.then(|| "schemathesis is not installed in the target folder".to_owned())
+            }
             // A Debian package with a module of Python of the same name.
             name if name.starts_with("python3-") => {
                 let import = format!("import {}", name.trim_start_matches("python3-"));

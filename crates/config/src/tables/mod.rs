@@ -36,43 +36,91 @@ pub trait Row {
 
 impl<R: Row> fmt::Display for Table<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.rows.is_empty() {
-            return writeln!(f, "(nothing)");
-        }
-        let headings = R::HEADINGS
-            .iter()
-            .map(|heading| (*heading).to_owned())
-            .collect();
-        let lines: Vec<Vec<String>> = std::iter::once(headings)
-            .chain(self.rows.iter().map(Row::cells))
-            .collect();
-        let width = |column: usize| {
-            let cells = lines.iter().filter_map(|line| line.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<_> = (0..R::HEADINGS.len()).map(width).collect();
-        for line in &lines {
-            let cells = line
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:width$}"));
-            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
-        Ok(())
+        let rows: Vec<Vec<String>> = self.rows.iter().map(Row::cells).collect();
+        write_aligned(f, R::HEADINGS, &rows)
     }
+}
+
+/// A derived table as it is shown, whatever its rows are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Titled {
+    /// What it holds.
+    pub title: &'static str,
+    /// What the operator should know of it; empty: nothing.
+    pub note: &'static str,
+    /// Headings of the columns.
+    pub headings: &'static [&'static str],
+    /// One text for each column.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// All tables, in the order in which they are shown.
+pub fn every(config: &Config) -> Vec<Titled> {
+    vec![
+        titled("Listens", "", &listens(config)),
+        titled("Certificate names", "", &certificate_names(config)),
+        titled("Internal DNS", "", &internal_dns(config)),
+        titled(
+            "Official DNS",
+            "to be entered at the provider",
+            &official_dns(config),
+        ),
+        titled(
+            "Port forwards of the router upstream",
+            "",
+            &router_forwards(config),
+        ),
+    ]
 }
 
 /// All tables with their titles, for `gatehouse check --tables`.
 pub fn all(config: &Config) -> String {
-    format!(
-        "Listens\n{}\nCertificate names\n{}\nInternal DNS\n{}\nOfficial DNS, to be entered at the \
-         provider\n{}\nPort forwards of the router upstream\n{}",
-        listens(config),
-        certificate_names(config),
-        internal_dns(config),
-        official_dns(config),
-        router_forwards(config),
-    )
+    let texts: Vec<String> = every(config).iter().map(ToString::to_string).collect();
+    texts.join("\n")
+}
+
+fn titled<R: Row>(title: &'static str, note: &'static str, table: &Table<R>) -> Titled {
+    Titled {
+        title,
+        note,
+        headings: R::HEADINGS,
+        rows: table.rows.iter().map(Row::cells).collect(),
+    }
+}
+
+impl fmt::Display for Titled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let comma = if self.note.is_empty() { "" } else { ", " };
+        writeln!(f, "{}{comma}{}", self.title, self.note)?;
+        write_aligned(f, self.headings, &self.rows)
+    }
+}
+
+/// Rows below their headings, every column as wide as it must be.
+fn write_aligned(
+    f: &mut fmt::Formatter<'_>,
+    headings: &[&str],
+    rows: &[Vec<String>],
+) -> fmt::Result {
+    if rows.is_empty() {
+        return writeln!(f, "(nothing)");
+    }
+    let headings = headings.iter().map(|heading| (*heading).to_owned());
+    let headings: Vec<String> = headings.collect();
+    let lines = || std::iter::once(&headings).chain(rows);
+    let width = |column: usize| {
+        let cells = lines().filter_map(|line| line.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..headings.len()).map(width).collect();
+    for line in lines() {
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
 }
 
 /// Parts of the configuration whose service this version does not have, with their lines.

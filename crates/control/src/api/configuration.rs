@@ -1,9 +1,13 @@
 //! The configuration and its generations.
 
-use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
+use super::whole;
 use crate::Moment;
 use crate::schema::{generation, may_ask};
 
@@ -58,6 +62,88 @@ pub struct ConfigText {
     pub text: String,
 }
 
+/// A text that could become the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// The file; at most 4 MiB.
+    #[schema(max_length = 4_194_304)]
+    pub text: String,
+}
+
+/// What there is to say of a [`Draft`]; nothing has changed by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Checked {
+    /// The generation it was compared with: the one in force.
+    pub generation: u32,
+    /// What is wrong with it, by line; empty: it can be applied.
+    pub faults: Vec<Fault>,
+    /// What could not be checked without applying it, one sentence each.
+    pub not_checked: Vec<String>,
+    /// Whether it differs from what is in force.
+    pub changed: bool,
+    /// What it changes that must be confirmed, such as `the networks`; empty: it need not be, or has faults.
+    pub confirm: Vec<String>,
+    /// How it differs from what is in force, in unified format; empty: it does not.
+    pub diff: String,
+}
+
+/// One thing that is wrong with a configuration, where, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// 1-based line.
+    #[schema(minimum = 1)]
+    pub line: u32,
+    /// 1-based column, in characters.
+    #[schema(minimum = 1)]
+    pub column: u32,
+    /// The setting, dotted: `host["hq.example"].http[1].target`; empty for the file as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub remedy: String,
+}
+
+/// A text that is to become the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Apply {
+    /// The file; at most 4 MiB.
+    #[schema(max_length = 4_194_304)]
+    pub text: String,
+    /// The generation that the text was made from; refused where another is in force by now.
+    #[serde(deserialize_with = "whole::number")]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u32)]
+    pub base: u32,
+    /// How long it waits to be confirmed; none: 3 minutes where it changes what an operator reaches the box through, and
+    /// otherwise not at all.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "trial"
+    )]
+    #[schema(minimum = 60, maximum = 3600)]
+    pub trial_seconds: Option<u32>,
+}
+
+impl Apply {
+    /// The longest text, in bytes.
+    pub const LONGEST_TEXT: usize = 4 * 1024 * 1024;
+    /// How long a trial may be asked to take, in seconds.
+    pub const TRIAL: RangeInclusive<u32> = 60..=3600;
+}
+
+fn trial<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let seconds = whole::number_or_null(deserializer)?;
+    match seconds {
+        Some(seconds) if !Apply::TRIAL.contains(&seconds) => Err(D::Error::custom(format_args!(
+            "trial_seconds is {seconds}; a trial takes 60 to 3600 seconds"
+        ))),
+        seconds => Ok(seconds),
+    }
+}
+
 /// How two generations differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Diff {
@@ -80,5 +166,30 @@ impl IntoParams for GenerationQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let said = "The number of a generation.";
         vec![may_ask("generation", said, generation())]
+    }
+}
+
+/// Which generations are compared.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiffQuery {
+    /// The same as `from`.
+    pub(crate) generation: Option<u32>,
+    pub(crate) from: Option<u32>,
+    pub(crate) to: Option<u32>,
+}
+
+impl IntoParams for DiffQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let from = "The older one; without it, the one before `to` that says something else.";
+        vec![
+            may_ask("from", from, generation()),
+            may_ask(
+                "to",
+                "The newer one; without it, the one in force.",
+                generation(),
+            ),
+            may_ask("generation", "The same as `from`.", generation()),
+        ]
     }
 }

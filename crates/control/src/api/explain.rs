@@ -8,9 +8,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::schema::{address, may_ask, must_ask, text};
 
-/// Characters of a URL.
-const LONGEST_URL: usize = 8192;
-
 /// What would happen to a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
@@ -35,7 +32,7 @@ impl IntoParams for ExplainQuery {
             must_ask(
                 "url",
                 "What a client would ask for: an http, https, ws or wss URL.",
-                text(1, LONGEST_URL),
+                text(),
             ),
             may_ask(
                 "from",

@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use crate::schema::{may_ask, number, record_id, text, yes_or_no};
-
-/// Characters of the name of a service.
-const LONGEST_SERVICE: usize = 64;
+use crate::schema::{may_ask, may_send, record_id, text, yes_or_no};
 
 /// Which records of the log are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,14 +32,15 @@ impl IntoParams for LogQuery {
             may_ask(
                 "last",
                 "Only the last so many of what is there already.",
-                number(0, u32::MAX),
+                record_id(),
             ),
-            may_ask(
-                "service",
-                "Only what this service says.",
-                text(0, LONGEST_SERVICE),
-            ),
+            may_ask("service", "Only what this service says.", text()),
             may_ask("follow", "Go on with what comes.", yes_or_no()),
+            may_send(
+                "Last-Event-ID",
+                "The same as `after`, as browsers send it.",
+                record_id(),
+            ),
         ]
     }
 }

@@ -2,20 +2,30 @@
 
 mod bans;
 mod configuration;
+mod derived;
 mod explain;
+mod history;
+mod hosts;
 mod log;
 mod machine;
 mod network;
 mod operators;
 mod secrets;
 mod status;
+mod whole;
 
 pub(crate) use bans::BanQuery;
-pub use bans::{Ban, Cleared};
-pub(crate) use configuration::GenerationQuery;
-pub use configuration::{Applied, ConfigText, Diff, Generation, GenerationState};
+pub use bans::{Ban, Cleared, NewBan};
+pub use configuration::{
+    Applied, Apply, Checked, ConfigText, Diff, Draft, Fault, Generation, GenerationState,
+};
+pub(crate) use configuration::{DiffQuery, GenerationQuery};
+pub use derived::{Derived, Table};
 pub(crate) use explain::ExplainQuery;
 pub use explain::Explanation;
+pub(crate) use history::HistoryQuery;
+pub use history::{History, Series, SeriesKind};
+pub use hosts::{Host, HostFigures, HostProtocol, HostRule, HostTarget};
 pub use log::LogQuery;
 pub use machine::{MachineOrder, Ordered};
 pub use network::{InterfaceStatus, Network, ZoneChange, ZoneStatus};

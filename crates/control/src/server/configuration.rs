@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State;
 
 use super::Api;
-use super::answer::{Answer, Asked};
-use crate::api::GenerationQuery;
-use crate::{Applied, Backend, ConfigText, Diff, Generation, Refusal};
+use super::answer::{Answer, Asked, Sent};
+use crate::api::{DiffQuery, GenerationQuery};
+use crate::{Applied, Apply, Backend, Checked, ConfigText, Diff, Draft, Generation, Refusal};
 
 /// Has the box read its configuration file anew.
 #[utoipa::path(
@@ -87,21 +87,80 @@ pub(super) async fn config_text<B: Backend>(
     Ok(Json(api.backend.config_text(query.generation).await?))
 }
 
-/// How the generation in force differs from an earlier one.
+/// How two generations differ.
 #[utoipa::path(
     get,
     path = "/v1/diff",
     tag = "configuration",
-    params(GenerationQuery),
+    params(DiffQuery),
     responses(
-        (status = 200, description = "In unified format; without a number, against the one before.", body = Diff),
+        (status = 200, description = "In unified format.", body = Diff),
         (status = 404, description = "There is no such generation.", body = Refusal),
-        (status = 422, description = "`generation` is no number.", body = Refusal)
+        (status = 422, description = "A number is none, or both `from` and `generation` are given.", body = Refusal)
     )
 )]
 pub(super) async fn diff<B: Backend>(
     State(api): State<Api<B>>,
-    Asked(query): Asked<GenerationQuery>,
+    Asked(query): Asked<DiffQuery>,
 ) -> Answer<Diff> {
-    Ok(Json(api.backend.diff(query.generation).await?))
+    if query.from.is_some() && query.generation.is_some() {
+        let text = "`from` and `generation` mean the same; leave one of them out";
+        return Err(Refusal::invalid(text).into());
+    }
+    let from = query.from.or(query.generation);
+    Ok(Json(api.backend.diff(from, query.to).await?))
+}
+
+/// What there is to say of a text that could become the configuration; changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/check",
+    tag = "configuration",
+    request_body = Draft,
+    responses(
+        (status = 200, description = "Faults are no refusal.", body = Checked),
+        (status = 422, description = "The text is too long, or there is none.", body = Refusal)
+    )
+)]
+pub(super) async fn check<B: Backend>(
+    State(api): State<Api<B>>,
+    Sent(draft): Sent<Draft>,
+) -> Answer<Checked> {
+    short_enough(&draft.text)?;
+    Ok(Json(api.backend.check(draft).await?))
+}
+
+/// Puts a text into force as a new generation.
+///
+/// The file that Gatehouse was started with is not changed.
+#[utoipa::path(
+    post,
+    path = "/v1/apply",
+    tag = "configuration",
+    request_body = Apply,
+    responses(
+        (status = 200, description = "What is in force now.", body = Applied),
+        (status = 409, description = "The text was made from a generation that is not in force any more.", body = Refusal),
+        (
+            status = 422, description = "It has faults, or can not be put to work; nothing has changed.",
+            body = Refusal
+        )
+    )
+)]
+pub(super) async fn apply<B: Backend>(
+    State(api): State<Api<B>>,
+    Sent(apply): Sent<Apply>,
+) -> Answer<Applied> {
+    short_enough(&apply.text)?;
+    Ok(Json(api.backend.apply(apply).await?))
+}
+
+fn short_enough(text: &str) -> Result<(), Refusal> {
+    let (length, longest) = (text.len(), Apply::LONGEST_TEXT);
+    if length <= longest {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!(
+        "the configuration has {length} bytes, at most {longest} are taken"
+    )))
 }

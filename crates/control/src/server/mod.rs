@@ -5,6 +5,8 @@ mod bans;
 mod configuration;
 mod document;
 mod explain;
+mod history;
+mod hosts;
 mod log;
 mod machine;
 mod network;
@@ -33,15 +35,19 @@ use tokio::sync::{oneshot, watch};
 
 use crate::admission::Door;
 use crate::socket::Capped;
-use crate::{Backend, Peer, Refusal};
+use crate::{Apply, Backend, Peer, Refusal};
 pub(crate) use answer::Refused;
 pub use document::{openapi, openapi_text};
 
 /// Connections at a time: some pages, some `log -f`.
 const MOST_CONNECTIONS: usize = 128;
 
-/// Bytes of a request: the longest is a secret.
+/// Bytes of a request: the longest but for a configuration is a secret.
 const LONGEST_REQUEST: usize = 128 * 1024;
+
+/// Bytes of a request with a configuration: JSON may write every character of other scripts by its number, which takes three times
+/// its bytes.
+const LONGEST_TEXT_REQUEST: usize = 3 * Apply::LONGEST_TEXT + 4096;
 
 /// How long answers under way may take once the supervisor ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -177,14 +183,21 @@ fn own_routes<B: Backend>() -> Paths<B> {
         .route("/v1/metrics", get(status::metrics::<B>))
         .route(
             "/v1/bans",
-            get(bans::bans::<B>).delete(bans::clear_ban::<B>),
+            get(bans::bans::<B>)
+                .post(bans::ban::<B>)
+                .delete(bans::clear_ban::<B>),
         )
+        .route("/v1/hosts", get(hosts::hosts::<B>))
+        .route("/v1/derived", get(hosts::derived::<B>))
+        .route("/v1/history", get(history::history::<B>))
         .route("/v1/reload", post(configuration::reload::<B>))
         .route("/v1/confirm", post(configuration::confirm::<B>))
         .route("/v1/rollback", post(configuration::rollback::<B>))
         .route("/v1/generations", get(configuration::generations::<B>))
         .route("/v1/config", get(configuration::config_text::<B>))
         .route("/v1/diff", get(configuration::diff::<B>))
+        .route("/v1/check", post(configuration::check::<B>).layer(texts()))
+        .route("/v1/apply", post(configuration::apply::<B>).layer(texts()))
         .route(
             "/v1/secrets",
             get(secrets::secrets::<B>)
@@ -198,6 +211,10 @@ fn own_routes<B: Backend>() -> Paths<B> {
         .route("/v1/machine", post(machine::order::<B>))
         .route("/v1/explain", get(explain::explain::<B>))
         .route("/v1/log", get(log::log::<B>))
+}
+
+fn texts() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(LONGEST_TEXT_REQUEST)
 }
 
 async fn no_such_thing(request: Request) -> Refused {

@@ -1,9 +1,12 @@
 //! The client against the server over a real socket, with a backend that only remembers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+mod bans;
 mod document;
+mod events;
 mod memory;
 mod operators;
+mod texts;
 
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -94,7 +97,25 @@ async fn every_request_arrives_and_every_answer_comes_back() {
     assert_eq!(client.rollback(None).await.unwrap(), applied(2));
     assert_eq!(client.generations().await.unwrap().len(), 2);
     assert_eq!(client.config_text(Some(1)).await.unwrap().generation, 1);
-    assert_eq!(client.diff(None).await.unwrap().from, 2);
+    assert_eq!(client.diff(None, None).await.unwrap().from, 2);
+    assert_eq!(
+        client.derived().await.unwrap(),
+        backend.derived().await.unwrap()
+    );
+    assert_eq!(
+        client.hosts().await.unwrap(),
+        backend.hosts().await.unwrap()
+    );
+    assert_eq!(
+        client.history(None).await.unwrap(),
+        backend.history(3600).await.unwrap()
+    );
+    assert_eq!(
+        client.history(Some(86_400)).await.unwrap().step_seconds,
+        86_400
+    );
+    let diff = client.diff(Some(4), Some(7)).await.unwrap();
+    assert_eq!((diff.from, diff.to), (4, 7));
     assert_eq!(
         client.network().await.unwrap(),
         backend.network().await.unwrap()

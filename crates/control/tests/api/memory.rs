@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use control::{
-    Actor, Applied, Backend, Ban, Cleared, ConfigText, Diff, Explanation, Generation,
-    GenerationState, InterfaceStatus, Journal, MachineOrder, Moment, Network, Ordered,
-    ProcessStatus, Refusal, Secret, Status, ZoneChange, ZoneStatus,
+    Actor, Applied, Apply, Backend, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft,
+    Explanation, Fault, Generation, GenerationState, History, Host, HostFigures, HostProtocol,
+    HostRule, HostTarget, InterfaceStatus, Journal, MachineOrder, Moment, Network, NewBan, Ordered,
+    ProcessStatus, Refusal, Secret, Series, SeriesKind, Status, Table, ZoneChange, ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::sync::watch;
@@ -58,6 +59,16 @@ pub(crate) fn applied(number: u32) -> Applied {
     }
 }
 
+pub(crate) fn fault() -> Fault {
+    Fault {
+        line: 5,
+        column: 2,
+        path: "x".to_owned(),
+        what: "y".to_owned(),
+        remedy: "z".to_owned(),
+    }
+}
+
 impl Backend for Memory {
     async fn status(&self) -> Result<Status, Refusal> {
         Ok(Status {
@@ -93,7 +104,73 @@ impl Backend for Memory {
             since: NOW,
             until: NOW,
             offences: 21,
+            by_hand: false,
         }])
+    }
+    async fn ban(&self, ban: NewBan) -> Result<Ban, Refusal> {
+        Ok(Ban {
+            client: ban.client.to_string(),
+            since: NOW,
+            until: Moment(NOW.0 + u64::from(ban.seconds) * 1000),
+            offences: 0,
+            by_hand: true,
+        })
+    }
+    async fn derived(&self) -> Result<Derived, Refusal> {
+        Ok(Derived {
+            tables: vec![Table {
+                title: "Listens".to_owned(),
+                note: String::new(),
+                columns: vec!["port".to_owned()],
+                rows: vec![vec!["443/tcp".to_owned()]],
+            }],
+        })
+    }
+    async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
+        Ok(vec![Host {
+            name: "hq.example".to_owned(),
+            line: 7,
+            protocols: vec![
+                HostProtocol::Http,
+                HostProtocol::TlsPassthrough,
+                HostProtocol::H323,
+            ],
+            rules: vec![HostRule {
+                line: 8,
+                protocol: HostProtocol::Http,
+                paths: vec!["/a".to_owned()],
+                policy: vec!["WebSocket only".to_owned()],
+                targets: vec![HostTarget {
+                    address: "192.0.2.2:443".to_owned(),
+                    tls: true,
+                    well: Some(true),
+                }],
+            }],
+            certificate: None,
+            figures: Some(HostFigures {
+                requests: 3,
+                by_class: [0, 2, 0, 1, 0],
+                rejected: 1,
+                received: 4,
+                sent: 5,
+                upgraded: 0,
+                p50_seconds: Some(0.25),
+                p95_seconds: None,
+            }),
+        }])
+    }
+    async fn history(&self, seconds: u32) -> Result<History, Refusal> {
+        Ok(History {
+            step_seconds: seconds,
+            end: NOW,
+            series: vec![Series {
+                name: "bans".to_owned(),
+                host: None,
+                unit: "clients".to_owned(),
+                kind: SeriesKind::Level,
+                points: vec![None, Some(0.5)],
+            }],
+        })
     }
     async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, Refusal> {
         match client {
@@ -125,12 +202,29 @@ impl Backend for Memory {
             text: "schema = 1\n".to_owned(),
         })
     }
-    async fn diff(&self, generation: Option<u32>) -> Result<Diff, Refusal> {
+    async fn diff(&self, from: Option<u32>, to: Option<u32>) -> Result<Diff, Refusal> {
         Ok(Diff {
-            from: generation.unwrap_or(2),
-            to: 3,
+            from: from.unwrap_or(2),
+            to: to.unwrap_or(3),
             text: String::new(),
         })
+    }
+    async fn check(&self, draft: Draft) -> Result<Checked, Refusal> {
+        Ok(Checked {
+            generation: 3,
+            faults: vec![fault()],
+            not_checked: vec![],
+            changed: true,
+            confirm: vec![],
+            diff: draft.text,
+        })
+    }
+    async fn apply(&self, apply: Apply) -> Result<Applied, Refusal> {
+        match apply.base {
+            3 => Ok(applied(apply.trial_seconds.unwrap_or(4))),
+            4 => Err(Refusal::invalid("a:5: x: y, z").with_faults(vec![fault()])),
+            _ => Err(Refusal::conflict("another is in force")),
+        }
     }
     async fn secrets(&self) -> Result<Vec<String>, Refusal> {
         let secrets = self.secrets.lock().unwrap();

@@ -115,6 +115,12 @@ pub(crate) enum Command {
         config: Option<PathBuf>,
     },
 
+    /// Show what follows from the configuration in force
+    ///
+    /// Where the box listens, which names need a certificate, DNS records, port forwards of the router upstream. For a file that is not
+    /// in force: `gatehouse check FILE --tables`.
+    Tables,
+
     /// Show how the box is: configuration, processes, listeners, certificates
     Status,
 
@@ -137,10 +143,11 @@ pub(crate) enum Command {
         lines: usize,
     },
 
-    /// Show who is banned, or lift a ban
+    /// Show who is banned, ban somebody, or lift a ban
     #[command(
         after_help = "Examples:
   gatehouse bans
+  gatehouse bans add 203.0.113.9 --for 7d --reason 'scans for weeks'
   gatehouse bans clear 203.0.113.9
   gatehouse bans clear --all",
         args_conflicts_with_subcommands = true
@@ -155,6 +162,23 @@ pub(crate) enum Command {
     /// A file with faults changes nothing. Sessions that the new configuration still allows go on. A change that could lock
     /// you out is in force on trial: confirm it, or it is rolled back.
     Reload,
+
+    /// Put a configuration file into force, whatever its name
+    ///
+    /// The box gets the text and checks it; a file with faults changes nothing. What is applied becomes a generation; the file that
+    /// Gatehouse was started with is not changed, and `reload` would bring that back. A change that could lock you out is on
+    /// trial for 3 minutes; with --trial any change is, and for as long as that says.
+    #[command(after_help = "Examples:
+  gatehouse apply gatehouse.toml
+  gatehouse apply gatehouse.toml --trial 10m")]
+    Apply {
+        /// The configuration file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// How long it waits for `gatehouse confirm` before it is rolled back: 60s to 1h
+        #[arg(long, value_name = "TIME", value_parser = trial_seconds)]
+        trial: Option<u32>,
+    },
 
     /// Keep the configuration that is on trial
     Confirm,
@@ -175,7 +199,10 @@ pub(crate) enum Command {
     Diff {
         /// The number of the earlier generation; without it, the one before
         #[arg(value_name = "N")]
-        generation: Option<u32>,
+        from: Option<u32>,
+        /// Another generation to compare it with, instead of the one in force
+        #[arg(value_name = "M")]
+        to: Option<u32>,
     },
 
     /// Set, list or remove secrets, which the configuration refers to by name
@@ -293,6 +320,20 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BanAction {
+    /// Ban an address, whatever it has done
+    ///
+    /// Everywhere and at once, but for the admin pages inside. Who is in `never` of the configuration, and targets, can not be banned.
+    Add {
+        /// The address; of IPv6, the /64 around it is banned
+        #[arg(value_name = "ADDR", value_parser = client_address)]
+        client: IpAddr,
+        /// For how long: 60s to 30d
+        #[arg(long = "for", value_name = "TIME", value_parser = ban_seconds, default_value = "1h")]
+        time: u32,
+        /// Why, for the log
+        #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+        reason: String,
+    },
     /// Lift the ban of one address, or all bans
     Clear {
         /// The address; of IPv6, any within the banned /64
@@ -424,6 +465,34 @@ fn client_address(text: &str) -> Result<IpAddr, String> {
     Ok(address)
 }
 
+/// A time such as `90s`, `10m` or `1h`, in seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let unit = text.chars().last()?;
+    let each = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    number.checked_mul(each)
+}
+
+fn ban_seconds(text: &str) -> Result<u32, String> {
+    let seconds = seconds(text).and_then(|seconds| u32::try_from(seconds).ok());
+    seconds
+        .filter(|seconds| control::NewBan::SECONDS.contains(seconds))
+        .ok_or_else(|| "a time from 60s to 30d is needed, such as 12h".to_owned())
+}
+
+fn trial_seconds(text: &str) -> Result<u32, String> {
+    let seconds = seconds(text).and_then(|seconds| u32::try_from(seconds).ok());
+    seconds
+        .filter(|seconds| control::Apply::TRIAL.contains(seconds))
+        .ok_or_else(|| "a time from 60s to 1h is needed, such as 10m".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -450,6 +519,9 @@ mod tests {
             "gatehouse log -f --service proxy -n 5",
             "gatehouse bans",
             "gatehouse bans --json",
+            "gatehouse bans add 203.0.113.9",
+            "gatehouse bans add 2001:db8::/64 --for 30d --reason x",
+            "gatehouse tables --json",
             "gatehouse bans clear 203.0.113.9",
             "gatehouse bans clear 2001:db8::/64",
             "gatehouse bans clear --all",
@@ -459,6 +531,10 @@ mod tests {
             "gatehouse rollback 12",
             "gatehouse generations",
             "gatehouse diff 12",
+            "gatehouse diff 12 14",
+            "gatehouse apply FILE",
+            "gatehouse apply FILE --trial 10m",
+            "gatehouse apply FILE --trial 3600s --json",
             "gatehouse secret set NAME",
             "gatehouse secret list",
             "gatehouse secret rm NAME",
@@ -499,7 +575,16 @@ mod tests {
         for line in [
             "gatehouse run",
             "gatehouse check",
+            "gatehouse apply",
+            "gatehouse apply FILE --trial 10",
+            "gatehouse apply FILE --trial 59s",
+            "gatehouse apply FILE --trial 2h",
+            "gatehouse apply FILE --trial m",
             "gatehouse bans clear",
+            "gatehouse bans add",
+            "gatehouse bans add x",
+            "gatehouse bans add 203.0.113.9 --for 31d",
+            "gatehouse bans add 203.0.113.9 --for 59s",
             "gatehouse bans clear x",
             "gatehouse bans clear 203.0.113.0/64",
             "gatehouse bans clear 203.0.113.9 --all",

@@ -1,20 +1,38 @@
 //! `gatehouse bans`.
 
 use control::render::Span;
-use control::{Ban, Client};
+use control::{Ban, Client, NewBan};
 
 use super::Done;
 use super::args::BanAction;
 use super::output::{Out, Table, plain};
 
-/// Shows who is banned, or lifts bans.
+/// Shows who is banned, bans somebody, or lifts bans.
 pub(super) async fn run(out: Out, client: &Client, action: Option<BanAction>) -> Done {
-    let Some(BanAction::Clear {
-        client: address, ..
-    }) = action
-    else {
-        let bans = client.bans().await?;
-        return out.show(&bans, || text(out, &bans));
+    let address = match action {
+        None => {
+            let bans = client.bans().await?;
+            return out.show(&bans, || text(out, &bans));
+        }
+        Some(BanAction::Add {
+            client: address,
+            time: seconds,
+            reason,
+        }) => {
+            let ban = NewBan {
+                client: address,
+                seconds,
+                reason,
+            };
+            let banned = client.ban(&ban).await?;
+            let time = Span(seconds.into());
+            return out.show(&banned, || {
+                format!("{} is banned for {time}\n", banned.client)
+            });
+        }
+        Some(BanAction::Clear {
+            client: address, ..
+        }) => address,
     };
     let cleared = client.clear_ban(address).await?;
     out.show(&cleared, || match (address, cleared.cleared) {
@@ -36,7 +54,11 @@ fn text(out: Out, bans: &[Ban]) -> String {
             plain(ban.since),
             plain(ban.until),
             plain(Span(seconds)),
-            plain(ban.offences),
+            if ban.by_hand {
+                plain("by hand")
+            } else {
+                plain(ban.offences)
+            },
         ]);
     }
     table.text(out)

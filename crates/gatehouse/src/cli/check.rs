@@ -59,7 +59,8 @@ fn sound(out: Out, file: &Path, checked: &Checked, tables: bool) -> Done {
     output::write(&text)
 }
 
-fn faulty(out: Out, faults: &Faults) -> Done {
+/// Prints the faults of a file, and fails.
+pub(super) fn faulty(out: Out, faults: &Faults) -> Done {
     if out.json {
         let list = faults.faults.iter().map(|fault| {
             json!({

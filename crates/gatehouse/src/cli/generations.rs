@@ -32,9 +32,9 @@ pub(super) async fn list(out: Out, client: &Client) -> Done {
     out.show(&generations, || list_text(out, &generations))
 }
 
-/// Shows how the configuration in force differs from an earlier one.
-pub(super) async fn diff(out: Out, client: &Client, generation: Option<u32>) -> Done {
-    let diff = client.diff(generation).await?;
+/// Shows how two generations differ.
+pub(super) async fn diff(out: Out, client: &Client, from: Option<u32>, to: Option<u32>) -> Done {
+    let diff = client.diff(from, to).await?;
     out.show(&diff, || diff_text(out, &diff))
 }
 

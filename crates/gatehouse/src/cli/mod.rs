@@ -1,5 +1,6 @@
 //! The command line: what the operator types, and what comes back.
 
+mod apply;
 mod args;
 mod bans;
 mod check;
@@ -17,6 +18,7 @@ mod reach;
 mod secret;
 mod status;
 mod sure;
+mod tables;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -104,16 +106,14 @@ fn dispatch(args: Args, out: Out) -> Done {
             console,
             set_network,
         })),
-        Command::Role { role } => ended(match role {
-            Process::Edge => crate::role::edge(),
-            Process::Admin => crate::role::admin(),
-        }),
+        Command::Role { role } => be(role),
         Command::Man { directory } => man::write(&directory),
         Command::Check { file, tables } => check::run(out, &file, args.state.as_deref(), tables),
         Command::Explain { url, from, config } => match config {
             Some(file) => explain::offline(out, &file, &url, from),
             None => wait(async { explain::running(out, &connected().await?, &url, from).await }),
         },
+        Command::Tables => wait(async { tables::run(out, &connected().await?).await }),
         Command::Status => wait(async { status::run(out, &connected().await?).await }),
         Command::Log {
             follow,
@@ -129,8 +129,11 @@ fn dispatch(args: Args, out: Out) -> Done {
             wait(async { generations::rollback(out, &connected().await?, generation).await })
         }
         Command::Generations => wait(async { generations::list(out, &connected().await?).await }),
-        Command::Diff { generation } => {
-            wait(async { generations::diff(out, &connected().await?, generation).await })
+        Command::Diff { from, to } => {
+            wait(async { generations::diff(out, &connected().await?, from, to).await })
+        }
+        Command::Apply { file, trial } => {
+            wait(async { apply::run(out, &connected().await?, &file, trial).await })
         }
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
         Command::Claim => wait(operators::claim(out, &socket)),
@@ -146,6 +149,13 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::FactoryReset { yes } => wait(machine::factory_reset(out, &socket, yes)),
         Command::Metrics => wait(async { metrics::run(out, &connected().await?).await }),
     }
+}
+
+fn be(process: Process) -> Done {
+    ended(match process {
+        Process::Edge => crate::role::edge(),
+        Process::Admin => crate::role::admin(),
+    })
 }
 
 fn terminal(tty: Option<PathBuf>, socket: PathBuf) -> Done {

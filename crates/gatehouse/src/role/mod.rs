@@ -14,6 +14,7 @@ use net::sandbox::Sandbox;
 use net::{Device, ListenKey, Listener, sandbox};
 use nix::sys::signal::{SigSet, Signal};
 use ports::Ports;
+use proxy::Figures;
 use service::{
     Answer, BanWatch, Context, Event, Numbered, Outbox, Registry, Service, Supervised, Workers,
     clip, supervise,
@@ -238,6 +239,7 @@ impl<S: Service + 'static> Role<S> {
             ToRole::Bans(bans) => self.context.bans.publish(bans),
             ToRole::Ports(ports) => self.ports.set(ports, sockets),
             ToRole::Metrics => self.tell_metrics().await?,
+            ToRole::Figures => self.tell_figures().await?,
             ToRole::Stop { grace_ms } => {
                 self.wind_down(Instant::now() + Duration::from_millis(grace_ms));
             }
@@ -297,6 +299,18 @@ impl<S: Service + 'static> Role<S> {
             // The question must have its answer, or the next one would get this.
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 let none = FromRole::Metrics(String::new());
+                self.sender.send(&none, &[]).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn tell_figures(&mut self) -> io::Result<()> {
+        let figures = Figures::read(&self.context.metrics);
+        let answer = FromRole::Figures(Box::new(figures));
+        match self.sender.send(&answer, &[]).await {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let none = FromRole::Figures(Box::default());
                 self.sender.send(&none, &[]).await
             }
             sent => sent,

@@ -1,19 +1,23 @@
 //! The operator's side of the running box: what command line, console and pages may ask of it.
 
-use super::gate::{Gate, Outcome, TRIAL};
+use super::draft::{compared, told};
+use super::gate::{Gate, Outcome, Stale};
+use super::hosts;
 use super::journal::now;
 use super::network;
 use super::state::State;
 use config::ZoneAddress;
 use control::{
-    Applied, Backend, Ban, CertificateStatus, Cleared, ConfigText, Diff, Explanation, Generation,
-    GenerationState, Journal, ListenerStatus, MachineOrder, Moment, Network, NotBuilt, Ordered,
-    ProcessStatus, Refusal, Secret, Status, ZoneChange,
+    Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff,
+    Draft, Explanation, Generation, GenerationState, Host, Journal, ListenerStatus, MachineOrder,
+    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Secret, Status, Table,
+    ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
 use std::net::IpAddr;
-use std::time::{Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 use tokio::time::Instant as TokioInstant;
 
 impl Backend for Gate {
@@ -54,13 +58,51 @@ impl Backend for Gate {
 
     async fn bans(&self) -> Result<Vec<Ban>, Refusal> {
         let at = Instant::now();
-        let bans = self.hub.warden.list().into_iter().map(|ban| Ban {
-            client: ban.client.to_string(),
-            since: ago(at.saturating_duration_since(ban.since)),
-            until: Moment(now().0 + millis(ban.until.saturating_duration_since(at))),
-            offences: ban.offences,
+        let bans = self.hub.warden.list().into_iter();
+        Ok(bans.map(|ban| shown(ban, at)).collect())
+    }
+
+    async fn ban(&self, ban: NewBan) -> Result<Ban, Refusal> {
+        let time = Duration::from_secs(ban.seconds.into());
+        let banned = self.hub.warden.ban(ban.client, time, &ban.reason);
+        let banned = banned.ok_or_else(|| {
+            Refusal::conflict(format!(
+                "{} is never banned: it is in `never` or `proxy_protocol_from` of the configuration, or is a target",
+                ban.client
+            ))
+        })?;
+        self.audit(format!("banned {} for {} s", ban.client, ban.seconds));
+        Ok(shown(banned, Instant::now()))
+    }
+
+    async fn derived(&self) -> Result<Derived, Refusal> {
+        let config = self.with(|state| Arc::clone(&state.running.config)).await;
+        let tables = config::tables::every(&config).into_iter();
+        let tables = tables.map(|table| Table {
+            title: table.title.to_owned(),
+            note: table.note.to_owned(),
+            columns: table.headings.iter().map(ToString::to_string).collect(),
+            rows: table.rows,
         });
-        Ok(bans.collect())
+        Ok(Derived {
+            tables: tables.collect(),
+        })
+    }
+
+    async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
+        let figures = self.edge.figures().await;
+        let (config, materials) = self
+            .with(|state| {
+                let running = &state.running;
+                (Arc::clone(&running.config), running.certificates.clone())
+            })
+            .await;
+        let certificates: Vec<_> = materials.iter().map(certificate).collect();
+        Ok(hosts::hosts(&config, &certificates, figures.as_ref()))
+    }
+
+    async fn history(&self, seconds: u32) -> Result<control::History, Refusal> {
+        Ok(self.hub.history.show(seconds))
     }
 
     async fn clear_ban(&self, client: Option<IpAddr>) -> Result<Cleared, Refusal> {
@@ -96,6 +138,12 @@ impl Backend for Gate {
     }
 
     async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
+        self.with(|state| match generation {
+            Some(number) => described(state, number).map(drop),
+            None if state.trial.is_none() => earlier(state, state.running.generation).map(drop),
+            None => Ok(()),
+        })
+        .await?;
         let gate = self.clone();
         let outcome = to_its_end(async move { gate.rollback(generation).await }).await?;
         self.audit(format!("rolled back: generation {}", outcome.generation));
@@ -121,20 +169,35 @@ impl Backend for Gate {
         .await
     }
 
-    async fn diff(&self, generation: Option<u32>) -> Result<Diff, Refusal> {
-        self.with(|state| {
-            let to = state.running.generation;
-            let Some(from) = generation.or_else(|| state.earlier()) else {
-                return Err(Refusal::not_found("there is no earlier generation"));
-            };
-            let old = state.store.text(from).map_err(not_found)?;
-            let text = similar::TextDiff::from_lines(old.as_str(), state.running.text.as_str())
-                .unified_diff()
-                .header(&format!("generation {from}"), &format!("generation {to}"))
-                .to_string();
-            Ok(Diff { from, to, text })
-        })
-        .await
+    async fn diff(&self, from: Option<u32>, to: Option<u32>) -> Result<Diff, Refusal> {
+        let (from, to, old, new) = self
+            .with(|state| {
+                let to = to.unwrap_or(state.running.generation);
+                let new = state.store.text(to).map_err(not_found)?;
+                let from = from.map_or_else(|| earlier(state, to), Ok)?;
+                let old = state.store.text(from).map_err(not_found)?;
+                Ok((from, to, old, new))
+            })
+            .await?;
+        let names = (format!("generation {from}"), format!("generation {to}"));
+        let compare = move || compared(&old, &new, (&names.0, &names.1));
+        let text = tokio::task::spawn_blocking(compare).await.map_err(failed)?;
+        Ok(Diff { from, to, text })
+    }
+
+    async fn check(&self, draft: Draft) -> Result<Checked, Refusal> {
+        self.look_at(draft.text).await
+    }
+
+    async fn apply(&self, apply: Apply) -> Result<Applied, Refusal> {
+        let gate = self.clone();
+        let trial = apply
+            .trial_seconds
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        let change = async move { gate.apply_text(&apply.text, apply.base, trial).await };
+        let outcome = to_its_end(change).await?;
+        self.audit(format!("applied: generation {}", outcome.generation));
+        self.applied(outcome).await
     }
 
     async fn secrets(&self) -> Result<Vec<String>, Refusal> {
@@ -245,13 +308,11 @@ impl Gate {
             .with(|state| described(state, outcome.generation))
             .await?;
         let mut notes = outcome.notes;
-        if !outcome.trial.is_empty() {
-            notes.push(format!(
-                "this changes {}: confirm it within {} minutes with `gatehouse confirm`, or it is rolled back",
-                outcome.trial.join(" and "),
-                TRIAL.as_secs() / 60
-            ));
-        }
+        notes.extend(
+            outcome
+                .confirm_within
+                .map(|time| must_confirm(&outcome.trial, time)),
+        );
         Ok(Applied {
             generation,
             changed: !outcome.unchanged,
@@ -324,6 +385,38 @@ impl State {
     }
 }
 
+fn shown(ban: guard::Ban, at: Instant) -> Ban {
+    Ban {
+        client: ban.client.to_string(),
+        since: ago(at.saturating_duration_since(ban.since)),
+        until: Moment(now().0 + millis(ban.until.saturating_duration_since(at))),
+        offences: ban.offences,
+        by_hand: ban.by_hand,
+    }
+}
+
+/// What the operator has to do so that a change stays.
+fn must_confirm(reasons: &[&str], time: Duration) -> String {
+    let what = match reasons {
+        [] => "this is on trial".to_owned(),
+        reasons => format!("this changes {}", reasons.join(" and ")),
+    };
+    let time = match time.as_secs() {
+        60 => "a minute".to_owned(),
+        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} seconds"),
+    };
+    format!("{what}: confirm it within {time} with `gatehouse confirm`, or it is rolled back")
+}
+
+fn earlier(state: &State, number: u32) -> Result<u32, Refusal> {
+    let none =
+        "there is no earlier generation that says something else; see `gatehouse generations`";
+    state
+        .earlier(number)
+        .ok_or_else(|| Refusal::not_found(none))
+}
+
 fn described(state: &State, number: u32) -> Result<Generation, Refusal> {
     let generation = state
         .store
@@ -386,17 +479,21 @@ fn certificate(material: &certs::Material) -> CertificateStatus {
     }
 }
 
-fn ago(elapsed: std::time::Duration) -> Moment {
+fn ago(elapsed: Duration) -> Moment {
     Moment(now().0.saturating_sub(millis(elapsed)))
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn invalid(error: anyhow::Error) -> Refusal {
-    Refusal::invalid(format!("{error:#}"))
+    if let Some(stale) = error.downcast_ref::<Stale>() {
+        return Refusal::conflict(stale.to_string());
+    }
+    let faults = error.downcast_ref::<config::Faults>().map(told);
+    Refusal::invalid(format!("{error:#}")).with_faults(faults.unwrap_or_default())
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -407,4 +504,23 @@ fn not_found(error: store::Error) -> Refusal {
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: impl Display) -> Refusal {
     Refusal::failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_to_be_confirmed_says_why_and_how_long() {
+        let usual = must_confirm(&["the networks", "the firewall"], Duration::from_mins(3));
+        let expected =
+            "this changes the networks and the firewall: confirm it within 3 minutes with";
+        assert!(usual.starts_with(expected), "{usual}");
+        let asked = must_confirm(&[], Duration::from_mins(1));
+        assert!(
+            asked.starts_with("this is on trial: confirm it within a minute with"),
+            "{asked}"
+        );
+        assert!(must_confirm(&[], Duration::from_secs(90)).contains("within 90 seconds"));
+    }
 }

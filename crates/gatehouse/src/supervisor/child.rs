@@ -14,6 +14,7 @@ use mouth::{Mouth, blame, hand_over, hand_over_ports};
 use net::Listener;
 use net::link::{self, Side};
 use net::sandbox::Sandbox;
+use proxy::Figures;
 use service::{Answer, Backoff, Event, Numbered, ServiceState};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -112,7 +113,7 @@ pub struct Child {
     pub name: &'static str,
     desired: watch::Sender<Option<Arc<Order>>>,
     condition: watch::Receiver<Condition>,
-    metrics: mpsc::Sender<oneshot::Sender<String>>,
+    questions: mpsc::Sender<Question>,
 }
 
 impl Child {
@@ -126,7 +127,7 @@ impl Child {
     ) -> (Self, JoinHandle<()>) {
         let (desired, desired_seen) = watch::channel(None);
         let (condition, condition_seen) = watch::channel(Condition::default());
-        let (metrics, questions) = mpsc::channel(QUESTIONS);
+        let (asking, questions) = mpsc::channel(QUESTIONS);
         let keeper = Keeper {
             name,
             start,
@@ -141,7 +142,7 @@ impl Child {
             name,
             desired,
             condition: condition_seen,
-            metrics,
+            questions: asking,
         };
         (child, tokio::spawn(keeper.run()))
     }
@@ -184,13 +185,23 @@ impl Child {
 
     /// The metrics of the process as Prometheus text; empty where it does not answer.
     pub async fn metrics(&self) -> String {
-        let (answer, text) = oneshot::channel();
+        self.ask(Question::Metrics).await.unwrap_or_default()
+    }
+
+    /// What the process has counted, for programs; `None` where it does not answer.
+    pub async fn figures(&self) -> Option<Figures> {
+        self.ask(Question::Figures).await
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
         // A full queue means that it does not answer the others either.
-        if self.condition.borrow().pid.is_none() || self.metrics.try_send(answer).is_err() {
-            return String::new();
+        if self.condition.borrow().pid.is_none()
+            || self.questions.try_send(question(answer)).is_err()
+        {
+            return None;
         }
-        let answered = timeout(METRICS_PATIENCE, text).await;
-        answered.ok().and_then(Result::ok).unwrap_or_default()
+        timeout(METRICS_PATIENCE, answered).await.ok()?.ok()
     }
 }
 
@@ -202,10 +213,34 @@ struct Keeper {
     stop: watch::Receiver<Option<Duration>>,
     desired: watch::Receiver<Option<Arc<Order>>>,
     condition: watch::Sender<Condition>,
-    questions: mpsc::Receiver<oneshot::Sender<String>>,
+    questions: mpsc::Receiver<Question>,
 }
 
-type Waiting = Arc<Mutex<VecDeque<oneshot::Sender<String>>>>;
+/// What a process is asked for; it answers in the order of the questions.
+enum Question {
+    /// All its instruments as text.
+    Metrics(oneshot::Sender<String>),
+    /// What the operator is shown of them.
+    Figures(oneshot::Sender<Figures>),
+}
+
+impl Question {
+    fn message(&self) -> ToRole {
+        match self {
+            Self::Metrics(_) => ToRole::Metrics,
+            Self::Figures(_) => ToRole::Figures,
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Metrics(answer) => answer.is_closed(),
+            Self::Figures(answer) => answer.is_closed(),
+        }
+    }
+}
+
+type Waiting = Arc<Mutex<VecDeque<Question>>>;
 
 impl Keeper {
     async fn run(mut self) {
@@ -347,8 +382,9 @@ impl Keeper {
                     mouth.tell(&ToRole::Bans(set), &[]).await?;
                 }
                 Some(question) = questions.recv() => {
+                    let message = question.message();
                     if wait_for_answer(waiting, question) {
-                        mouth.tell(&ToRole::Metrics, &[]).await?;
+                        mouth.tell(&message, &[]).await?;
                     }
                 }
             }

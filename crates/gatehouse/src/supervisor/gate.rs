@@ -11,6 +11,7 @@ use config::{Config, ZoneAddress};
 use control::{Actor, Refusal};
 use net::ListenKey;
 use service::{ConfigChange, Event};
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 pub const TRIAL: Duration = Duration::from_mins(3);
 /// How long a process may take to put a configuration to work before the operator is told.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What a text that came over the control API is called in messages.
+pub const DRAFT: &str = "gatehouse.toml";
 /// How often a rollback is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -46,11 +49,44 @@ pub struct Outcome {
     pub generation: u32,
     /// Why it must be confirmed; empty where it need not be.
     pub trial: Vec<&'static str>,
+    /// How long it waits to be confirmed, where it does.
+    pub confirm_within: Option<Duration>,
     /// Whether nothing had to be done.
     pub unchanged: bool,
     /// What else the operator should know.
     pub notes: Vec<String>,
 }
+
+/// A configuration that is to be put into force.
+struct Change<'a> {
+    text: &'a str,
+    /// What it is called in messages.
+    name: &'a str,
+    /// Where it comes from, for the list of generations.
+    origin: &'a str,
+    /// How long it shall wait to be confirmed; none: only where it must, and then as long as usual.
+    trial: Option<Duration>,
+}
+
+/// A text was made from a generation that is not in force any more.
+#[derive(Debug)]
+pub struct Stale {
+    base: u32,
+    in_force: u32,
+}
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, in_force } = self;
+        write!(
+            f,
+            "this was made from generation {base}, but {in_force} is in force by now; look at `gatehouse diff {base}`, take \
+             over what has changed, and apply it again"
+        )
+    }
+}
+
+impl std::error::Error for Stale {}
 
 impl Gate {
     /// The box with `state`, nothing of which is put to work yet.
@@ -93,9 +129,41 @@ impl Gate {
         let read = std::fs::read_to_string(&*self.file)
             .with_context(|| format!("can not read the configuration {name}"));
         match read {
-            Ok(text) => self.apply(&text, &name, "reload").await,
-            Err(error) => Err(self.refused(&error).await),
+            Ok(text) => {
+                let change = Change {
+                    text: &text,
+                    name: &name,
+                    origin: "reload",
+                    trial: None,
+                };
+                self.apply(self.state.lock().await, change).await
+            }
+            Err(error) => Err(self.refused(error).await),
         }
+    }
+
+    /// Applies a text that was made from generation `base`, on trial for as long as `trial` says.
+    ///
+    /// # Errors
+    /// [`Stale`], or what is wrong with it ([`config::Faults`] among others); the configuration in force stays.
+    pub async fn apply_text(
+        &self,
+        text: &str,
+        base: u32,
+        trial: Option<Duration>,
+    ) -> anyhow::Result<Outcome> {
+        let state = self.state.lock().await;
+        let in_force = state.running.generation;
+        if in_force != base {
+            return Err(Stale { base, in_force }.into());
+        }
+        let change = Change {
+            text,
+            name: DRAFT,
+            origin: "apply",
+            trial,
+        };
+        self.apply(state, change).await
     }
 
     /// Applies what is in force with another address for a zone.
@@ -111,8 +179,13 @@ impl Gate {
         let state = self.state.lock().await;
         let text = config::edit_zone(&state.running.text, zone, address, gateway)?;
         let origin = format!("network set {zone} {address}");
-        self.apply_to(state, &text, "network settings", &origin)
-            .await
+        let change = Change {
+            text: &text,
+            name: "network settings",
+            origin: &origin,
+            trial: None,
+        };
+        self.apply(state, change).await
     }
 
     /// Decides that everything is removed at the next start.
@@ -146,14 +219,19 @@ impl Gate {
                 }
                 (Some(number), _) => number,
                 (None, None) => state
-                    .earlier()
+                    .earlier(state.running.generation)
                     .context("there is no earlier generation; see `gatehouse generations`")?,
             }
         };
         let text = self.state.lock().await.store.text(number)?;
         let name = format!("generation {number}");
-        self.apply(&text, &name, &format!("rollback to {number}"))
-            .await
+        let change = Change {
+            text: &text,
+            name: &name,
+            origin: &format!("rollback to {number}"),
+            trial: None,
+        };
+        self.apply(self.state.lock().await, change).await
     }
 
     /// Keeps the configuration that waits to be confirmed.
@@ -203,22 +281,15 @@ impl Gate {
         Ok(state.store.set_blob(name, &bytes)?)
     }
 
-    async fn apply(&self, text: &str, name: &str, origin: &str) -> anyhow::Result<Outcome> {
-        self.apply_to(self.state.lock().await, text, name, origin)
-            .await
-    }
-
-    async fn apply_to(
+    async fn apply(
         &self,
         mut state: MutexGuard<'_, State>,
-        text: &str,
-        name: &str,
-        origin: &str,
+        change: Change<'_>,
     ) -> anyhow::Result<Outcome> {
-        let outcome = if state.running.text == text {
+        let outcome = if state.running.text == change.text {
             self.apply_same(&mut state).await
         } else {
-            let outcome = self.apply_new(&mut state, text, name, origin).await;
+            let outcome = self.apply_new(&mut state, &change).await;
             if outcome.is_err() {
                 state.network.want(&state.running.config);
             }
@@ -227,7 +298,7 @@ impl Gate {
         drop(state);
         match outcome {
             Ok(outcome) => Ok(outcome),
-            Err(error) => Err(self.refused(&error).await),
+            Err(error) => Err(self.refused(error).await),
         }
     }
 
@@ -255,16 +326,12 @@ impl Gate {
         Ok(Outcome { notes, ..done })
     }
 
-    async fn apply_new(
-        &self,
-        state: &mut State,
-        text: &str,
-        name: &str,
-        origin: &str,
-    ) -> anyhow::Result<Outcome> {
+    async fn apply_new(&self, state: &mut State, change: &Change<'_>) -> anyhow::Result<Outcome> {
+        let Change {
+            text, name, origin, ..
+        } = *change;
         let known = state.known()?;
-        let checked =
-            config::check_with(text, name, &known).map_err(|faults| anyhow!("{faults}"))?;
+        let checked = config::check_with(text, name, &known)?;
         // One trial after another: the way back leads to what was confirmed, so that is what counts.
         let trial = state.trial.as_ref();
         let base = Arc::clone(trial.map_or(&state.running.config, |trial| &trial.base));
@@ -272,9 +339,12 @@ impl Gate {
         state.network.reach(&checked.config).await?;
         let wanted = Running::new(0, text.to_owned(), checked.config);
         let mut prepared = state.prepare(name, wanted, Mode::Strict)?;
-        let on_trial = !reasons.is_empty();
+        let confirm_within = change.trial.or((!reasons.is_empty()).then_some(TRIAL));
         let notes = self.try_out(state, &prepared.told).await?;
-        let generation = match state.store.add(text, origin, on_trial, now().0) {
+        let generation = match state
+            .store
+            .add(text, origin, confirm_within.is_some(), now().0)
+        {
             Ok(kept) => kept.number,
             Err(error) => {
                 self.take_back(state).await;
@@ -284,10 +354,10 @@ impl Gate {
         prepared.running.generation = generation;
         self.adopt(state, prepared);
         state.trial = None;
-        let change = if on_trial {
-            let left = self.begin_trial(state, generation, base);
+        let change = if let Some(time) = confirm_within {
+            self.begin_trial(state, generation, base, time);
             ConfigChange::Trial {
-                seconds: left.as_secs(),
+                seconds: time.as_secs(),
             }
         } else {
             ConfigChange::Applied
@@ -297,6 +367,7 @@ impl Gate {
             .record(Event::Config { generation, change });
         Ok(Outcome {
             trial: reasons,
+            confirm_within,
             notes,
             ..Outcome::done(generation)
         })
@@ -361,10 +432,15 @@ impl Gate {
             .collect()
     }
 
-    /// Begins the time in which `generation` must be confirmed, and returns it; `base` is what was
-    /// confirmed last.
-    pub fn begin_trial(&self, state: &mut State, generation: u32, base: Arc<Config>) -> Duration {
-        let until = Instant::now() + TRIAL;
+    /// Begins the `time` in which `generation` must be confirmed; `base` is what was confirmed last.
+    pub fn begin_trial(
+        &self,
+        state: &mut State,
+        generation: u32,
+        base: Arc<Config>,
+        time: Duration,
+    ) {
+        let until = Instant::now() + time;
         state.trial = Some(Trial {
             generation,
             until,
@@ -372,7 +448,6 @@ impl Gate {
             by: self.actor.clone(),
         });
         tokio::spawn(self.clone().end_trial(generation, until));
-        TRIAL
     }
 
     async fn end_trial(self, generation: u32, until: Instant) {
@@ -455,16 +530,15 @@ impl Gate {
         state.told = Some(told);
     }
 
-    async fn refused(&self, error: &anyhow::Error) -> anyhow::Error {
+    /// Tells of `error`, and gives it back.
+    async fn refused(&self, error: anyhow::Error) -> anyhow::Error {
         let reason = format!("{error:#}");
         let generation = self.state.lock().await.running.generation;
         self.hub.journal.record(Event::Config {
             generation,
-            change: ConfigChange::Refused {
-                reason: reason.clone(),
-            },
+            change: ConfigChange::Refused { reason },
         });
-        anyhow!(reason)
+        error
     }
 }
 
@@ -497,6 +571,7 @@ impl Outcome {
         Self {
             generation,
             trial: Vec::new(),
+            confirm_within: None,
             unchanged: false,
             notes: Vec::new(),
         }

@@ -32,6 +32,22 @@ impl Memory {
     }
 }
 
+/// How much memory the processes of these numbers have, in bytes; `None` where one of them can not be looked at.
+pub fn of(pids: &[u32]) -> Option<u64> {
+    let each = pids.iter().map(|pid| {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        Some(field(&text, "Pss:") * 1024)
+    });
+    each.sum()
+}
+
+/// How much memory of the machine is in use, in bytes.
+pub fn used() -> Option<u64> {
+    let about = fs::read_to_string("/proc/meminfo").ok()?;
+    let (whole, free) = (field(&about, "MemTotal:"), field(&about, "MemAvailable:"));
+    Some(whole.saturating_sub(free) * 1024)
+}
+
 /// The number of kibibytes in the line that begins with `name`.
 fn field(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -50,5 +66,9 @@ mod tests {
         assert_eq!(field(text, "Pss:"), 0);
         let now = Memory::now();
         assert!(now.whole > now.used && now.used > 0 && now.ours > 0);
+        let own = of(&[std::process::id()]).unwrap();
+        assert!(own > 0 && own <= now.ours);
+        assert!(used().unwrap() > 0);
+        assert_eq!(of(&[std::process::id(), u32::MAX]), None);
     }
 }

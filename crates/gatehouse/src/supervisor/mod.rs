@@ -6,7 +6,10 @@ mod boot;
 mod certificates;
 mod change;
 mod child;
+mod draft;
 mod gate;
+mod history;
+mod hosts;
 mod init_link;
 mod journal;
 mod kernel_network;
@@ -26,6 +29,7 @@ use child::{Child, Feeds, Lines};
 use config::Config;
 use control::Peer;
 use gate::Gate;
+use history::History;
 use journal::Journal;
 use kernel_network::KernelNetwork;
 use machine::Machine;
@@ -71,6 +75,7 @@ pub struct Hub {
     uplink: Uplink,
     registry: service::Registry,
     machine: Machine,
+    history: History,
     /// How many files a process may have open; what is started later has as many.
     files: u64,
 }
@@ -201,6 +206,7 @@ async fn serve(
     tokio::spawn(hub.warden.clone().watch(save));
     let socket = control::bind(socket)?;
     hub.machine.serves();
+    let sampler = tokio::spawn(history::keep(gate.clone()));
     let (end, ends) = tokio::sync::oneshot::channel::<()>();
     let control = tokio::spawn(control::serve(socket, gate.clone(), async {
         let _ = ends.await;
@@ -214,6 +220,7 @@ async fn serve(
     let seconds = GRACE.as_secs();
     let text = format!("ends; sessions have {seconds} s to finish");
     hub.journal.notice("supervisor", text);
+    sampler.abort();
     processes.stop.send_replace(Some(GRACE));
     tokio::select! {
         _ = async { tokio::join!(processes.edge_ended, processes.admin_ended) } => {}
@@ -290,6 +297,7 @@ fn hub(
         journal,
         registry,
         machine,
+        history: History::new(),
         files,
     };
     if let Some(text) = hub.few_files(best) {

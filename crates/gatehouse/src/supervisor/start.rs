@@ -4,7 +4,7 @@ use super::Hub;
 use super::boot::{Boot, display};
 use super::certificates::{self, Certificates};
 use super::child::Child;
-use super::gate::Gate;
+use super::gate::{Gate, TRIAL};
 use super::journal::now;
 use super::kernel_network::KernelNetwork;
 use super::state::{Mode, Prepared, Running, State};
@@ -87,9 +87,9 @@ pub async fn start(parts: Parts, state: &Path, choices: Vec<Boot>) -> anyhow::Re
     let change = match confirmed {
         Some(confirmed) if on_trial => {
             let base = Arc::new(confirmed.config.clone());
-            let left = gate.begin_trial(&mut state, generation, base);
+            gate.begin_trial(&mut state, generation, base, TRIAL);
             ConfigChange::Trial {
-                seconds: left.as_secs(),
+                seconds: TRIAL.as_secs(),
             }
         }
         _ => ConfigChange::Applied,

@@ -217,9 +217,8 @@ impl State {
         devices.any(|device| !device.is_current())
     }
 
-    /// The newest confirmed generation before the one in force that says something else.
-    pub fn earlier(&self) -> Option<u32> {
-        let current = self.running.generation;
+    /// The newest confirmed generation before `current` that says something else.
+    pub fn earlier(&self, current: u32) -> Option<u32> {
         let same = self.store.generation(current).map(|now| now.sha256.clone());
         let list = self.store.list();
         let mut older = list

@@ -64,6 +64,29 @@ impl Warden {
         self.lock().bans(Instant::now())
     }
 
+    /// Offences that were counted since the start.
+    pub fn counted(&self) -> u64 {
+        self.offences.get()
+    }
+
+    /// How many clients are banned now.
+    pub fn banned(&self) -> i64 {
+        self.banned.get()
+    }
+
+    /// Bans `client` by the operator's hand; `None`: the configuration says that it is never banned.
+    pub fn ban(&self, client: IpAddr, time: Duration, reason: &str) -> Option<guard::Ban> {
+        let mut guard = self.lock();
+        let ban = guard.ban_by_hand(client, time, Instant::now())?;
+        self.publish(&mut guard);
+        self.journal.record(Event::Banned {
+            client: ban.client.network(),
+            seconds: time.as_secs(),
+            reason: format!("by hand: {reason}"),
+        });
+        Some(ban)
+    }
+
     /// Counts an offence of `client` that process `from` reports, and bans it where it was one too many.
     pub fn offence(&self, from: &str, client: IpAddr, weight: u32) {
         let at = Instant::now();

@@ -54,6 +54,7 @@ impl Report<'_> {
             self.host().answered(status);
         }
         self.shared.instruments.rejected(reason);
+        self.host().rejected.inc();
         let blame = reason.blame();
         let weight = reason.weight();
         if blame == Blame::Peer && weight > 0 {

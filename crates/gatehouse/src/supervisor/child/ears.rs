@@ -1,12 +1,12 @@
 //! What a process says, and how much of it is believed.
 
-use super::{Condition, QUESTIONS, TEXT_LIMIT, Waiting};
+use super::{Condition, QUESTIONS, Question, TEXT_LIMIT, Waiting};
 use crate::message::FromRole;
 use crate::supervisor::{EDGE, Hub};
 use net::link;
 use service::{Answer, Event, clip};
 use std::sync::PoisonError;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// How the talk of a process ended.
 pub(super) enum Heard {
@@ -79,16 +79,23 @@ pub(super) async fn read(
                 }
             }
             FromRole::Metrics(text) => {
-                let question = waiting
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .pop_front();
-                if let Some(question) = question {
+                if let Some(Question::Metrics(question)) = answered(&waiting) {
                     let _ = question.send(text);
+                }
+            }
+            FromRole::Figures(figures) => {
+                if let Some(Question::Figures(question)) = answered(&waiting) {
+                    let _ = question.send(*figures);
                 }
             }
         }
     }
+}
+
+/// The question that is answered now. Whoever asked it is told nothing where the answer is one to another question.
+fn answered(waiting: &Waiting) -> Option<Question> {
+    let mut line = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    line.pop_front()
 }
 
 /// Whether `event` is news that a process can have; the others are the supervisor's own to tell.
@@ -107,7 +114,7 @@ fn may_be_said(event: &Event) -> bool {
 }
 
 /// Puts `question` into line; false where nobody waits for it, or too many wait already.
-pub(super) fn wait_for_answer(waiting: &Waiting, question: oneshot::Sender<String>) -> bool {
+pub(super) fn wait_for_answer(waiting: &Waiting, question: Question) -> bool {
     let mut line = waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let worth_asking = !question.is_closed() && line.len() < QUESTIONS;
     if worth_asking {

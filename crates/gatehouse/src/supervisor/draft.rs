@@ -1,0 +1,171 @@
+//! A configuration that is looked at before it is applied. Nothing here changes what is in force.
+
+use super::change;
+use super::gate::{DRAFT, Gate};
+use config::{Config, Known};
+use control::{Checked, Fault, Refusal};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How long two texts are compared exactly; what is left of them then is shown as removed and written anew.
+const COMPARE: Duration = Duration::from_millis(500);
+
+/// One text is looked at at a time: the longest takes 200 MB of memory while it is compared.
+static LOOKING: Semaphore = Semaphore::const_new(1);
+
+impl Gate {
+    /// What there is to say of `text`: its faults, what it would change, and whether that must be confirmed.
+    ///
+    /// On a thread of its own: a long text takes a while, and the box has only one for everything else.
+    pub(super) async fn look_at(&self, text: String) -> Result<Checked, Refusal> {
+        let failed = |error: &dyn std::fmt::Display| Refusal::failed(error.to_string());
+        let _turn = LOOKING.acquire().await.map_err(|error| failed(&error))?;
+        let (known, base, running, generation) = self
+            .with(|state| {
+                let trial = state.trial.as_ref();
+                let base = trial.map_or(&state.running.config, |trial| &trial.base);
+                let running = state.running.text.clone();
+                let generation = state.running.generation;
+                Ok((state.known()?, Arc::clone(base), running, generation))
+            })
+            .await
+            .map_err(|error: anyhow::Error| failed(&format_args!("{error:#}")))?;
+        let look = move || looked_at(&text, &known, &base, &running, generation);
+        let looked = tokio::task::spawn_blocking(look).await;
+        looked.map_err(|error| failed(&error))
+    }
+}
+
+/// Two texts compared line by line, in unified format; empty where they do not differ.
+pub fn compared(old: &str, new: &str, (old_name, new_name): (&str, &str)) -> String {
+    similar::TextDiff::configure()
+        .timeout(COMPARE)
+        .diff_lines(old, new)
+        .unified_diff()
+        .header(old_name, new_name)
+        .to_string()
+}
+
+/// The faults of a text as the API tells them.
+pub fn told(faults: &config::Faults) -> Vec<Fault> {
+    let faults = faults.faults.iter();
+    faults
+        .map(|fault| Fault {
+            line: fault.line,
+            column: fault.column,
+            path: fault.path.clone(),
+            what: fault.what.clone(),
+            remedy: fault.remedy.clone(),
+        })
+        .collect()
+}
+
+fn looked_at(text: &str, known: &Known, base: &Config, running: &str, generation: u32) -> Checked {
+    let name = format!("generation {generation}");
+    let mut checked = Checked {
+        generation,
+        faults: Vec::new(),
+        not_checked: Vec::new(),
+        changed: text != running,
+        confirm: Vec::new(),
+        diff: compared(running, text, (&name, DRAFT)),
+    };
+    match config::check_with(text, DRAFT, known) {
+        Ok(sound) => {
+            let unchecked = sound.unchecked.iter();
+            checked.not_checked = unchecked.map(ToString::to_string).collect();
+            let reasons = change::locks_out(base, &sound.config).into_iter();
+            checked.confirm = reasons.map(str::to_owned).collect();
+        }
+        Err(faults) => checked.faults = told(&faults),
+    }
+    checked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
+        interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[admin]\nport = 8443\n";
+
+    fn look(text: &str) -> Checked {
+        let base = config::check(BASE, "test.toml").unwrap().config;
+        looked_at(text, &Known::default(), &base, BASE, 7)
+    }
+
+    #[test]
+    fn a_text_is_looked_at_against_what_is_in_force() {
+        let same = look(BASE);
+        assert!(
+            !same.changed && same.diff.is_empty() && same.faults.is_empty(),
+            "{same:?}"
+        );
+        let other = look(&BASE.replace("8443", "8444"));
+        assert!(other.changed);
+        assert_eq!(
+            (other.generation, other.confirm),
+            (7, vec!["the admin pages' listener".to_owned()])
+        );
+        assert!(
+            other.diff.contains("-port = 8443\n+port = 8444\n"),
+            "{}",
+            other.diff
+        );
+        assert!(
+            other
+                .diff
+                .starts_with("--- generation 7\n+++ gatehouse.toml\n"),
+            "{}",
+            other.diff
+        );
+        let harmless = look(&BASE.replace("\"gate\"", "\"gate-hq\""));
+        assert!(harmless.changed && harmless.confirm.is_empty());
+    }
+
+    #[test]
+    fn every_fault_has_its_line_and_column() {
+        let faulty = look(&BASE.replace("\"inside\"", "\"insid\"").replace("8443", "0"));
+        let places: Vec<_> = faulty
+            .faults
+            .iter()
+            .map(|fault| (fault.line, fault.column))
+            .collect();
+        assert_eq!(places, [(5, 9), (9, 8)], "{:?}", faulty.faults);
+        assert!(faulty.changed && faulty.confirm.is_empty() && !faulty.diff.is_empty());
+    }
+
+    #[test]
+    fn what_only_the_box_knows_is_listed() {
+        let text = format!(
+            "{BASE}[[certificate]]\nnames = [\"a.example\"]\nsource = \"files\"\nchain = \"a.pem\"\nkey = {{ secret = \"a\" }}\n"
+        );
+        let checked = look(&text);
+        assert!(checked.faults.is_empty(), "{:?}", checked.faults);
+        assert!(
+            checked
+                .not_checked
+                .iter()
+                .any(|line| line.contains("a.pem")),
+            "{checked:?}"
+        );
+    }
+
+    #[test]
+    fn what_the_api_takes_can_be_kept() {
+        assert_eq!(control::Apply::LONGEST_TEXT, store::MAX_TEXT);
+    }
+
+    #[test]
+    fn two_long_texts_that_have_nothing_in_common_do_not_take_for_ever() {
+        let lines = |word: &str| {
+            let lines: Vec<String> = (0..60_000)
+                .map(|number| format!("{word}{number}\n"))
+                .collect();
+            lines.concat()
+        };
+        let text = compared(&lines("a"), &lines("b"), ("a", "b"));
+        assert!(text.contains("+b59999"));
+    }
+}
