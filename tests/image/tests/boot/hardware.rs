@@ -44,9 +44,12 @@ fn names(machine: &mut Machine, wanted: &[&str]) -> Result<()> {
         } else {
             machine.wait_for(&format!("init: {name} is"))?;
             let shown = machine.see(&[&format!("[{mac}]")])?;
-            let line = shown.lines().find(|line| line.contains(mac));
-            let line = line.context("it was just there")?.trim_start();
-            ensure!(line.starts_with(&name), "{name} should be {mac}:\n{shown}");
+            // What does not fit on a line goes on on the next one.
+            let interfaces = shown.split("Interfaces:").nth(1).unwrap_or_default();
+            let mut interfaces = interfaces.split("  eth");
+            let ours = interfaces.find(|one| one.starts_with(&number.to_string()));
+            let ours = ours.with_context(|| format!("no {name}:\n{shown}"))?;
+            ensure!(ours.contains(mac), "{name} should be {mac}:\n{shown}");
         }
     }
     Ok(())
