@@ -23,6 +23,7 @@ mod generation;
 mod generations;
 mod name;
 mod reset;
+mod salvage;
 mod scan;
 mod secret;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use std::path::Path;
 pub use error::Error;
 pub use generation::{Generation, State};
 pub use generations::{KEEP, MAX_TEXT};
+pub use salvage::last_confirmed;
 pub use scan::Note;
 pub use secret::{MAX_SECRET, Secret};
 

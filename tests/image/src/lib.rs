@@ -1,11 +1,14 @@
 //! A box in a virtual machine (QEMU without acceleration, which is there everywhere): its serial line, its ports.
 
 mod machine;
+mod network;
+mod screen;
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 pub use machine::{Machine, Settings, sparse_copy};
+pub use network::{BOX, NAMED, Network, SERVER};
 
 /// What the serial line shows once the box answers to its operator, which is what it does last.
 pub const SERVING: &str = "Running for";

@@ -1,5 +1,6 @@
 //! One virtual machine.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -11,13 +12,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::network::Network;
+use crate::screen::shown;
 use crate::{FIRMWARE, PROGRAM, VARIABLES};
 
 /// How long a box may take for anything: without acceleration, on a machine that does other things, too.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
 const STEP: Duration = Duration::from_millis(50);
 
 /// What a machine is like.
+#[derive(Clone, Copy)]
 pub struct Settings<'a> {
     /// Where its disk and its firmware's variables are kept; what is there already is used again.
     pub folder: &'a Path,
@@ -29,6 +33,28 @@ pub struct Settings<'a> {
     pub forwards: &'a [u16],
     /// A program that answers connections of the box to 10.0.2.100:80, on its standard input and output.
     pub target: Option<&'a Path>,
+    /// The network of its first port; else one of QEMU's, which forwards and the target need.
+    pub network: Option<&'a Network>,
+    /// Its network ports: the slot of each on the PCI bus, and its hardware address. Only the first one leads anywhere.
+    pub ports: &'a [(u8, &'a str)],
+    /// What its clock shows when it is turned on, such as `2001-01-01`; else the time.
+    pub clock: Option<&'a str>,
+}
+
+impl<'a> Settings<'a> {
+    /// A machine that nobody reaches, with its disk in `folder`, which begins with `image`.
+    pub fn new(folder: &'a Path, image: &'a Path, disk: u64) -> Self {
+        Self {
+            folder,
+            image,
+            disk,
+            forwards: &[],
+            target: None,
+            network: None,
+            ports: &[(5, "52:54:00:00:00:01")],
+            clock: None,
+        }
+    }
 }
 
 /// A running machine; its power is cut when dropped.
@@ -55,7 +81,6 @@ impl Machine {
         let ports = settings.forwards.iter();
         let ports = ports.map(|inside| Ok((free_port()?, *inside)));
         let ports: Vec<(u16, u16)> = ports.collect::<Result<_>>()?;
-        let network = network(settings, &ports);
         let firmware = format!("if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}");
         let variables = format!("if=pflash,format=raw,unit=1,file={}", variables.display());
         let drive = format!("if=none,id=disk0,format=raw,file={}", disk.display());
@@ -65,10 +90,12 @@ impl Machine {
             .args(["-smp", "2", "-m", "512", "-nodefaults", "-display", "none"])
             .args(["-drive", &firmware, "-drive", &variables, "-drive", &drive])
             .args(["-device", "virtio-blk-pci,drive=disk0,bootindex=0"])
-            .args(["-netdev", &network])
-            .args(["-device", "virtio-net-pci,netdev=net0,romfile="])
+            .args(network(settings, &ports))
             .args(["-device", "i6300esb", "-action", "watchdog=reset"])
             .args(["-serial", "stdio", "-monitor", "none"]);
+        if let Some(clock) = settings.clock {
+            command.args(["-rtc", &format!("base={clock}")]);
+        }
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -102,7 +129,7 @@ impl Machine {
     /// Waits until `text` came over the serial line, and returns its line.
     ///
     /// # Errors
-    /// It did not within 120 s, or the machine has ended; with the end of what was said.
+    /// It did not within 4 min, or the machine has ended; with the end of what was said.
     pub fn wait_for(&mut self, text: &str) -> Result<String> {
         self.wait_behind(0, text)
     }
@@ -115,23 +142,55 @@ impl Machine {
         self.wait_behind(self.typed, text)
     }
 
+    /// Waits until a terminal at the serial line shows all of `parts`, and returns the screen.
+    ///
+    /// # Errors
+    /// As [`Machine::wait_for`], with the screen.
+    pub fn see(&mut self, parts: &[&str]) -> Result<String> {
+        self.see_within(PATIENCE, parts)
+    }
+
+    /// The same, for what takes longer than anything else.
+    ///
+    /// # Errors
+    /// As there, after `patience`.
+    pub fn see_within(&mut self, patience: Duration, parts: &[&str]) -> Result<String> {
+        self.until(patience, parts, |machine| {
+            let screen = shown(&machine.said());
+            let sees = parts.iter().all(|part| screen.contains(part));
+            (sees.then(|| screen.clone()), screen)
+        })
+    }
+
     fn wait_behind(&mut self, before: usize, text: &str) -> Result<String> {
+        self.until(PATIENCE, text, |machine| {
+            let said = machine.said_behind(before);
+            let found = said.lines().find(|line| line.contains(text));
+            (found.map(str::to_owned), said)
+        })
+    }
+
+    /// Looks until something is found; with it comes what was looked at.
+    fn until(
+        &mut self,
+        patience: Duration,
+        wanted: impl Debug,
+        look: impl Fn(&Self) -> (Option<String>, String),
+    ) -> Result<String> {
         let start = Instant::now();
         loop {
-            let said = self.said_behind(before);
-            if let Some(line) = said.lines().find(|line| line.contains(text)) {
-                return Ok(line.to_owned());
+            let (found, seen) = look(self);
+            if let Some(found) = found {
+                return Ok(found);
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!(
-                    "the machine ended with {status} before it said {text:?}:\n{}",
-                    end_of(&said)
-                );
+                let end = end_of(&seen);
+                bail!("the machine ended with {status} before it said {wanted:?}:\n{end}");
             }
             ensure!(
-                start.elapsed() < PATIENCE,
-                "it has not said {text:?}:\n{}",
-                end_of(&said)
+                start.elapsed() < patience,
+                "it has not said {wanted:?}:\n{}",
+                end_of(&seen)
             );
             thread::sleep(STEP);
         }
@@ -158,6 +217,23 @@ impl Machine {
         Ok(found
             .with_context(|| format!("nothing leads to port {inside}"))?
             .0)
+    }
+
+    /// Waits until the machine has turned itself off.
+    ///
+    /// # Errors
+    /// It has not within 4 min.
+    pub fn wait_until_off(mut self) -> Result<()> {
+        let start = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "it is still on:\n{}",
+                end_of(&self.said())
+            );
+            thread::sleep(STEP);
+        }
+        Ok(())
     }
 
     /// Cuts the power; the disk stays as it is.
@@ -188,8 +264,26 @@ fn disk(settings: &Settings) -> Result<PathBuf> {
     Ok(disk)
 }
 
-/// Alone in its network: nothing of it reaches the world.
-fn network(settings: &Settings, ports: &[(u16, u16)]) -> String {
+/// The ports of the machine; nothing of it reaches the world.
+fn network(settings: &Settings, ports: &[(u16, u16)]) -> Vec<String> {
+    let mut arguments = Vec::new();
+    for (number, (slot, mac)) in settings.ports.iter().enumerate() {
+        let network = match (number, settings.network) {
+            (0, Some(Network { frames, end })) => format!(
+                "dgram,id=net0,local.type=inet,local.host=127.0.0.1,local.port={end},\
+                 remote.type=inet,remote.host=127.0.0.1,remote.port={}",
+                frames.port()
+            ),
+            (0, None) => network_of_qemu(settings, ports),
+            _ => format!("hubport,id=net{number},hubid={number}"),
+        };
+        let card = format!("virtio-net-pci,netdev=net{number},mac={mac},addr={slot:#x},romfile=");
+        arguments.extend(["-netdev".to_owned(), network, "-device".to_owned(), card]);
+    }
+    arguments
+}
+
+fn network_of_qemu(settings: &Settings, ports: &[(u16, u16)]) -> String {
     let mut parts = vec!["user,id=net0,restrict=on".to_owned()];
     let forward = |(outside, inside)| format!("hostfwd=tcp:127.0.0.1:{outside}-:{inside}");
     parts.extend(ports.iter().copied().map(forward));

@@ -34,13 +34,8 @@ pub(super) fn run() -> Result<()> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         let folder = Folder::new()?;
-        let mut machine = Machine::start(&Settings {
-            folder: folder.path(),
-            image: &built.image,
-            disk: DISK,
-            forwards: &[],
-            target: None,
-        })?;
+        let settings = Settings::new(folder.path(), &built.image, DISK);
+        let mut machine = Machine::start(&settings)?;
         machine.wait_for(SERVING)?;
         thread::sleep(SETTLED);
         machine.type_in("1")?;

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::board::Board;
 use crate::cross;
@@ -14,7 +15,7 @@ use crate::run::{cargo, repository, visibly};
 ///
 /// # Errors
 /// It can not be built.
-pub(super) fn build(board: &Board, profile: &str, work: &std::path::Path) -> Result<PathBuf> {
+pub(super) fn build(board: &Board, profile: &str, work: &Path) -> Result<PathBuf> {
     let folder = work.join("build");
     fs::create_dir_all(&folder)?;
     let home = env::var_os("CARGO_HOME").map_or_else(
@@ -48,6 +49,36 @@ pub(super) fn build(board: &Board, profile: &str, work: &std::path::Path) -> Res
     visibly(&mut command)?;
     let name = if profile == "dev" { "debug" } else { profile };
     let file = folder.join(&board.target).join(name).join("gatehouse");
-    file.canonicalize()
-        .with_context(|| format!("{} was not built", file.display()))
+    let file = file
+        .canonicalize()
+        .with_context(|| format!("{} was not built", file.display()))?;
+    let content = fs::read(&file)?;
+    for (path, _) in &paths {
+        ensure!(
+            !names(&content, path),
+            "{} names {}: another machine would build other bytes from the same commit",
+            file.display(),
+            path.display()
+        );
+    }
+    Ok(file)
+}
+
+/// Whether a path of this machine is somewhere in a file.
+fn names(content: &[u8], path: &Path) -> bool {
+    let path = path.as_os_str().as_bytes();
+    content.windows(path.len().max(1)).any(|part| part == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_this_machine_is_found() {
+        let content = b"\0panicked at /srv/one/crates/a.rs\0";
+        assert!(names(content, Path::new("/srv/one")));
+        assert!(!names(content, Path::new("/srv/two")));
+        assert!(!names(b"", Path::new("/srv/one")));
+    }
 }

@@ -1,6 +1,6 @@
 //! The end: everything is stopped and written, then the kernel is told.
 
-use super::{say, state};
+use super::{say, state, told};
 use nix::sys::reboot::{RebootMode, reboot};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -16,6 +16,8 @@ pub(super) enum Request {
     Reboot,
     /// Turn it off.
     PowerOff,
+    /// Start it anew without anything that it keeps.
+    FactoryReset,
 }
 
 /// How long the disk may take to write what is left.
@@ -43,9 +45,12 @@ pub(super) fn now(asked: Request) -> ExitCode {
     kill(everybody, Signal::SIGTERM).ok();
     thread::sleep(GRACE);
     kill(everybody, Signal::SIGKILL).ok();
+    if asked == Request::FactoryReset {
+        told("the factory reset", state::forget_at_next_start());
+    }
     close();
     let (mode, text) = match asked {
-        Request::Reboot => (RebootMode::RB_AUTOBOOT, "the box starts anew"),
+        Request::Reboot | Request::FactoryReset => (RebootMode::RB_AUTOBOOT, "the box starts anew"),
         Request::PowerOff => (RebootMode::RB_POWER_OFF, "the box is off"),
     };
     say(text);

@@ -1,26 +1,30 @@
 //! Keeps the supervisor running, hears whether it is well, and does what it asks for.
 //!
 //! Its end of a socket pair is an inherited descriptor, whose number is in `GATEHOUSE_INIT_FD`. It sends single bytes: `h` each
-//! second that it is well, `r` to start the box anew, `o` to turn it off.
+//! second that it is well, `s` once it serves, `r` to start the box anew, `o` to turn it off, `f` to start it anew without what it
+//! keeps.
 
 use super::board::Board;
 use super::end::Request;
+use super::footing::{Fate, Footing};
 use super::watchdog::Watchdog;
-use super::{PROGRAM, say};
+use super::{PROGRAM, say, state, told};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The variable that names the supervisor's end.
 const DESCRIPTOR: &str = "GATEHOUSE_INIT_FD";
+/// The variable that says what it has instead of the state on the disk.
+const FOOTING: &str = "GATEHOUSE_FOOTING";
 /// The configuration of a new box.
 const FACTORY: &str = "/etc/gatehouse/factory.toml";
 /// How long a supervisor that was heard may be silent.
@@ -39,12 +43,16 @@ const STEP: Duration = Duration::from_millis(250);
 /// What starts the supervisor and looks after it.
 pub(super) struct Keeper<'a> {
     board: &'a Board,
+    /// On the disk.
     state: &'a Path,
+    fate: Fate,
     watchdog: Watchdog,
     silence: Duration,
     first_word: Duration,
-    /// Whether the box has served, and that was said.
-    serves: bool,
+    /// Whether this supervisor has served.
+    served: bool,
+    /// Whether that was said of any.
+    said: bool,
 }
 
 /// Why a supervisor is no longer looked after.
@@ -61,10 +69,12 @@ impl<'a> Keeper<'a> {
         Self {
             board,
             state,
+            fate: Fate::new(),
             watchdog,
             silence: SILENCE,
             first_word: FIRST_WORD,
-            serves: false,
+            served: false,
+            said: false,
         }
     }
 
@@ -84,13 +94,29 @@ impl<'a> Keeper<'a> {
                 }
                 Err(error) => say(&format!("the supervisor can not be started: {error}")),
             }
-            if start.elapsed() >= LONG_RUN {
+            if self.falls() || start.elapsed() >= LONG_RUN {
                 pause = FIRST_PAUSE;
             }
             say(&format!("it is started anew in {} ms", pause.as_millis()));
             thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Whether the next run has less to stand on than this one.
+    fn falls(&mut self) -> bool {
+        let served = std::mem::take(&mut self.served);
+        let falls = (self.fate).ended(served, store::last_confirmed(self.state).is_some());
+        if falls {
+            let what = match self.fate.footing() {
+                Footing::Factory => "the factory configuration",
+                Footing::Disk | Footing::Last => "its last configuration",
+            };
+            say(&format!(
+                "GATEHOUSE CAN NOT START WITH WHAT IT KEEPS: it runs with {what}, in memory, until the box starts anew"
+            ));
+        }
+        falls
     }
 
     fn once(&mut self) -> io::Result<Outcome> {
@@ -112,9 +138,11 @@ impl<'a> Keeper<'a> {
     }
 
     fn command(&self) -> io::Result<Command> {
+        let (file, state) = self.ground()?;
         let mut command = Command::new(PROGRAM);
-        command.args(["run", "--config", FACTORY, "--state"]);
-        command.arg(self.state).stdin(Stdio::null());
+        command.args(["run", "--config"]).arg(file);
+        command.arg("--state").arg(state).stdin(Stdio::null());
+        command.envs(self.fate.footing().word().map(|word| (FOOTING, word)));
         if self.board.menu {
             // The screen is the menu's: the log goes to the kernel's ring, line by line.
             let ring = OpenOptions::new().write(true).open("/dev/kmsg")?;
@@ -122,6 +150,23 @@ impl<'a> Keeper<'a> {
             command.args(["--console", &format!("/dev/{}", self.board.console)]);
         }
         Ok(command)
+    }
+
+    /// The configuration and the state directory that it is started with.
+    fn ground(&self) -> io::Result<(PathBuf, PathBuf)> {
+        let factory = PathBuf::from(FACTORY);
+        let Some(word) = self.fate.footing().word() else {
+            return Ok((factory, self.state.to_owned()));
+        };
+        let spare = state::spare(word)?;
+        let last = store::last_confirmed(self.state);
+        let Some(text) = last.filter(|_| self.fate.footing() == Footing::Last) else {
+            return Ok((factory, spare));
+        };
+        // Beside the state directory, which belongs to the supervisor.
+        let file = spare.with_extension("toml");
+        told("the last configuration", fs::write(&file, text));
+        Ok((file, spare))
     }
 
     /// Waits until the supervisor has ended, has to be ended, or asks for something.
@@ -141,10 +186,16 @@ impl<'a> Keeper<'a> {
                 thread::sleep(STEP);
             }
             match read(&mut link) {
-                Ok(Heard::Nothing) => {}
-                Ok(Heard::Well) => heard = Some(Instant::now()),
-                Ok(Heard::Asked(request)) => return Ok(Outcome::Asked(request)),
-                Ok(Heard::Closed) | Err(_) => open = false,
+                Ok(said) => {
+                    self.served |= said.serves;
+                    if let Some(request) = said.asked {
+                        return Ok(Outcome::Asked(request));
+                    }
+                    if said.anything {
+                        heard = Some(Instant::now());
+                    }
+                }
+                Err(_) => open = false,
             }
             let is_silent = heard.map_or_else(
                 || start.elapsed() >= self.first_word,
@@ -171,23 +222,19 @@ impl<'a> Keeper<'a> {
 
     /// On a console without a menu; there the line would be in the way.
     fn say_once_it_serves(&mut self) {
-        if !self.serves && !self.board.menu && self.answers() {
-            self.serves = true;
+        if self.served && !self.said && !self.board.menu {
+            self.said = true;
             say("the box serves");
         }
     }
-
-    /// Whether the supervisor answers on its control socket, which it opens last.
-    fn answers(&self) -> bool {
-        UnixStream::connect(self.state.join(control::SOCKET_NAME)).is_ok()
-    }
 }
 
-enum Heard {
-    Nothing,
-    Well,
-    Asked(Request),
-    Closed,
+/// What the supervisor has said since it was heard last.
+#[derive(Default)]
+struct Said {
+    anything: bool,
+    serves: bool,
+    asked: Option<Request>,
 }
 
 /// Waits until something was said, for a step at most.
@@ -200,26 +247,32 @@ fn wait(link: &UnixStream) -> io::Result<()> {
     }
 }
 
-/// What was said since; a request counts more than anything else.
-fn read(link: &mut UnixStream) -> io::Result<Heard> {
+/// What was said since.
+///
+/// # Errors
+/// Nobody is at the other end any more.
+fn read(link: &mut UnixStream) -> io::Result<Said> {
     let mut bytes = [0; 64];
     let length = match link.read(&mut bytes) {
-        Ok(0) => return Ok(Heard::Closed),
+        Ok(0) => return Err(ErrorKind::BrokenPipe.into()),
         Ok(length) => length,
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-            return Ok(Heard::Nothing);
+            return Ok(Said::default());
         }
         Err(error) => return Err(error),
     };
     let said = &bytes[..length];
-    Ok(if said.contains(&b'r') {
-        Heard::Asked(Request::Reboot)
-    } else if said.contains(&b'o') {
-        Heard::Asked(Request::PowerOff)
-    } else if said.contains(&b'h') {
-        Heard::Well
-    } else {
-        Heard::Nothing
+    // The one that can not be undone counts most.
+    let requests = [
+        (b'f', Request::FactoryReset),
+        (b'r', Request::Reboot),
+        (b'o', Request::PowerOff),
+    ];
+    let asked = requests.iter().find(|(byte, _)| said.contains(byte));
+    Ok(Said {
+        anything: true,
+        serves: said.contains(&b's'),
+        asked: asked.map(|(_, request)| *request),
     })
 }
 
@@ -229,6 +282,11 @@ mod tests {
     use std::io::Write as _;
 
     fn watched(said: &[u8], silence: Duration, program: &[&str]) -> Outcome {
+        watched_whole(said, silence, program).0
+    }
+
+    /// What came of it, and whether it has served.
+    fn watched_whole(said: &[u8], silence: Duration, program: &[&str]) -> (Outcome, bool) {
         let (board, state) = (Board::default(), Path::new("/nonexistent"));
         let mut keeper = Keeper {
             silence,
@@ -244,7 +302,14 @@ mod tests {
         let outcome = keeper.watch(ours, &mut child).unwrap();
         child.kill().ok();
         child.wait().unwrap();
-        outcome
+        (outcome, keeper.served)
+    }
+
+    #[test]
+    fn that_the_box_serves_is_heard_among_other_words() {
+        let served = |said| watched_whole(said, SILENCE, &["sleep", "60"]).1;
+        assert!(served(b"hshr"));
+        assert!(!served(b"hhr"));
     }
 
     #[test]
@@ -253,7 +318,8 @@ mod tests {
         for (said, request) in [
             (b"r".as_slice(), Request::Reboot),
             (b"hhhr", Request::Reboot),
-            (b"ho", Request::PowerOff),
+            (b"hso", Request::PowerOff),
+            (b"hfr", Request::FactoryReset),
         ] {
             assert_eq!(watched(said, SILENCE, &sleeper), Outcome::Asked(request));
         }

@@ -9,6 +9,7 @@ mod coldplug;
 mod disk;
 mod end;
 mod first;
+mod footing;
 mod keep;
 mod link;
 mod modules;
@@ -73,13 +74,13 @@ fn work() -> ExitCode {
     say(&format!("Gatehouse {}", board.version));
     told("the clock", clock::not_before(board.built));
     let mut modules = Modules::read();
-    for name in &board.modules {
-        modules.load(name);
-    }
+    // Beside the search for the disk, which mostly waits.
+    let services = load_in_background(&modules, &board);
     told("the loopback interface", link::up("lo"));
     told("the host name", nix::unistd::sethostname(NAME_OF_HOST));
     told("Ctrl-Alt-Del", nix::sys::reboot::set_cad_enabled(false));
     let disk = find_disk(&mut modules);
+    modules.load("ext4");
     let state = state::prepare(disk);
     // A clock whose battery is empty begins with the year of the image, before certificates of the box were made.
     told("the clock", clock::not_before(clock::newest(&state)));
@@ -87,9 +88,21 @@ fn work() -> ExitCode {
         "the order of the ports",
         ports::name(&board.ports, &state::file(PORTS)),
     );
+    // A panic there has been said, and what is missing is missed by who needs it.
+    services.join().ok();
     modules.finish();
     let asked = Keeper::new(&board, &state, Watchdog::start()).keep();
     end::now(asked)
+}
+
+/// Loads what the board wants whatever hardware there is.
+fn load_in_background(modules: &Modules, board: &Board) -> thread::JoinHandle<()> {
+    let (mut modules, wanted) = (modules.clone(), board.modules.clone());
+    thread::spawn(move || {
+        for name in &wanted {
+            modules.load(name);
+        }
+    })
 }
 
 /// What the box is called until it has a configuration.

@@ -10,7 +10,8 @@ use std::io;
 
 const FOLDER: &str = "/lib/modules";
 
-/// The modules of the image.
+/// The modules of the image, and what one thread has loaded of them: what another has loaded the kernel knows.
+#[derive(Clone)]
 pub(super) struct Modules {
     /// What is loaded before each.
     needs: BTreeMap<String, Vec<String>>,
@@ -18,6 +19,8 @@ pub(super) struct Modules {
     aliases: Vec<(String, String)>,
     /// What was tried already.
     tried: BTreeSet<String>,
+    /// Hardware that was served already.
+    served: BTreeSet<String>,
 }
 
 impl Modules {
@@ -50,6 +53,7 @@ impl Modules {
                 .map(|(alias, name)| (alias.to_owned(), name.to_owned()))
                 .collect(),
             tried: BTreeSet::new(),
+            served: BTreeSet::new(),
         }
     }
 
@@ -64,6 +68,10 @@ impl Modules {
 
     /// Loads the modules for the hardware of this name.
     pub(super) fn serve(&mut self, hardware: &str) {
+        // Looking through all patterns takes longer than looking through all hardware.
+        if !self.served.insert(hardware.to_owned()) {
+            return;
+        }
         let found = self.aliases.iter();
         let found =
             found.filter(|(pattern, _)| pattern::matches(pattern.as_bytes(), hardware.as_bytes()));

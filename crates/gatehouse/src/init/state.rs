@@ -5,10 +5,17 @@ use super::{mount, say, told};
 use anyhow::{Context as _, Result, bail};
 use nix::mount::{MntFlags, MsFlags, umount2};
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const PLACE: &str = "/state";
+/// The state directory on it.
+const FOLDER: &str = "gatehouse";
+/// Beside that one: while it is there, the directory counts as removed.
+const FORGET: &str = "factory-reset";
+/// What the supervisor gets instead of the state directory, where it can not run with that.
+const SPARE: &str = "/run/gatehouse";
 /// Bytes of a block of the file system that the image has.
 const BLOCK: u64 = 4096;
 /// e2fsck: all is well, or was made well again.
@@ -25,12 +32,67 @@ pub(super) fn prepare(partition: Option<Partition>) -> PathBuf {
             say(&format!(
                 "THE STATE IS NOT KEPT: {error:#}; it is in memory until the next start"
             ));
-            told(PLACE, in_memory());
+            told(PLACE, in_memory(PLACE));
         }
     }
-    let folder = Path::new(PLACE).join("gatehouse");
+    match forget(Path::new(PLACE)) {
+        Ok(true) => say("factory reset: everything that was kept is removed"),
+        Ok(false) => {}
+        Err(error) => say(&format!("the factory reset: {error}")),
+    }
+    let folder = file(FOLDER);
     told("the state directory", fs::create_dir_all(&folder));
     folder
+}
+
+/// Decides that the state directory is removed at the next start, whatever is wrong with it.
+///
+/// # Errors
+/// The disk takes nothing.
+pub(super) fn forget_at_next_start() -> io::Result<()> {
+    File::create(file(FORGET))?.sync_all()?;
+    File::open(PLACE)?.sync_all()
+}
+
+/// An empty directory in memory of this name.
+///
+/// # Errors
+/// There is no room.
+pub(super) fn spare(name: &str) -> io::Result<PathBuf> {
+    if !mount::is_mounted(SPARE) {
+        fs::create_dir_all(SPARE)?;
+        in_memory(SPARE)?;
+    }
+    let folder = Path::new(SPARE).join(name);
+    remove(&folder)?;
+    fs::create_dir(&folder)?;
+    Ok(folder)
+}
+
+/// Removes the state directory of `place` where that was decided; whether it was. The mark goes last.
+fn forget(place: &Path) -> io::Result<bool> {
+    let mark = place.join(FORGET);
+    if !mark.exists() {
+        return Ok(false);
+    }
+    remove(&place.join(FOLDER))?;
+    File::open(place)?.sync_all()?;
+    fs::remove_file(mark)?;
+    File::open(place)?.sync_all()?;
+    Ok(true)
+}
+
+/// Removes whatever is there: a directory and all that is in it, or a file where one should be.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(about) if about.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// A file beside the state directory: it outlives a factory reset.
@@ -107,8 +169,35 @@ fn run_check(how: &str, device: &str) -> Result<bool> {
     Ok(code >= 0 && code & !REPAIRED == 0)
 }
 
-fn in_memory() -> nix::Result<()> {
+fn in_memory(place: &str) -> nix::Result<()> {
     let flags = MsFlags::MS_NODEV | MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
     let options = Some("mode=0755,size=64m");
-    nix::mount::mount(Some("tmpfs"), PLACE, Some("tmpfs"), flags, options)
+    nix::mount::mount(Some("tmpfs"), place, Some("tmpfs"), flags, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_to_be_forgotten_is_removed_whatever_it_is() {
+        let place = std::env::temp_dir().join(format!("gatehouse-forget-{}", std::process::id()));
+        let (state, mark) = (place.join(FOLDER), place.join(FORGET));
+        fs::create_dir_all(state.join("generations")).unwrap();
+        fs::write(place.join("ports"), "").unwrap();
+        assert!(!forget(&place).unwrap());
+        assert!(state.exists(), "nobody wanted it removed");
+        fs::write(&mark, "").unwrap();
+        assert!(forget(&place).unwrap());
+        assert!(!state.exists() && !mark.exists());
+        // A file where the directory should be; then nothing at all.
+        fs::write(&state, "").unwrap();
+        for _ in 0..2 {
+            fs::write(&mark, "").unwrap();
+            assert!(forget(&place).unwrap());
+            assert!(!state.exists() && !mark.exists());
+        }
+        assert!(place.join("ports").exists());
+        fs::remove_dir_all(&place).unwrap();
+    }
 }

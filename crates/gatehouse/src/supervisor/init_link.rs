@@ -1,7 +1,7 @@
 //! The link to PID 1 of a box: single bytes, and nothing comes back.
 //!
-//! `h` each second from the loop that does everything else, so that a supervisor that hangs is noticed; `r`: reboot; `o`: power
-//! off. The number of the stream socket is in the environment.
+//! `h` each second from the loop that does everything else, so that a supervisor that hangs is noticed; `s`: it serves; `r`: reboot;
+//! `o`: power off; `f`: reboot, and remove what is on the disk. The number of the stream socket is in the environment.
 
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
@@ -74,10 +74,24 @@ impl InitLink {
     /// Init does not listen.
     pub fn ask(&self, order: MachineOrder) -> io::Result<()> {
         self.say(match order {
-            // What is to be removed is removed at the next start.
+            // What is to be removed the supervisor removes at its next start.
             MachineOrder::Reboot | MachineOrder::FactoryReset => b'r',
             MachineOrder::PowerOff => b'o',
         })
+    }
+
+    /// Asks init to remove the state on the disk, which the supervisor does not reach, and to reboot.
+    ///
+    /// # Errors
+    /// Init does not listen.
+    pub fn ask_for_reset(&self) -> io::Result<()> {
+        self.say(b'f')
+    }
+
+    /// Tells init that the box serves.
+    pub fn serves(&self) {
+        // Whoever does not listen finds out what it needs otherwise.
+        let _ = self.say(b's');
     }
 
     fn say(&self, word: u8) -> io::Result<()> {
@@ -123,9 +137,11 @@ mod tests {
         ] {
             link.ask(order).unwrap();
         }
+        link.ask_for_reset().unwrap();
+        link.serves();
         drop(link);
         let mut heard = Vec::new();
         init.read_to_end(&mut heard).unwrap();
-        assert_eq!(heard, b"ror");
+        assert_eq!(heard, b"rorfs");
     }
 }

@@ -12,6 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// The variable in which init says what it has given instead of the state on the disk, with which nothing could be started.
+const FOOTING: &str = "GATEHOUSE_FOOTING";
 /// File systems that forget everything at a restart.
 const IN_MEMORY: [statfs::FsType; 2] = [statfs::TMPFS_MAGIC, RAMFS_MAGIC];
 /// Of the first file system of the kernel (`linux/magic.h`).
@@ -27,8 +29,37 @@ pub struct Machine {
     console: watch::Sender<Option<Condition>>,
     /// The state directory lies in memory.
     forgets: bool,
+    /// What the box runs with instead of what is on its disk.
+    instead: Option<Instead>,
     /// When the box served, since the kernel began.
     served: Arc<OnceLock<Duration>>,
+}
+
+/// What init gives where the state on the disk is no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instead {
+    LastConfiguration,
+    Factory,
+}
+
+impl Instead {
+    fn of(word: Option<&str>) -> Option<Self> {
+        match word? {
+            "last" => Some(Self::LastConfiguration),
+            _ => Some(Self::Factory),
+        }
+    }
+
+    fn fault(self) -> String {
+        let what = match self {
+            Self::LastConfiguration => "the last configuration, without secrets and certificates",
+            Self::Factory => "the factory configuration",
+        };
+        format!(
+            "WHAT THE DISK KEEPS IS NOT USED: Gatehouse could not start with it; this is {what}, in memory; a restart of the box tries \
+             the disk again, a factory reset empties it"
+        )
+    }
 }
 
 impl Machine {
@@ -48,6 +79,7 @@ impl Machine {
             file_is_kept_inside: inside,
             console: watch::Sender::new(None),
             forgets: statfs(state).is_ok_and(|held| IN_MEMORY.contains(&held.filesystem_type())),
+            instead: Instead::of(std::env::var(FOOTING).ok().as_deref()),
             served: Arc::default(),
         })
     }
@@ -61,6 +93,9 @@ impl Machine {
     pub fn serves(&self) {
         if let Ok(now) = clock_gettime(ClockId::CLOCK_BOOTTIME) {
             self.served.get_or_init(|| now.into());
+        }
+        if let Some(init) = &self.init {
+            init.serves();
         }
     }
 
@@ -78,8 +113,11 @@ impl Machine {
         })
     }
 
-    /// What a box whose disk is lost says of it.
+    /// What a box whose disk is lost or not used says of it.
     pub fn forgets(&self) -> Option<String> {
+        if let Some(instead) = self.instead {
+            return Some(instead.fault());
+        }
         (self.is_box() && self.forgets).then(|| {
             "THE STATE IS NOT KEPT: its partition is lost or broken, everything is forgotten at the next restart".to_owned()
         })
@@ -127,7 +165,11 @@ impl Machine {
             );
         };
         let failed = |error| Refusal::failed(format!("init does not listen: {error}"));
-        init.ask(order).map_err(failed)?;
+        if order == MachineOrder::FactoryReset && self.instead.is_some() {
+            init.ask_for_reset().map_err(failed)?;
+        } else {
+            init.ask(order).map_err(failed)?;
+        }
         Ok(match order {
             MachineOrder::Reboot => "the box restarts now",
             MachineOrder::PowerOff => "the box switches itself off now",

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{Error, Note, State, Store, secret_names};
+use crate::{Error, Note, State, Store, last_confirmed, secret_names};
 
 /// A directory that goes with the value.
 struct Scratch(PathBuf);
@@ -153,4 +153,24 @@ fn what_can_not_be_opened_is_named_with_a_remedy() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn the_last_configuration_is_read_from_a_directory_that_can_not_be_opened() {
+    let scratch = Scratch::new();
+    let state = scratch.0.as_path();
+    assert_eq!(last_confirmed(state), None);
+    let mut store = Store::open(state).unwrap().store;
+    store.add("one", "file", false, 1).unwrap();
+    store.add("two", "reload", false, 2).unwrap();
+    store.add("damaged", "reload", false, 3).unwrap();
+    store.add("tried", "reload", true, 4).unwrap();
+    drop(store);
+    fs::remove_dir(state.join("secrets")).unwrap();
+    fs::write(state.join("secrets"), "no directory").unwrap();
+    fs::write(state.join("generations/0003.toml"), "other").unwrap();
+    assert!(Store::open(state).is_err());
+    assert_eq!(last_confirmed(state).as_deref(), Some("two"));
+    fs::write(state.join("factory-reset"), "").unwrap();
+    assert_eq!(last_confirmed(state), None, "it was to be removed");
 }

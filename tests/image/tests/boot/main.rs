@@ -1,6 +1,10 @@
 //! The image boots, and comes up again after its power was cut.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod hardware;
+mod menu;
+mod rescue;
+
 use std::fs;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -72,9 +76,7 @@ fn a_box_whose_state_is_lost_says_so_and_serves() {
 #[test]
 fn a_published_host_and_the_admin_pages_answer_from_outside() {
     on_a_new_disk("serves", |settings| {
-        let target = settings.folder.join("target");
-        fs::write(&target, TARGET)?;
-        fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
+        let target = target(settings.folder)?;
         let settings = Settings {
             forwards: &[443, 8443],
             target: Some(&target),
@@ -101,23 +103,22 @@ fn serves(machine: &Machine) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_menu_on_the_serial_line_shows_sets_and_restarts() {
-    on_a_new_disk("menu", |settings| {
-        let mut machine = Machine::start(settings)?;
-        machine.wait_for("10.0.2.15/24")?;
-        machine.type_in("1")?;
-        machine.wait_for("after the kernel began")?;
-        machine.type_in("\u{1b}")?;
-        machine.wait_anew_for("Restart the box")?;
-        // The fourth of the menu, of a box that has one configuration only.
-        machine.type_in("7")?;
-        machine.wait_anew_for("yes")?;
-        machine.type_in("yes\r")?;
-        machine.wait_anew_for("init: Gatehouse")?;
-        machine.wait_anew_for(SERVING)?;
-        Ok(())
-    });
+/// Goes back to the menu, wherever the console is.
+const ESCAPE: &str = "\u{1b}";
+
+/// Waits for the menu of a box that answers.
+fn at_home(machine: &mut Machine) -> Result<()> {
+    machine
+        .see(&[SERVING, "Restart the box", "Configuration"])
+        .map(drop)
+}
+
+/// A program that is the published host's target.
+fn target(folder: &Path) -> Result<PathBuf> {
+    let target = folder.join("target");
+    fs::write(&target, TARGET)?;
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
+    Ok(target)
 }
 
 /// Answers one request for whatever it asks.
@@ -159,13 +160,7 @@ fn on_a_new_disk(name: &str, body: impl FnOnce(&Settings) -> Result<()>) {
         return;
     }
     let folder = Folder::new(name);
-    let settings = Settings {
-        folder: &folder.0,
-        image: &image,
-        disk: DISK,
-        forwards: &[],
-        target: None,
-    };
+    let settings = Settings::new(&folder.0, &image, DISK);
     if let Err(error) = body(&settings) {
         panic!("{error:#}");
     }
