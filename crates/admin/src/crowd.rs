@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use net::ListenKey;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 /// Connections at a time.
@@ -21,17 +22,27 @@ struct Guest {
     client: IpAddr,
     door: ListenKey,
     visit: AbortHandle,
+    leave: oneshot::Sender<()>,
 }
 
 impl Crowd {
     /// Takes note of a connection. Where there are too many, the oldest of whoever has most of them is cut: nobody can keep
     /// an operator out by opening connections.
-    pub(crate) fn enter(&mut self, client: IpAddr, door: ListenKey, visit: AbortHandle) {
+    ///
+    /// By `leave` it is told to end with what it has under way.
+    pub(crate) fn enter(
+        &mut self,
+        client: IpAddr,
+        door: ListenKey,
+        visit: AbortHandle,
+        leave: oneshot::Sender<()>,
+    ) {
         self.0.retain(|guest| !guest.visit.is_finished());
         self.0.push_back(Guest {
             client,
             door,
             visit,
+            leave,
         });
         let of_this = self.count(client);
         if of_this > MOST_OF_ONE {
@@ -44,15 +55,18 @@ impl Crowd {
         }
     }
 
-    /// Cuts the connections that would not be let in any more.
+    /// Shows out the connections that would not be let in any more. What they asked is still answered: it may be the very
+    /// change that shuts them out.
     pub(crate) fn keep(&mut self, stays: impl Fn(IpAddr, &ListenKey) -> bool) {
-        self.0.retain(|guest| {
-            let stays = stays(guest.client, &guest.door);
-            if !stays {
-                guest.visit.abort();
+        let all = std::mem::take(&mut self.0);
+        for guest in all {
+            if stays(guest.client, &guest.door) {
+                self.0.push_back(guest);
+            } else {
+                // It may have ended meanwhile.
+                let _ = guest.leave.send(());
             }
-            stays
-        });
+        }
     }
 
     fn count(&self, client: IpAddr) -> usize {
@@ -85,18 +99,22 @@ mod tests {
         tokio::spawn(std::future::pending::<()>()).abort_handle()
     }
 
+    fn leave() -> oneshot::Sender<()> {
+        oneshot::channel().0
+    }
+
     #[tokio::test]
     async fn whoever_has_most_connections_loses_the_oldest() {
         let mut crowd = Crowd::default();
         let (one, many) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        crowd.enter(one, door(), visit());
+        crowd.enter(one, door(), visit(), leave());
         for _ in 0..MOST_OF_ONE + 5 {
-            crowd.enter(many, door(), visit());
+            crowd.enter(many, door(), visit(), leave());
         }
         assert_eq!((crowd.count(one), crowd.count(many)), (1, MOST_OF_ONE));
         for network in 3..60_u8 {
             for _ in 0..5 {
-                crowd.enter(IpAddr::from([10, 0, 0, network]), door(), visit());
+                crowd.enter(IpAddr::from([10, 0, 0, network]), door(), visit(), leave());
             }
         }
         assert_eq!(crowd.0.len(), MOST);

@@ -27,7 +27,7 @@ use net::{ListenKey, Listener};
 use rustls::sign::SingleCertAndKey;
 use service::{Blame, Context, Decision, Event, Outcome, Reloaded, Service};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
@@ -169,15 +169,17 @@ impl Admin {
             };
             return self.context.events.send(decision(client, "", outcome));
         }
+        let (leave, told_to_leave) = oneshot::channel();
         let visit = Visit {
             client,
             tls: self.tls.clone(),
             desk: self.desk.subscribe(),
             metrics: self.metrics.clone(),
             ending: self.ending.subscribe(),
+            leave: told_to_leave,
         };
         let visit = self.visits.spawn(visit.serve(stream));
-        self.crowd.enter(address, door, visit);
+        self.crowd.enter(address, door, visit, leave);
     }
 }
 

@@ -11,7 +11,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -20,6 +20,9 @@ use crate::metrics::Metrics;
 
 /// For the handshake, and for the head of each request.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long what is under way at the end may take: a change is answered once all processes have taken it.
+const FAREWELL: Duration = Duration::from_secs(12);
 
 /// How often a connection that says nothing is asked whether somebody is there, and how long it may take to answer.
 const ASKED_EVERY: Duration = Duration::from_secs(30);
@@ -37,8 +40,10 @@ pub(crate) struct Visit {
     /// What answers a request, always the newest.
     pub(crate) desk: watch::Receiver<Arc<Desk>>,
     pub(crate) metrics: Metrics,
-    /// Turns true when requests under way are the last ones.
+    /// Turns true when requests under way are the last ones of all connections.
     pub(crate) ending: watch::Receiver<bool>,
+    /// The same for this one.
+    pub(crate) leave: oneshot::Receiver<()>,
 }
 
 impl Visit {
@@ -61,7 +66,13 @@ impl Visit {
                 Ok::<_, Infallible>(response)
             }
         });
-        let ended = async { drop(self.ending.wait_for(|ending| *ending).await) };
+        let ended = async {
+            tokio::select! {
+                _ = self.ending.wait_for(|ending| *ending) => {}
+                // Its sender is dropped where the connection is forgotten, and then it is cut.
+                _ = self.leave => {}
+            }
+        };
         let stream = TokioIo::new(stream);
         // What breaks here is the browser's or the network's; nothing can be told to it.
         if speaks_2 {
@@ -77,7 +88,7 @@ impl Visit {
                 _ = &mut connection => return,
                 () = ended => connection.as_mut().graceful_shutdown(),
             }
-            drop(connection.await);
+            drop(timeout(FAREWELL, connection).await);
         } else {
             let mut server = http1::Builder::new();
             server
@@ -89,7 +100,7 @@ impl Visit {
                 _ = &mut connection => return,
                 () = ended => connection.as_mut().graceful_shutdown(),
             }
-            drop(connection.await);
+            drop(timeout(FAREWELL, connection).await);
         }
     }
 }

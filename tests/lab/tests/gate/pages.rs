@@ -51,7 +51,7 @@ fn a_new_box_is_claimed_once_and_nobody_else_comes_in() {
             ("password", PASSWORD),
             ("again", PASSWORD),
         ];
-        form(PAGES, "/login", &login).expect(lab, Place::Lan, 401)?;
+        form(PAGES, "/login", &login).expect(lab, Place::Lan, 409)?;
         form(PAGES, "/claim", &wrong).expect(lab, Place::Lan, 401)?;
         let api = Curl::new(&format!("{PAGES}/api/v1/status")).with(&["--insecure"]);
         api.expect(lab, Place::Lan, 401)?;
@@ -155,9 +155,7 @@ fn a_change_that_cuts_the_browser_off_is_rolled_back() {
         let text = text.replace("port = 8443", "port = 8443\nfrom = [\"10.9.9.0/24\"]");
         let draft = json!({ "text": text, "base": config["generation"], "trial_seconds": 60 });
         let began = Instant::now();
-        // Its answer may still come, or be cut off with the connection.
-        let answer = operator.ask("POST", "/v1/apply", Some(&draft))?;
-        assert!(matches!(answer.status, 0 | 200), "{answer:?}");
+        operator.ok("POST", "/v1/apply", Some(&draft))?;
         assert_eq!(operator.ask("GET", "/v1/status", None)?.status, 0);
         wait_until("the end of the trial", || {
             Ok(began.elapsed() > Duration::from_secs(55))
@@ -213,7 +211,7 @@ fn a_session_lives_through_a_new_admin_process_and_ends_with_the_users_role() {
         assert_eq!(admin.ask("GET", "/v1/session", None)?.status, 401);
         let claim = gate.json(&["claim"])?;
         assert_eq!(claim["claimed"], false, "{claim}");
-        assert!(gate.ok(&["log"])?.contains("reset"));
+        assert!(gate.ok(&["log"])?.contains("removed all users"));
         Ok(())
     });
 }
