@@ -1,6 +1,6 @@
 //! The pages without script: what they show, and what their forms do.
 
-use control::{Applied, Generation, GenerationState, LineError, Refusal};
+use control::{Applied, Generation, GenerationState, LineError, Refusal, RefusalKind};
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
@@ -10,6 +10,7 @@ use super::api::{started, taken};
 use super::desk::{Desk, Standing, Visitor, request};
 use crate::core::place::Page;
 use crate::core::reply::{self, Body};
+use crate::core::words::Words;
 use crate::core::{cookie, form};
 
 /// Bytes of an answer of the control API that a page is made of.
@@ -93,7 +94,9 @@ impl Desk {
         Ok(match self.begin("/v1/claim", asked, visitor).await? {
             Said::Yes(cookie) => signed_in("/", cookie),
             Said::No(status, refusal) => {
-                reply::html(status, frame.claim(Some(&refusal.message), &claim.user))
+                let words = visitor.language.words();
+                let fault = worded(&refusal, words.wrong_claim, words);
+                reply::html(status, frame.claim(Some(&fault), &claim.user))
             }
         })
     }
@@ -106,11 +109,9 @@ impl Desk {
         Ok(match self.begin("/v1/login", asked, visitor).await? {
             Said::Yes(cookie) => signed_in(then, cookie),
             Said::No(status, refusal) => {
-                let frame = self.frame(visitor);
-                reply::html(
-                    status,
-                    frame.login(Some(&refusal.message), &login.user, then),
-                )
+                let (frame, words) = (self.frame(visitor), visitor.language.words());
+                let fault = worded(&refusal, words.wrong_login, words);
+                reply::html(status, frame.login(Some(&fault), &login.user, then))
             }
         })
     }
@@ -198,7 +199,7 @@ impl Desk {
 
     /// Who has no session is shown the way to one; who may not, why.
     fn refused(&self, path: &str, refusal: &Refusal, visitor: &Visitor) -> Response<Body> {
-        if refusal.kind == control::RefusalKind::Unauthorized {
+        if refusal.kind == RefusalKind::Unauthorized {
             return reply::see_other(&format!("/login?then={path}"));
         }
         let words = visitor.language.words();
@@ -276,6 +277,16 @@ fn with_generation(path: &str, choice: form::Choice) -> String {
     match choice.generation {
         Some(number) => format!("{path}?generation={number}"),
         None => path.to_owned(),
+    }
+}
+
+/// A refusal in the language of the page, as far as its kind says it all; `wrong` is what a wrong entry is called here.
+fn worded(refusal: &Refusal, wrong: &str, words: &Words) -> String {
+    match (refusal.kind, refusal.retry_after_seconds) {
+        (RefusalKind::Unauthorized, _) => wrong.to_owned(),
+        (RefusalKind::CodeWanted, _) => words.code_wanted.to_owned(),
+        (RefusalKind::TooMany, Some(seconds)) => format!("{} {seconds}", words.too_many),
+        _ => refusal.message.clone(),
     }
 }
 
