@@ -43,6 +43,8 @@ pub(super) fn build(board: &Board, profile: &str, work: &Path) -> Result<PathBuf
             format!("CFLAGS_{}", board.target.replace('-', "_")),
             c_flags.join(" "),
         )
+        // What C programs print as the time when they were compiled; mimalloc does.
+        .env("SOURCE_DATE_EPOCH", "0")
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
         .env("CARGO_PROFILE_DEV_STRIP", "symbols")
         .env("CARGO_INCREMENTAL", "0");
