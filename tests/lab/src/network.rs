@@ -36,6 +36,7 @@ impl Network {
         };
         let places = Place::ALL.map(|place| format!("netns add {}", network.name(place)));
         ip(&[], &places)?;
+        network.use_addresses_at_once()?;
         for segment in site.segments {
             network.wire(segment)?;
         }
@@ -73,6 +74,17 @@ impl Network {
         for place in Place::ALL {
             remove(&self.name(place));
         }
+    }
+
+    /// Switches duplicate address detection off for interfaces to come: an IPv6 address would not answer
+    /// during its first second or two, and a browser that sees one arrive gives up what it has begun.
+    fn use_addresses_at_once(&self) -> Result<()> {
+        for place in Place::ALL {
+            self.enter(place, || {
+                fs::write("/proc/sys/net/ipv6/conf/default/accept_dad", "0")
+            })??;
+        }
+        Ok(())
     }
 
     /// A bridge with its hosts' addresses, and a veth pair per port.
@@ -180,15 +192,11 @@ fn remove(name: &str) {
     fs::remove_dir_all(Path::new(FILES).join(name)).ok();
 }
 
-/// The `ip` lines that give an interface its addresses and switch it on. Without duplicate address
-/// detection: an IPv6 address would not answer during its first second.
+/// The `ip` lines that give an interface its addresses and switch it on.
 fn addresses(interface: &str, list: &[&str]) -> Vec<String> {
     let mut lines: Vec<String> = list
         .iter()
-        .map(|address| {
-            let nodad = if address.contains(':') { " nodad" } else { "" };
-            format!("address add {address} dev {interface}{nodad}")
-        })
+        .map(|address| format!("address add {address} dev {interface}"))
         .collect();
     lines.push(format!("link set dev {interface} up"));
     lines
