@@ -1,8 +1,11 @@
-//! The connections that are open: so many, and none of them for one address alone.
+//! The connections that are open: so many, and none of them for one client alone.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use guard::ClientKey;
 use net::ListenKey;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -21,19 +24,23 @@ pub(crate) struct Crowd(VecDeque<Guest>);
 struct Guest {
     client: IpAddr,
     door: ListenKey,
+    /// Turns true once somebody has signed in over this connection.
+    known: Arc<AtomicBool>,
     visit: AbortHandle,
     leave: oneshot::Sender<()>,
 }
 
 impl Crowd {
-    /// Takes note of a connection. Where there are too many, the oldest of whoever has most of them is cut: nobody can keep
-    /// an operator out by opening connections.
+    /// Takes note of a connection. Where there are too many, one is cut: of strangers rather than of somebody who has signed
+    /// in, of the network that has most of them, the oldest. So nobody keeps an operator out, or throws one out, by opening
+    /// connections.
     ///
     /// By `leave` it is told to end with what it has under way.
     pub(crate) fn enter(
         &mut self,
         client: IpAddr,
         door: ListenKey,
+        known: Arc<AtomicBool>,
         visit: AbortHandle,
         leave: oneshot::Sender<()>,
     ) {
@@ -41,17 +48,14 @@ impl Crowd {
         self.0.push_back(Guest {
             client,
             door,
+            known,
             visit,
             leave,
         });
-        let of_this = self.count(client);
-        if of_this > MOST_OF_ONE {
-            self.cut_oldest_of(client);
+        if self.count(|guest| guest.client == client) > MOST_OF_ONE {
+            self.cut_one_of(|guest| guest.client == client);
         } else if self.0.len() > MOST {
-            let busiest = self.0.iter().map(|guest| guest.client);
-            if let Some(busiest) = busiest.max_by_key(|client| self.count(*client)) {
-                self.cut_oldest_of(busiest);
-            }
+            self.cut_one_of(|_| true);
         }
     }
 
@@ -69,14 +73,25 @@ impl Crowd {
         }
     }
 
-    fn count(&self, client: IpAddr) -> usize {
-        let of_this = |guest: &&Guest| guest.client == client;
-        self.0.iter().filter(of_this).count()
+    fn count(&self, is_meant: impl Fn(&Guest) -> bool) -> usize {
+        self.0.iter().filter(|guest| is_meant(guest)).count()
     }
 
-    fn cut_oldest_of(&mut self, client: IpAddr) {
-        let oldest = self.0.iter().position(|guest| guest.client == client);
-        if let Some(guest) = oldest.and_then(|index| self.0.remove(index)) {
+    fn cut_one_of(&mut self, is_meant: impl Fn(&Guest) -> bool) {
+        let index = {
+            let rank = |guest: &Guest| {
+                let network = ClientKey::of(guest.client);
+                let crowded = self.count(|other| ClientKey::of(other.client) == network);
+                (!guest.known.load(Ordering::Relaxed), crowded)
+            };
+            // Of several that rank alike the last one is taken: backwards, the oldest.
+            let meant = self.0.iter().enumerate().rev();
+            let meant = meant.filter(|(_, guest)| is_meant(guest));
+            meant
+                .max_by_key(|(_, guest)| rank(guest))
+                .map(|(index, _)| index)
+        };
+        if let Some(guest) = index.and_then(|index| self.0.remove(index)) {
             guest.visit.abort();
         }
     }
@@ -86,41 +101,60 @@ impl Crowd {
 mod tests {
     use super::*;
 
-    fn door() -> ListenKey {
-        ListenKey {
+    fn enter(crowd: &mut Crowd, client: impl Into<IpAddr>, known: bool) {
+        let door = ListenKey {
             service: "admin".to_owned(),
             protocol: "https".to_owned(),
             addr: ([127, 0, 0, 1], 8443).into(),
             device: None,
-        }
+        };
+        let visit = tokio::spawn(std::future::pending::<()>()).abort_handle();
+        let known = Arc::new(AtomicBool::new(known));
+        crowd.enter(client.into(), door, known, visit, oneshot::channel().0);
     }
 
-    fn visit() -> AbortHandle {
-        tokio::spawn(std::future::pending::<()>()).abort_handle()
-    }
-
-    fn leave() -> oneshot::Sender<()> {
-        oneshot::channel().0
+    fn of(crowd: &Crowd, client: impl Into<IpAddr>) -> usize {
+        let client = client.into();
+        crowd.count(|guest| guest.client == client)
     }
 
     #[tokio::test]
     async fn whoever_has_most_connections_loses_the_oldest() {
         let mut crowd = Crowd::default();
-        let (one, many) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        crowd.enter(one, door(), visit(), leave());
+        let (one, many) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        enter(&mut crowd, one, false);
         for _ in 0..MOST_OF_ONE + 5 {
-            crowd.enter(many, door(), visit(), leave());
+            enter(&mut crowd, many, false);
         }
-        assert_eq!((crowd.count(one), crowd.count(many)), (1, MOST_OF_ONE));
+        assert_eq!((of(&crowd, one), of(&crowd, many)), (1, MOST_OF_ONE));
         for network in 3..60_u8 {
             for _ in 0..5 {
-                crowd.enter(IpAddr::from([10, 0, 0, network]), door(), visit(), leave());
+                enter(&mut crowd, [10, 0, 0, network], false);
             }
         }
         assert_eq!(crowd.0.len(), MOST);
-        assert_eq!(crowd.count(one), 1, "who has few keeps them");
-        assert!(crowd.count(many) < MOST_OF_ONE);
-        crowd.keep(|client, _| client == one);
+        assert_eq!(of(&crowd, one), 1, "who has few keeps them");
+        assert!(of(&crowd, many) < MOST_OF_ONE);
+        crowd.keep(|client, _| client == IpAddr::from(one));
         assert_eq!(crowd.0.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn many_addresses_of_one_network_push_nobody_out() {
+        let mut crowd = Crowd::default();
+        let operator = [10, 0, 0, 1];
+        enter(&mut crowd, operator, true);
+        let strange = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]);
+        for host in 0..300 {
+            enter(&mut crowd, strange(host), false);
+        }
+        assert_eq!(of(&crowd, operator), 1);
+        enter(&mut crowd, [10, 0, 0, 3], false);
+        assert_eq!(of(&crowd, [10, 0, 0, 3]), 1, "the newcomer is let in");
+        for host in 0..300_u16 {
+            let [high, low] = host.to_be_bytes();
+            enter(&mut crowd, [10, 1, high, low], false);
+        }
+        assert_eq!(of(&crowd, operator), 1, "who has signed in stays");
     }
 }

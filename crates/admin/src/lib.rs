@@ -17,17 +17,17 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::task::{Context as Wake, Poll};
 use std::time::Duration;
 
 use control::Line;
 use ipnet::IpNet;
 use net::{ListenKey, Listener};
-use rustls::sign::SingleCertAndKey;
 use service::{Blame, Context, Decision, Event, Outcome, Reloaded, Service};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
@@ -35,7 +35,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::core::names::Names;
 use crowd::Crowd;
 use metrics::Metrics;
+use shell::certificates::Certificates;
 use shell::desk::Desk;
+use shell::permits::Permits;
 use shell::visit::Visit;
 
 /// How long requests under way have at the end; a followed log has no end of its own.
@@ -43,6 +45,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long to wait when a connection could not be accepted: descriptors are short.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Requests at a time whose body is longer than a form: configurations that are looked at or applied.
+const MOST_LONG_REQUESTS: usize = 4;
 
 /// What the admin pages need.
 #[derive(Debug, Clone)]
@@ -53,8 +58,10 @@ pub struct Config {
     pub domain: Option<String>,
     /// Where to listen; those that are known from before are kept open.
     pub listeners: Vec<Listener>,
-    /// What is shown to every browser, whatever name it asks for.
+    /// The box's own certificate, which is shown under every name that `trusted` is not for.
     pub certificate: certs::Material,
+    /// Certificates for the box's own name that browsers trust.
+    pub trusted: Vec<certs::Material>,
     /// Which clients are let in; empty: all.
     pub from: Vec<IpNet>,
     /// The way to the control API.
@@ -83,6 +90,7 @@ pub struct Admin {
     from: Vec<IpNet>,
     tls: TlsAcceptor,
     desk: watch::Sender<Arc<Desk>>,
+    permits: Permits,
     visits: JoinSet<()>,
     crowd: Crowd,
     ending: watch::Sender<bool>,
@@ -99,12 +107,14 @@ impl Service for Admin {
     fn start(config: Config, context: Context) -> Result<Self, Error> {
         let mut doors = BTreeMap::new();
         open(&mut doors, &config.listeners)?;
-        let tls = acceptor(&config.certificate)?;
+        let tls = acceptor(&config)?;
+        let permits = Permits::default();
         Ok(Self {
             doors,
             turn: 0,
             tls,
-            desk: watch::Sender::new(desk(&config, &context)),
+            desk: watch::Sender::new(desk(&config, &context, &permits)),
+            permits,
             from: config.from,
             visits: JoinSet::new(),
             crowd: Crowd::default(),
@@ -129,11 +139,12 @@ impl Service for Admin {
         let mut doors = BTreeMap::new();
         let unknown = |listener: &&Listener| !self.doors.contains_key(&listener.key);
         open(&mut doors, config.listeners.iter().filter(unknown))?;
-        let tls = acceptor(&config.certificate)?;
+        let tls = acceptor(&config)?;
         let kept = config.listeners.iter().map(|listener| listener.key.clone());
         let kept: Vec<_> = kept.collect();
         self.tls = tls;
-        self.desk.send_replace(desk(&config, &self.context));
+        self.desk
+            .send_replace(desk(&config, &self.context, &self.permits));
         self.from = config.from;
         self.doors.retain(|key, _| kept.contains(key));
         self.doors.append(&mut doors);
@@ -170,6 +181,7 @@ impl Admin {
             return self.context.events.send(decision(client, "", outcome));
         }
         let (leave, told_to_leave) = oneshot::channel();
+        let known = Arc::new(AtomicBool::new(false));
         let visit = Visit {
             client,
             tls: self.tls.clone(),
@@ -177,9 +189,10 @@ impl Admin {
             metrics: self.metrics.clone(),
             ending: self.ending.subscribe(),
             leave: told_to_leave,
+            known: Arc::clone(&known),
         };
         let visit = self.visits.spawn(visit.serve(stream));
-        self.crowd.enter(address, door, visit, leave);
+        self.crowd.enter(address, door, known, visit, leave);
     }
 }
 
@@ -187,19 +200,20 @@ fn lets_in(from: &[IpNet], client: IpAddr) -> bool {
     from.is_empty() || from.iter().any(|net| net.contains(&client))
 }
 
-fn acceptor(certificate: &certs::Material) -> Result<TlsAcceptor, Error> {
-    let key = certificate.certified_key()?;
-    let chooser = Arc::new(SingleCertAndKey::from(key));
-    let tls = net::tls::server_config(chooser, &[b"h2", b"http/1.1"])?;
+fn acceptor(config: &Config) -> Result<TlsAcceptor, Error> {
+    let certificates = Certificates::new(&config.certificate, &config.trusted)?;
+    let tls = net::tls::server_config(Arc::new(certificates), &[b"h2", b"http/1.1"])?;
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-fn desk(config: &Config, context: &Context) -> Arc<Desk> {
-    let certificate = config.certificate.names.iter().map(String::as_str);
+fn desk(config: &Config, context: &Context, permits: &Permits) -> Arc<Desk> {
     Arc::new(Desk {
         hostname: config.hostname.clone(),
-        names: Names::new(&config.hostname, config.domain.as_deref(), certificate),
+        names: Names::new(&config.hostname, config.domain.as_deref()),
         line: config.line.clone(),
+        permits: permits.clone(),
+        room: Semaphore::new(MOST_LONG_REQUESTS),
+        quiet: Mutex::default(),
         context: context.clone(),
     })
 }

@@ -19,6 +19,8 @@ use tokio_rustls::TlsConnector;
 
 use super::*;
 
+mod crowded;
+
 /// What the other end of the line was asked.
 type Asked = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;
 
@@ -61,6 +63,7 @@ fn config(ca: &Ca, listeners: Vec<Listener>, line: &Line) -> Config {
         domain: Some("example".to_owned()),
         listeners,
         certificate: ca.issue(&names, Usage::Server, SystemTime::now()).unwrap(),
+        trusted: Vec::new(),
         from: Vec::new(),
         line: line.clone(),
     }
@@ -100,6 +103,7 @@ fn said(method: &Method, path: &str, headers: &HeaderMap, body: &str) -> (u16, S
         ("GET", "/v1/generations") => (200, format!("[{kept},{trial}]")),
         ("POST", "/v1/confirm?generation=8" | "/v1/rollback?generation=7") => (200, applied),
         ("POST", "/v1/confirm" | "/v1/rollback") => (409, no("conflict", "not on trial")),
+        ("GET", "/v1/derived") => (200, "x".repeat(300_000)),
         _ => (200, format!(r#""{path}""#)),
     }
 }
@@ -198,6 +202,14 @@ async fn start(from: &[&str]) -> Running {
 
 impl Running {
     async fn connect(&self, alpn: &[u8]) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        self.connect_from([127, 0, 0, 1], alpn).await
+    }
+
+    async fn connect_from(
+        &self,
+        client: [u8; 4],
+        alpn: &[u8],
+    ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
         let mut roots = rustls::RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(self.ca.root_pem().as_bytes()).unwrap();
         roots.add(root).unwrap();
@@ -207,7 +219,9 @@ impl Running {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![alpn.to_vec()];
-        let stream = TcpStream::connect(self.addresses[0]).await?;
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind((client, 0).into())?;
+        let stream = socket.connect(self.addresses[0]).await?;
         let name = ServerName::try_from("gate-hq.example").unwrap();
         TlsConnector::from(Arc::new(config))
             .connect(name, stream)
@@ -240,7 +254,7 @@ impl Running {
 fn request(method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
     let mut request = Request::builder().method(method).uri(path);
     let usual = [
-        ("host", "gate-hq.example:8443"),
+        ("host", "localhost:8443"),
         ("sec-fetch-site", "same-origin"),
         ("content-type", "application/json"),
         ("cookie", "__Host-gatehouse=t0ken"),
@@ -495,7 +509,7 @@ async fn a_log_comes_as_it_is_written_over_http_2_and_ends_with_the_process() {
     let (mut sender, connection) = shaken.unwrap();
     tokio::spawn(connection);
     let mut asked = request("GET", "/api/v1/log", &[("host", "")], "");
-    *asked.uri_mut() = "https://gate-hq.example:8443/api/v1/log".parse().unwrap();
+    *asked.uri_mut() = "https://localhost:8443/api/v1/log".parse().unwrap();
     let answer = sender.send_request(asked).await.unwrap();
     assert_eq!(answer.status(), 200);
     let mut body = answer.into_body();
@@ -525,14 +539,23 @@ async fn while_the_supervisor_is_away_the_pages_say_so() {
 }
 
 #[tokio::test]
-async fn too_long_a_body_is_refused() {
+async fn too_long_a_body_is_refused_and_a_strangers_sooner() {
     let running = start(&[]).await;
-    let long = "x".repeat(3 << 20);
-    let (status, ..) = running
-        .text(request("POST", "/api/v1/check", &[], &long))
-        .await;
-    assert_eq!(status, 413);
-    assert!(running.asked().is_empty());
+    let check = |cookie: &str, length| {
+        let cookie = [("cookie", cookie)];
+        running.text(request(
+            "POST",
+            "/api/v1/check",
+            &cookie,
+            &"x".repeat(length),
+        ))
+    };
+    let signed_in = "__Host-gatehouse=t0ken";
+    assert_eq!(check(signed_in, 13 << 20).await.0, 413);
+    assert_eq!(check("__Host-gatehouse=made-up", 17 << 10).await.0, 413);
+    assert!(!running.asked().iter().any(|asked| asked.contains("check")));
+    assert_eq!(check(signed_in, 3 << 20).await.0, 200);
+    assert_eq!(check("__Host-gatehouse=made-up", 1 << 10).await.0, 401);
 }
 
 #[tokio::test]

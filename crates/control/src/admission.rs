@@ -36,7 +36,7 @@ const ADMIN: Least = Least::Role(Role::Admin);
 
 /// Every request of the API, and who may make it. What is not in here is refused to the admin pages.
 const LEAST: &[(&str, &str, Least)] = &[
-    ("GET", "/v1/openapi.json", Least::Anybody),
+    ("GET", "/v1/openapi.json", VIEWER),
     ("GET", "/v1/claim", Least::Anybody),
     ("POST", "/v1/claim", Least::Anybody),
     ("POST", "/v1/login", Least::Anybody),

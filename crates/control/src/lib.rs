@@ -65,7 +65,7 @@ pub use api::{
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};
 pub use journal::{Follower, Journal, Record};
-pub use line::{Line, LineError};
+pub use line::{Line, LineError, MOST_REQUESTS};
 pub use moment::Moment;
 pub use operators::{Actor, Operators, Peer};
 pub use pages::pages;

@@ -18,6 +18,12 @@ use tokio::time::timeout;
 /// How long an answer may take to begin; a configuration that is applied waits for all processes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Requests at a time. Whoever speaks on the line refuses more than so many itself: they would wait for each other.
+pub const MOST_REQUESTS: u32 = 256;
+
+/// Bytes of an answer that may lie here until its reader takes them.
+const WAITING_BYTES: u32 = 64 * 1024;
+
 /// Speaks to the supervisor. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -46,7 +52,12 @@ impl Line {
     /// The system's, or the other end is gone.
     pub async fn open(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
         let stream = TokioIo::new(UnixStream::from_std(stream)?);
-        let shaken = http2::handshake(TokioExecutor::new(), stream).await;
+        // All answers that nobody reads together leave room for one that somebody does.
+        let shaken = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(WAITING_BYTES)
+            .initial_connection_window_size(WAITING_BYTES * (MOST_REQUESTS + 1))
+            .handshake(stream)
+            .await;
         let (requests, connection) = shaken.map_err(io::Error::other)?;
         // Its end is told to whoever asks next.
         tokio::spawn(connection);

@@ -6,5 +6,6 @@ pub(crate) mod names;
 pub(crate) mod origin;
 pub(crate) mod pages;
 pub(crate) mod place;
+pub(crate) mod quiet;
 pub(crate) mod reply;
 pub(crate) mod words;

@@ -11,16 +11,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub(crate) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// `localhost`, the box's own name, alone and within the site's domain, and those of its certificate.
-    pub(crate) fn new<'n>(
-        hostname: &str,
-        domain: Option<&str>,
-        certificate: impl IntoIterator<Item = &'n str>,
-    ) -> Self {
+    /// `localhost` and the box's own name, alone and within the site's domain. Not the other names of its certificate: what
+    /// is published under them would get the cookie of the session.
+    pub(crate) fn new(hostname: &str, domain: Option<&str>) -> Self {
         let full = domain.map(|domain| format!("{hostname}.{domain}"));
         let own = ["localhost".to_owned(), hostname.to_owned()];
-        let certificate = certificate.into_iter().map(str::to_owned);
-        let all = own.into_iter().chain(full).chain(certificate);
+        let all = own.into_iter().chain(full);
         Self(all.map(|name| name.to_ascii_lowercase()).collect())
     }
 
@@ -66,7 +62,7 @@ mod tests {
 
     #[test]
     fn only_addresses_and_own_names_are_ours() {
-        let names = Names::new("Gate-HQ", Some("example.com"), ["admin.example.net"]);
+        let names = Names::new("Gate-HQ", Some("example.com"));
         for (authority, ours) in [
             ("192.168.1.1", true),
             ("192.168.1.1:8443", true),
@@ -76,7 +72,7 @@ mod tests {
             ("gate-hq", true),
             ("GATE-HQ:8443", true),
             ("gate-hq.example.com:8443", true),
-            ("admin.example.net", true),
+            ("admin.example.net", false),
             ("gate-hq.evil.example", false),
             ("evil.example:8443", false),
             ("192.168.1.1.evil.example", false),

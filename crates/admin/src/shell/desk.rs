@@ -1,6 +1,9 @@
 //! Where requests of browsers are answered.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use control::{Line, LineError};
@@ -9,13 +12,16 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use service::{Blame, Context, Outcome};
+use tokio::sync::Semaphore;
 
+use super::permits::{Asker, Permit, Permits};
 use super::{api, assets};
 use crate::core::cookie;
 use crate::core::names::Names;
 use crate::core::origin::{self, Foreign, Kind};
 use crate::core::pages::Frame;
 use crate::core::place::Place;
+use crate::core::quiet::Quiet;
 use crate::core::reply::{self, Body};
 use crate::core::words::Language;
 use crate::decision;
@@ -25,14 +31,27 @@ pub(crate) struct Desk {
     pub(crate) hostname: String,
     pub(crate) names: Names,
     pub(crate) line: Line,
+    /// For requests that are passed on.
+    pub(crate) permits: Permits,
+    /// For long bodies of requests.
+    pub(crate) room: Semaphore,
+    pub(crate) quiet: Mutex<Quiet>,
     pub(crate) context: Context,
 }
 
 /// Who asks.
-pub(super) struct Visitor {
+pub(super) struct Visitor<'v> {
     pub(super) client: IpAddr,
     pub(super) token: Option<String>,
     pub(super) language: Language,
+    /// Whether somebody has signed in over this connection.
+    pub(super) known: &'v AtomicBool,
+}
+
+impl Visitor<'_> {
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
 }
 
 impl Desk {
@@ -41,19 +60,26 @@ impl Desk {
         &self,
         request: Request<Incoming>,
         client: SocketAddr,
+        known: &AtomicBool,
     ) -> Response<Body> {
-        let mut response = self.decide(request, client).await;
+        let mut response = self.decide(request, client, known).await;
         reply::finish(response.headers_mut());
         response
     }
 
-    async fn decide(&self, request: Request<Incoming>, client: SocketAddr) -> Response<Body> {
+    async fn decide(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+        known: &AtomicBool,
+    ) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let place = Place::at(&path);
         let visitor = Visitor {
             client: client.ip().to_canonical(),
             token: cookie::token(request.headers()).map(str::to_owned),
             language: Language::preferred(request.headers()),
+            known,
         };
         let authority = authority(&request).unwrap_or_default();
         if !self.names.has(&authority) {
@@ -86,7 +112,10 @@ impl Desk {
     }
 
     /// The pages with script, for those who have signed in.
-    async fn app(&self, path: &str, headers: &HeaderMap, visitor: &Visitor) -> Response<Body> {
+    async fn app(&self, path: &str, headers: &HeaderMap, visitor: &Visitor<'_>) -> Response<Body> {
+        let Some(_permit) = self.permit(visitor) else {
+            return self.busy(visitor);
+        };
         match self.standing(visitor).await {
             Err(_) => self.away(visitor),
             Ok(Standing::Unclaimed) => reply::see_other("/claim"),
@@ -97,14 +126,9 @@ impl Desk {
     }
 
     /// Whether this visitor, or anybody, has an account.
-    pub(super) async fn standing(&self, visitor: &Visitor) -> Result<Standing, LineError> {
-        if visitor.token.is_some() {
-            let session = self
-                .ask(request(Method::GET, "/v1/session", None), visitor)
-                .await?;
-            if session.status().is_success() {
-                return Ok(Standing::SignedIn);
-            }
+    pub(super) async fn standing(&self, visitor: &Visitor<'_>) -> Result<Standing, LineError> {
+        if self.is_signed_in(visitor).await? {
+            return Ok(Standing::SignedIn);
         }
         let claim: control::ClaimStatus = self.get("/v1/claim", visitor).await?;
         Ok(if claim.claimed {
@@ -114,11 +138,30 @@ impl Desk {
         })
     }
 
+    /// Whether the visitor has a session.
+    pub(super) async fn is_signed_in(&self, visitor: &Visitor<'_>) -> Result<bool, LineError> {
+        if visitor.token.is_none() {
+            return Ok(false);
+        }
+        let asked = request(Method::GET, "/v1/session", None);
+        let is_signed_in = self.ask(asked, visitor).await?.status().is_success();
+        if is_signed_in {
+            visitor.known.store(true, Ordering::Relaxed);
+        }
+        Ok(is_signed_in)
+    }
+
+    /// A permit to ask the control API something for this visitor; none where he, or strangers together, ask too much at a time.
+    pub(super) fn permit(&self, visitor: &Visitor<'_>) -> Option<Permit> {
+        self.permits
+            .take(Asker::new(visitor.client, visitor.is_known()))
+    }
+
     /// Asks the control API in the name of the visitor.
     pub(super) async fn ask(
         &self,
         mut request: Request<Full<Bytes>>,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Response<Incoming>, LineError> {
         let headers = request.headers_mut();
         if let Some(client) = api::client_header(visitor.client) {
@@ -133,7 +176,7 @@ impl Desk {
         self.line.ask(request).await
     }
 
-    pub(super) fn frame(&self, visitor: &Visitor) -> Frame<'_> {
+    pub(super) fn frame(&self, visitor: &Visitor<'_>) -> Frame<'_> {
         Frame {
             language: visitor.language,
             hostname: &self.hostname,
@@ -142,7 +185,7 @@ impl Desk {
     }
 
     /// What is said while the supervisor does not answer.
-    pub(super) fn away(&self, visitor: &Visitor) -> Response<Body> {
+    pub(super) fn away(&self, visitor: &Visitor<'_>) -> Response<Body> {
         let words = visitor.language.words();
         let page = self
             .frame(visitor)
@@ -150,7 +193,16 @@ impl Desk {
         reply::html(StatusCode::SERVICE_UNAVAILABLE, page)
     }
 
-    fn nowhere(&self, visitor: &Visitor) -> Response<Body> {
+    /// What is said to somebody who asks too much at a time.
+    pub(super) fn busy(&self, visitor: &Visitor<'_>) -> Response<Body> {
+        let words = visitor.language.words();
+        let page = self
+            .frame(visitor)
+            .sentence("503", words.busy, ("/", words.again));
+        reply::html(StatusCode::SERVICE_UNAVAILABLE, page)
+    }
+
+    fn nowhere(&self, visitor: &Visitor<'_>) -> Response<Body> {
         let words = visitor.language.words();
         let page = self
             .frame(visitor)
@@ -158,7 +210,7 @@ impl Desk {
         reply::html(StatusCode::NOT_FOUND, page)
     }
 
-    fn foreign(&self, place: Place<'_>, visitor: &Visitor, why: Foreign) -> Response<Body> {
+    fn foreign(&self, place: Place<'_>, visitor: &Visitor<'_>, why: Foreign) -> Response<Body> {
         if let Place::Api(_) = place {
             return reply::refusal(StatusCode::FORBIDDEN, "forbidden", &why.to_string());
         }
@@ -171,9 +223,16 @@ impl Desk {
 
     /// Not an offence: a foreign page makes an innocent browser ask such things.
     fn reject(&self, client: SocketAddr, authority: &str, reason: &str) {
+        let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = match quiet.may_tell(Instant::now()) {
+            None => return,
+            Some(0) => reason.to_owned(),
+            Some(more) => format!("{reason}; {more} others before it were not logged"),
+        };
+        drop(quiet);
         let outcome = Outcome::Rejected {
             status: None,
-            reason: reason.to_owned(),
+            reason,
             blame: Blame::Peer,
         };
         self.context

@@ -1,5 +1,7 @@
 //! The pages without script: what they show, and what their forms do.
 
+use std::time::Duration;
+
 use control::{Applied, Generation, GenerationState, LineError, Refusal, RefusalKind};
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -16,6 +18,9 @@ use crate::core::{cookie, form};
 /// Bytes of an answer of the control API that a page is made of.
 const LONGEST: usize = 1 << 20;
 
+/// How long a form, or such an answer, may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What came of asking the control API.
 enum Said<T> {
     Yes(T),
@@ -28,8 +33,11 @@ impl Desk {
         &self,
         page: Page,
         query: Option<&str>,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Response<Body> {
+        let Some(_permit) = self.permit(visitor) else {
+            return self.busy(visitor);
+        };
         let shown = match page {
             Page::Claim | Page::Login => self.show_entrance(page, query, visitor).await,
             Page::Confirm => self.show_trial(None, visitor).await,
@@ -44,10 +52,13 @@ impl Desk {
         &self,
         page: Page,
         request: Request<Incoming>,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Response<Body> {
-        let Some(body) = taken(request.into_body(), form::LONGEST).await else {
+        let Some(body) = taken(request.into_body(), form::LONGEST, PATIENCE).await else {
             return reply::see_other("/");
+        };
+        let Some(_permit) = self.permit(visitor) else {
+            return self.busy(visitor);
         };
         let done = match page {
             Page::Claim => self.claim(&body, visitor).await,
@@ -63,7 +74,7 @@ impl Desk {
         &self,
         page: Page,
         query: Option<&str>,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let then = query.and_then(|query| form::read::<form::Login>(query.as_bytes()));
         let then = then.unwrap_or_default().then;
@@ -82,7 +93,7 @@ impl Desk {
         })
     }
 
-    async fn claim(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+    async fn claim(&self, body: &[u8], visitor: &Visitor<'_>) -> Result<Response<Body>, LineError> {
         let claim = form::read::<form::Claim>(body).unwrap_or_default();
         let frame = self.frame(visitor);
         if claim.password != claim.again {
@@ -101,7 +112,7 @@ impl Desk {
         })
     }
 
-    async fn login(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+    async fn login(&self, body: &[u8], visitor: &Visitor<'_>) -> Result<Response<Body>, LineError> {
         let login = form::read::<form::Login>(body).unwrap_or_default();
         let then = form::way_on(&login.then);
         let code = Some(login.code.trim()).filter(|code| !code.is_empty());
@@ -116,7 +127,7 @@ impl Desk {
         })
     }
 
-    async fn logout(&self, visitor: &Visitor) -> Result<Response<Body>, LineError> {
+    async fn logout(&self, visitor: &Visitor<'_>) -> Result<Response<Body>, LineError> {
         self.ask(request(Method::DELETE, "/v1/session", None), visitor)
             .await?;
         Ok(signed_in("/login", cookie::cleared()))
@@ -125,7 +136,7 @@ impl Desk {
     async fn show_trial(
         &self,
         fault: Option<(StatusCode, String)>,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let list = match self
             .said::<Vec<Generation>>("/v1/generations", visitor)
@@ -143,7 +154,11 @@ impl Desk {
         Ok(reply::html(status, page))
     }
 
-    async fn confirm(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+    async fn confirm(
+        &self,
+        body: &[u8],
+        visitor: &Visitor<'_>,
+    ) -> Result<Response<Body>, LineError> {
         let choice = form::read::<form::Choice>(body).unwrap_or_default();
         let path = with_generation("/v1/confirm", choice);
         let words = visitor.language.words();
@@ -159,7 +174,7 @@ impl Desk {
     async fn show_choices(
         &self,
         fault: Option<(StatusCode, String)>,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let mut list = match self
             .said::<Vec<Generation>>("/v1/generations", visitor)
@@ -177,7 +192,11 @@ impl Desk {
         Ok(reply::html(status, page))
     }
 
-    async fn roll_back(&self, body: &[u8], visitor: &Visitor) -> Result<Response<Body>, LineError> {
+    async fn roll_back(
+        &self,
+        body: &[u8],
+        visitor: &Visitor<'_>,
+    ) -> Result<Response<Body>, LineError> {
         let choice = form::read::<form::Choice>(body).unwrap_or_default();
         let path = with_generation("/v1/rollback", choice);
         let words = visitor.language.words();
@@ -190,7 +209,13 @@ impl Desk {
         })
     }
 
-    fn done(&self, title: &str, text: &str, done: &Applied, visitor: &Visitor) -> Response<Body> {
+    fn done(
+        &self,
+        title: &str,
+        text: &str,
+        done: &Applied,
+        visitor: &Visitor<'_>,
+    ) -> Response<Body> {
         let page = self
             .frame(visitor)
             .done(title, text, &done.generation, &done.notes);
@@ -198,7 +223,7 @@ impl Desk {
     }
 
     /// Who has no session is shown the way to one; who may not, why.
-    fn refused(&self, path: &str, refusal: &Refusal, visitor: &Visitor) -> Response<Body> {
+    fn refused(&self, path: &str, refusal: &Refusal, visitor: &Visitor<'_>) -> Response<Body> {
         if refusal.kind == RefusalKind::Unauthorized {
             return reply::see_other(&format!("/login?then={path}"));
         }
@@ -213,7 +238,7 @@ impl Desk {
         &self,
         path: &str,
         asked: Value,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Said<http::HeaderValue>, LineError> {
         let answer = self
             .ask(request(Method::POST, path, Some(asked)), visitor)
@@ -221,14 +246,14 @@ impl Desk {
         if !answer.status().is_success() {
             return no(answer).await;
         }
-        let body = taken(answer.into_body(), LONGEST).await;
+        let body = taken(answer.into_body(), LONGEST, PATIENCE).await;
         let begun = body.as_ref().and_then(started);
         begun
             .map(|(cookie, _)| Said::Yes(cookie))
             .ok_or(LineError::Answer)
     }
 
-    async fn change(&self, path: &str, visitor: &Visitor) -> Result<Said<Applied>, LineError> {
+    async fn change(&self, path: &str, visitor: &Visitor<'_>) -> Result<Said<Applied>, LineError> {
         let answer = self.ask(request(Method::POST, path, None), visitor).await?;
         read(answer).await
     }
@@ -236,7 +261,7 @@ impl Desk {
     async fn said<T: DeserializeOwned>(
         &self,
         path: &str,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<Said<T>, LineError> {
         let answer = self.ask(request(Method::GET, path, None), visitor).await?;
         read(answer).await
@@ -246,7 +271,7 @@ impl Desk {
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
-        visitor: &Visitor,
+        visitor: &Visitor<'_>,
     ) -> Result<T, LineError> {
         match self.said(path, visitor).await? {
             Said::Yes(what) => Ok(what),
@@ -259,14 +284,14 @@ async fn read<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<Said<T>
     if !answer.status().is_success() {
         return no(answer).await;
     }
-    let body = taken(answer.into_body(), LONGEST).await;
+    let body = taken(answer.into_body(), LONGEST, PATIENCE).await;
     let what = body.and_then(|body| serde_json::from_slice(&body).ok());
     what.map(Said::Yes).ok_or(LineError::Answer)
 }
 
 async fn no<T>(answer: Response<Incoming>) -> Result<Said<T>, LineError> {
     let status = answer.status();
-    let body = taken(answer.into_body(), LONGEST).await;
+    let body = taken(answer.into_body(), LONGEST, PATIENCE).await;
     let refusal = body.and_then(|body| serde_json::from_slice(&body).ok());
     refusal
         .map(|refusal| Said::No(status, refusal))

@@ -2,6 +2,8 @@
 
 pub(crate) mod api;
 pub(crate) mod assets;
+pub(crate) mod certificates;
 pub(crate) mod desk;
 pub(crate) mod forms;
+pub(crate) mod permits;
 pub(crate) mod visit;

@@ -21,6 +21,7 @@ pub(super) fn hosts(file: &File, config: &Config, report: &mut Report) {
             known.insert(name, keys.line);
         }
         serves(keys, report);
+        not_the_box(keys, config, report);
         location(keys, report);
         shared_port(keys, report);
         if let Some(rule) = &keys.tls_passthrough {
@@ -54,6 +55,22 @@ fn serves(keys: &HostKeys, report: &mut Report) {
         let remedy = "write [[host.http]], [host.ldap], [host.sip], [host.h323] or \
                       [host.tls_passthrough] below it";
         report.fault(keys.at.place.clone(), what, remedy);
+    }
+}
+
+/// Browsers know no difference between the ports of a name: what is published under the box's own one would be sent the cookie of
+/// an operator's session.
+fn not_the_box(keys: &HostKeys, config: &Config, report: &mut Report) {
+    let is_web = !keys.http.is_empty() || keys.tls_passthrough.is_some();
+    let name = keys.name.to_string().to_lowercase();
+    let hostname = config.system.hostname.to_lowercase();
+    if is_web && (name == config.own_name() || name == hostname) {
+        let what = format!(
+            "{} is the box itself: browsers would show the operator's session to this host",
+            quoted(&name)
+        );
+        let remedy = "give the host another name, or the box another system.hostname";
+        report.fault(keys.at.key("name"), what, remedy);
     }
 }
 

@@ -34,6 +34,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admission::Door;
+use crate::line::MOST_REQUESTS;
 use crate::socket::Capped;
 use crate::{Apply, Backend, Peer, Refusal};
 pub(crate) use answer::Refused;
@@ -51,9 +52,6 @@ const LONGEST_TEXT_REQUEST: usize = 3 * Apply::LONGEST_TEXT + 4096;
 
 /// How long answers under way may take once the supervisor ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// Streams at a time of a connection of the admin pages: some browsers with a log each.
-const MOST_STREAMS: u32 = 128;
 
 /// Bytes of a head on such a connection.
 const LONGEST_HEAD: u32 = 16 * 1024;
@@ -117,7 +115,7 @@ where
         }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
-        .max_concurrent_streams(MOST_STREAMS)
+        .max_concurrent_streams(MOST_REQUESTS)
         .max_header_list_size(LONGEST_HEAD)
         .max_send_buf_size(WAITING_BYTES)
         .serve_connection(TokioIo::new(stream), service);

@@ -22,12 +22,16 @@ pub fn admin() -> anyhow::Result<()> {
 
 fn configure(load: &Load, listeners: Vec<Listener>, line: &Line) -> anyhow::Result<admin::Config> {
     let checked = config::check(&load.text, &load.file).map_err(|faults| anyhow!("{faults}"))?;
-    let certificate = load.certificates.first().cloned();
+    let (certificate, trusted) = load
+        .certificates
+        .split_first()
+        .context("no certificate for the admin pages was handed over")?;
     Ok(admin::Config {
         hostname: checked.config.system.hostname,
         domain: checked.config.site.domain,
         listeners,
-        certificate: certificate.context("no certificate for the admin pages was handed over")?,
+        certificate: certificate.clone(),
+        trusted: trusted.to_vec(),
         from: checked.config.admin.from,
         line: line.clone(),
     })

@@ -3,7 +3,7 @@
 use super::journal::Journal;
 use anyhow::{Context as _, bail};
 use certs::{Ca, Material, Usage};
-use config::{Certificate, CertificateSource, Config, Identity};
+use config::{Certificate, CertificateSource, Config, Identity, Trust};
 use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ const DAMAGED: &str = "ca/authority.damaged";
 /// The certificate once more, for the operator to install.
 const ROOT: &str = "ca/root.pem";
 const ISSUED: &str = "ca/issued.json";
+/// What the key of the one that the admin pages show begins with, among those that were issued.
+const PAGES: &str = "pages ";
 /// The longest file with certificates: all public CAs together have a quarter of it.
 const LONGEST_FILE: u64 = 1 << 20;
 /// What our CA issued is replaced when it has less than this to live.
@@ -210,7 +212,55 @@ impl Certificates {
     fn own_identity(&mut self, hostname: &str, store: &mut Store) -> anyhow::Result<Material> {
         // No host name holds a space, so that none is mistaken for it.
         let key = format!("identity {hostname}");
-        self.issue(&key, hostname, Usage::Identity, store)
+        self.issue(&key, &[hostname], Usage::Identity, store)
+    }
+
+    /// What the admin pages show: a certificate of our own CA for all names and fixed addresses that they have, then those among
+    /// `gathered` that browsers trust for the box's own name.
+    ///
+    /// # Errors
+    /// The hostname is none that a certificate can carry. With `lenient` that is said in the log, and there are none.
+    pub fn pages(
+        &mut self,
+        config: &Config,
+        gathered: &[Material],
+        store: &mut Store,
+        lenient: bool,
+    ) -> anyhow::Result<Vec<Material>> {
+        let own = match self.own_pages(config, store) {
+            Ok(own) => own,
+            Err(error) if lenient => {
+                self.journal
+                    .notice("certs", format!("admin pages: {error:#}"));
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let own_name = config.own_name();
+        let is_for_us = |material: &&Material| {
+            let mut names = material.names.iter();
+            !material.temporary && names.any(|name| certs::covers(name, &own_name))
+        };
+        let mut shown = vec![own];
+        shown.extend(gathered.iter().filter(is_for_us).cloned());
+        Ok(shown)
+    }
+
+    fn own_pages(&mut self, config: &Config, store: &mut Store) -> anyhow::Result<Material> {
+        let own_name = config.own_name();
+        let mut names = vec![own_name, config.system.hostname.to_ascii_lowercase()];
+        let inside = config.zones.iter();
+        let inside = inside.filter(|zone| zone.trust == Trust::Inside);
+        names.extend(
+            inside.flat_map(|zone| zone.static_addresses().map(|net| net.addr().to_string())),
+        );
+        names.dedup();
+        // No host name begins with it, so that none is mistaken for it.
+        let key = format!("{PAGES}{}", names.join(" "));
+        self.issued
+            .retain(|other, _| !other.starts_with(PAGES) || *other == key);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.issue(&key, &names, Usage::Server, store)
     }
 
     /// A certificate of our own CA for `name`, the one issued before where it still serves.
@@ -218,14 +268,14 @@ impl Certificates {
     /// # Errors
     /// `name` is none that a certificate can carry, or the store can not be written.
     pub fn own(&mut self, name: &str, store: &mut Store) -> anyhow::Result<Material> {
-        self.issue(name, name, Usage::Server, store)
+        self.issue(name, &[name], Usage::Server, store)
     }
 
     /// The one that is kept under `key`, or a new one in its place.
     fn issue(
         &mut self,
         key: &str,
-        name: &str,
+        names: &[&str],
         usage: Usage,
         store: &mut Store,
     ) -> anyhow::Result<Material> {
@@ -237,8 +287,8 @@ impl Certificates {
                 return Ok(material.clone());
             }
         }
-        self.keep_valid(name, store)?;
-        let mut material = self.ca.issue(&[name], usage, now)?;
+        self.keep_valid(names.first().copied().unwrap_or_default(), store)?;
+        let mut material = self.ca.issue(names, usage, now)?;
         material.temporary = true;
         self.issued.insert(key.to_owned(), material.clone());
         // One that is not kept is made anew at the next start, and is as good until then.
@@ -413,6 +463,33 @@ mod tests {
         };
         assert!(of("files.example", std::slice::from_ref(&broken), false).is_err());
         assert_eq!(of("files.example", &[broken], true).unwrap(), None);
+        let pages = certificates
+            .pages(
+                &config("own"),
+                std::slice::from_ref(&own),
+                &mut store,
+                false,
+            )
+            .unwrap();
+        assert_eq!(
+            pages.len(),
+            1,
+            "one that browsers do not trust is of no use"
+        );
+        assert_eq!(pages[0].names, ["gate", "192.0.2.4"]);
+        let trusted = Material {
+            temporary: false,
+            ..own.clone()
+        };
+        let again = certificates
+            .pages(
+                &config("own"),
+                std::slice::from_ref(&trusted),
+                &mut store,
+                false,
+            )
+            .unwrap();
+        assert_eq!(again, [pages[0].clone(), trusted]);
         let server = certificates.own("gate", &mut store).unwrap();
         assert_ne!(server, own, "one serves, one is shown");
         std::fs::remove_dir_all(folder).unwrap();

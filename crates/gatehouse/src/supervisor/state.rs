@@ -141,11 +141,9 @@ impl State {
         if !lenient {
             proxy::check(&config, &certificates, identity.as_ref(), &files)?;
         }
-        let hostname = &config.system.hostname;
-        let shown = match self.certificates.own(hostname, &mut self.store) {
-            Err(error) if !lenient => return Err(error),
-            shown => shown.ok(),
-        };
+        let shown = self
+            .certificates
+            .pages(&config, &certificates, &mut self.store, lenient)?;
         let mut missing = Vec::new();
         let listeners = self.open(listens::proxy(&config), mode, &mut missing)?;
         let pages = self.open(listens::admin(&config), mode, &mut missing)?;
@@ -167,7 +165,7 @@ impl State {
             names: Names::from_system(),
             ..load(&listeners, certificates.clone())
         };
-        let admin = load(&pages, shown.into_iter().collect());
+        let admin = load(&pages, shown);
         anyhow::ensure!(
             edge.fits(),
             "{name}, its certificates and the files it names are too long to be handed over"
