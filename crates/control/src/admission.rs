@@ -4,13 +4,16 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use hyper::body::{Body as _, Frame, SizeHint};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::server::{Api, Paths, Refused};
@@ -18,6 +21,9 @@ use crate::{Actor, Backend, Peer, Refusal, Role};
 
 /// The header in which the admin pages say where the browser is.
 pub const CLIENT_HEADER: HeaderName = HeaderName::from_static("gatehouse-client");
+
+/// How long a request may take to come whole, after its head.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The least that somebody must be to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +102,8 @@ impl<B: Backend> Door<B> {
 
     /// Answers a request, or refuses it before anything else sees it.
     pub(crate) async fn enter(State(door): State<Self>, request: Request) -> Response {
-        let mut response = match door.admit(&request) {
-            Ok(actor) => door.answer(actor, request).await,
+        let mut response = match door.serve(request).await {
+            Ok(response) => response,
             Err(refusal) => Refused(refusal).into_response(),
         };
         // Nothing of this may lie in the memory of a browser or of anything on the way to it.
@@ -106,6 +112,39 @@ impl<B: Backend> Door<B> {
             .headers_mut()
             .insert(header::CACHE_CONTROL, no_store);
         response
+    }
+
+    async fn serve(&self, request: Request) -> Result<Response, Refusal> {
+        // Strangers are not listened to at length.
+        self.admit(&request)?;
+        let request = self.whole(request).await?;
+        // Who may do something now, not who might when the head came: the session may have ended meanwhile.
+        let actor = self.admit(&request)?;
+        Ok(self.answer(actor, request).await)
+    }
+
+    /// The request with all of its body.
+    async fn whole(&self, request: Request) -> Result<Request, Refusal> {
+        let (parts, body) = request.into_parts();
+        let longest = self.paths.longest(parts.uri.path());
+        let body = timeout(PATIENCE, axum::body::to_bytes(body, longest)).await;
+        let body = body.map_err(|_| {
+            let seconds = PATIENCE.as_secs();
+            Refusal::invalid(format!(
+                "the rest of the request did not come within {seconds} s"
+            ))
+        })?;
+        let body = body.map_err(|error| {
+            let cause = std::error::Error::source(&error);
+            Refusal::invalid(
+                if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+                    format!("the request is too long; at most {longest} bytes are taken here")
+                } else {
+                    format!("the request broke off: {error}")
+                },
+            )
+        })?;
+        Ok(Request::from_parts(parts, Body::from(body)))
     }
 
     async fn answer(&self, actor: Actor, request: Request) -> Response {
@@ -152,7 +191,7 @@ impl<B: Backend> Door<B> {
             Some(Least::Local) => Err(Refusal::forbidden(
                 "this can be done at the console and on the command line only",
             )),
-            _ if self.paths.paths.contains(&path) => Err(Refusal::invalid(format!(
+            _ if self.paths.names().any(|name| name == path) => Err(Refusal::invalid(format!(
                 "{method} can not be done with {path}"
             ))),
             _ => Err(Refusal::not_found(format!("the control API has no {path}"))),

@@ -1,11 +1,11 @@
 //! Users, sessions and the claim of a new box, over HTTP.
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::routing::{delete, get, post, put};
 
 use super::answer::{Answer, Asked, Sent};
-use super::{Api, Paths};
+use super::{Api, Paths, SHORT_REQUEST};
 use crate::api::{SessionQuery, UserQuery};
 use crate::schema::Nothing;
 use crate::{
@@ -13,41 +13,29 @@ use crate::{
     Refusal, Session, SessionStarted, TotpCode, TotpOffer, User, UserChange,
 };
 
-/// Bytes of a request: a name, two passwords and a code.
-const LONGEST: usize = 4 * 1024;
-
 /// Adds the requests about operators.
 pub(crate) fn routes<B: Backend>(paths: Paths<B>) -> Paths<B> {
-    let short = DefaultBodyLimit::max(LONGEST);
-    paths
-        .route(
-            "/v1/claim",
-            get(claim_status::<B>).post(claim::<B>).layer(short),
-        )
-        .route("/v1/login", post(login::<B>).layer(short))
-        .route("/v1/session", get(session::<B>).delete(logout::<B>))
-        .route(
-            "/v1/session/password",
-            put(change_password::<B>).layer(short),
-        )
-        .route(
-            "/v1/session/totp",
-            post(offer_totp::<B>)
-                .put(begin_totp::<B>)
-                .delete(end_totp::<B>)
-                .layer(short),
-        )
-        .route("/v1/sessions", get(sessions::<B>).delete(end_session::<B>))
-        .route(
-            "/v1/users",
-            get(users::<B>)
-                .post(add_user::<B>)
-                .patch(change_user::<B>)
-                .delete(remove_user::<B>)
-                .layer(short),
-        )
-        .route("/v1/users/totp", delete(remove_totp::<B>))
-        .route("/v1/users/reset", post(reset_users::<B>))
+    let own = post(offer_totp::<B>)
+        .put(begin_totp::<B>)
+        .delete(end_totp::<B>);
+    let everybody = get(users::<B>)
+        .post(add_user::<B>)
+        .patch(change_user::<B>)
+        .delete(remove_user::<B>);
+    let routes = [
+        ("/v1/claim", get(claim_status::<B>).post(claim::<B>)),
+        ("/v1/login", post(login::<B>)),
+        ("/v1/session", get(session::<B>).delete(logout::<B>)),
+        ("/v1/session/password", put(change_password::<B>)),
+        ("/v1/session/totp", own),
+        ("/v1/sessions", get(sessions::<B>).delete(end_session::<B>)),
+        ("/v1/users", everybody),
+        ("/v1/users/totp", delete(remove_totp::<B>)),
+        ("/v1/users/reset", post(reset_users::<B>)),
+    ];
+    routes.into_iter().fold(paths, |paths, (path, methods)| {
+        paths.route_within(SHORT_REQUEST, path, methods)
+    })
 }
 
 /// Whether somebody has claimed the box; at the Unix socket with the code to do so.

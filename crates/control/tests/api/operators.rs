@@ -50,6 +50,9 @@ impl Operators for Memory {
     }
     fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor> {
         let role = ROLES.into_iter().find(|role| role.word() == token)?;
+        if *self.over.borrow() == 7 {
+            return None;
+        }
         Some(Actor::Session {
             id: 7,
             user: "anna".to_owned(),

@@ -10,8 +10,8 @@ use config::ZoneAddress;
 use control::{
     Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff,
     Draft, Explanation, Generation, GenerationState, Host, Journal, ListenerStatus, MachineOrder,
-    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Secret, Status, Table,
-    ZoneChange,
+    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Secret, Status,
+    Table, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
@@ -207,23 +207,28 @@ impl Backend for Gate {
 
     async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
         let (name, value) = (secret.name, secret.value);
-        self.with(|state| state.store.set_secret(&name, value.as_bytes()))
-            .await
-            .map_err(|error| Refusal::invalid(error.to_string()))?;
+        let invalid = |error: store::Error| Refusal::invalid(error.to_string());
+        self.with(|state| {
+            self.still()?;
+            let set = state.store.set_secret(&name, value.as_bytes());
+            set.map_err(invalid)
+        })
+        .await?;
         self.audit(format!("set the secret {name}"));
         Ok(())
     }
 
     async fn remove_secret(&self, name: String) -> Result<(), Refusal> {
-        let removed = self.with(|state| state.store.remove_secret(&name)).await;
-        match removed {
-            Ok(true) => {
-                self.audit(format!("removed the secret {name}"));
-                Ok(())
-            }
-            Ok(false) => Err(Refusal::not_found(format!("there is no secret `{name}`"))),
-            Err(error) => Err(Refusal::invalid(error.to_string())),
+        let invalid = |error: store::Error| Refusal::invalid(error.to_string());
+        let remove = |state: &mut State| {
+            self.still()?;
+            state.store.remove_secret(&name).map_err(invalid)
+        };
+        if self.with(remove).await? {
+            self.audit(format!("removed the secret {name}"));
+            return Ok(());
         }
+        Err(Refusal::not_found(format!("there is no secret `{name}`")))
     }
 
     async fn network(&self) -> Result<Network, Refusal> {
@@ -248,11 +253,13 @@ impl Backend for Gate {
     async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
         let machine = &self.hub.machine;
         machine.allows(order)?;
+        let still = || self.hub.porter.still(&self.actor, Role::Admin);
         if order == MachineOrder::FactoryReset {
-            self.forget_all().await.map_err(failed)?;
+            self.forget_all(still).await?;
         } else {
             // The machine may go down before the supervisor is asked to end.
             self.clone().keep_bans(self.hub.warden.saved()).await;
+            still()?;
         }
         let text = machine.obey(order)?;
         self.audit(match order {
@@ -489,6 +496,9 @@ fn millis(duration: Duration) -> u64 {
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn invalid(error: anyhow::Error) -> Refusal {
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        return refusal.clone();
+    }
     if let Some(stale) = error.downcast_ref::<Stale>() {
         return Refusal::conflict(stale.to_string());
     }

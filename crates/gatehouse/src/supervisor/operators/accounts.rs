@@ -1,10 +1,10 @@
 //! What is changed of users: by an admin, and by each of his own.
 
 use super::entry::invalid;
-use super::porter::{Porter, Shelf, at, random, refused, unix};
+use super::porter::{Book, Porter, Shelf, at, random, refused, unix};
 use control::{
-    Actor, ClaimStatus, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Refusal, TotpCode,
-    TotpOffer, UserChange,
+    Actor, ClaimStatus, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Refusal, Role,
+    TotpCode, TotpOffer, UserChange,
 };
 use guard::operators::{
     CODE_BYTES, Delays, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId, TOTP_BYTES, Totp,
@@ -34,7 +34,8 @@ impl Porter {
         }
         let hash = self.hash(shelf, &name, new.password).await?;
         let user = User::new(new.role.into(), hash, unix());
-        self.change(shelf, |users| users.add(name.clone(), user.clone()))
+        let add = |users: &mut Users| users.add(name.clone(), user.clone());
+        self.change(shelf, (actor, Role::Admin), add, |_| {})
             .await?;
         self.audit(
             actor,
@@ -67,7 +68,7 @@ impl Porter {
             Some(password) => Some(self.hash(shelf, &name, password).await?),
             None => None,
         };
-        let user = self.change(shelf, |users| {
+        let make = |users: &mut Users| {
             if let Some(role) = change.role {
                 users.set_role(&name, role.into())?;
             }
@@ -76,9 +77,9 @@ impl Porter {
                 user.password = hash.clone();
             }
             Ok(user.clone())
-        });
-        let user = user.await?;
-        self.end_sessions(&name, actor.session(), hash.is_some());
+        };
+        let then = |book: &mut Book| end_sessions(book, &name, actor.session(), hash.is_some());
+        let user = self.change(shelf, (actor, Role::Admin), make, then).await?;
         self.audit(
             actor,
             format!("gave the user {name} {}", done.join(" and ")),
@@ -94,9 +95,10 @@ impl Porter {
         name: &str,
     ) -> Result<(), Refusal> {
         let name = self.known(name)?;
-        self.change(shelf, |users| users.remove(&name).map(drop))
+        let remove = |users: &mut Users| users.remove(&name).map(drop);
+        let then = |book: &mut Book| end_sessions(book, &name, None, true);
+        self.change(shelf, (actor, Role::Admin), remove, then)
             .await?;
-        self.end_sessions(&name, None, true);
         self.audit(actor, format!("removed the user {name}"));
         Ok(())
     }
@@ -109,7 +111,8 @@ impl Porter {
         name: &str,
     ) -> Result<(), Refusal> {
         let name = self.known(name)?;
-        self.change(shelf, |users| without_totp(users, &name))
+        let remove = |users: &mut Users| without_totp(users, &name);
+        self.change(shelf, (actor, Role::Admin), remove, |_| {})
             .await?;
         self.audit(actor, format!("removed the authenticator app of {name}"));
         Ok(())
@@ -126,17 +129,17 @@ impl Porter {
                 "this can be done at the console and on the command line only",
             ));
         }
-        self.change(shelf, |users| {
+        let empty = |users: &mut Users| {
             *users = Users::default();
             Ok(())
-        })
-        .await?;
-        let mut book = self.lock();
-        book.sessions.end_all();
-        book.claim.clear();
-        book.delays = Delays::default();
-        drop(book);
-        self.sessions_ended();
+        };
+        let then = |book: &mut Book| {
+            book.sessions.end_all();
+            book.claim.clear();
+            book.delays = Delays::default();
+        };
+        self.change(shelf, (actor, Role::Admin), empty, then)
+            .await?;
         self.audit(actor, "removed all users; the box can be claimed anew");
         self.claim_status(actor)
     }
@@ -150,15 +153,16 @@ impl Porter {
     ) -> Result<(), Refusal> {
         let (name, proven) = self.prove(actor, change.old).await?;
         let hash = self.hash(shelf, &name, change.new).await?;
-        self.change(shelf, |users| {
+        let make = |users: &mut Users| {
             let user = users.get_mut(&name)?;
             if user.password == proven {
                 user.password = hash.clone();
             }
             Ok(())
-        })
-        .await?;
-        self.end_sessions(&name, actor.session(), true);
+        };
+        let then = |book: &mut Book| end_sessions(book, &name, actor.session(), true);
+        self.change(shelf, (actor, Role::Viewer), make, then)
+            .await?;
         self.audit(actor, "changed the own password");
         Ok(())
     }
@@ -212,17 +216,18 @@ impl Porter {
             *code = random()?;
         }
         let (totp, codes) = Totp::begin(secret, step, codes);
-        self.change(shelf, |users| {
+        let make = |users: &mut Users| {
             users.get_mut(&name)?.totp = Some(totp.clone());
             Ok(())
-        })
-        .await?;
-        let mut book = self.lock();
-        let id = SessionId(actor.session().unwrap_or_default());
-        if let Some(session) = book.sessions.get_mut(id, at()) {
-            session.offer = None;
-        }
-        drop(book);
+        };
+        let then = |book: &mut Book| {
+            let id = SessionId(actor.session().unwrap_or_default());
+            if let Some(session) = book.sessions.get_mut(id, at()) {
+                session.offer = None;
+            }
+        };
+        self.change(shelf, (actor, Role::Viewer), make, then)
+            .await?;
         self.audit(actor, "signs in with an authenticator app from now on");
         Ok(RecoveryCodes {
             codes: codes.iter().map(ToString::to_string).collect(),
@@ -237,7 +242,8 @@ impl Porter {
         proof: PasswordProof,
     ) -> Result<(), Refusal> {
         let (name, _) = self.prove(actor, proof.password).await?;
-        self.change(shelf, |users| without_totp(users, &name))
+        let end = |users: &mut Users| without_totp(users, &name);
+        self.change(shelf, (actor, Role::Viewer), end, |_| {})
             .await?;
         self.audit(actor, "signs in without an authenticator app from now on");
         Ok(())
@@ -287,15 +293,12 @@ impl Porter {
             None => Err(refused(UserFault::Unknown)),
         }
     }
+}
 
-    fn end_sessions(&self, name: &UserName, spared: Option<u64>, other_password: bool) {
-        let mut book = self.lock();
-        book.sessions.end_of(name, spared.map(SessionId));
-        if other_password {
-            book.delays.forget(name.as_str());
-        }
-        drop(book);
-        self.sessions_ended();
+fn end_sessions(book: &mut Book, name: &UserName, spared: Option<u64>, other_password: bool) {
+    book.sessions.end_of(name, spared.map(SessionId));
+    if other_password {
+        book.delays.forget(name.as_str());
     }
 }
 

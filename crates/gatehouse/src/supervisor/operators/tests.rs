@@ -6,7 +6,7 @@ use control::{LogQuery, RefusalKind, Role, render};
 use guard::operators::TotpSecret;
 use guard::{Policy, Saved};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,10 +18,21 @@ const OTHER: &str = "another good one 7";
 struct Drawer {
     kept: Arc<Mutex<Option<Users>>>,
     broken: Arc<AtomicBool>,
+    /// Who writes.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// How often something was to be written.
+    asked: Arc<AtomicUsize>,
 }
 
 impl Shelf for Drawer {
-    async fn keep(&self, users: &[u8]) -> anyhow::Result<()> {
+    async fn keep(
+        &self,
+        users: &[u8],
+        still: impl FnOnce() -> Result<(), Refusal> + Send,
+    ) -> anyhow::Result<()> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let _turn = self.turn.lock().await;
+        still()?;
         anyhow::ensure!(
             !self.broken.load(Ordering::Relaxed),
             "no space left on device"
@@ -411,6 +422,91 @@ async fn a_session_ends_with_the_role_or_the_password_of_its_user() {
     assert_eq!(
         kind(lodge.login(2, "bert", OTHER).await),
         RefusalKind::Unauthorized
+    );
+}
+
+/// How an admin's session can end, or be worth less, while something that he asked for waits.
+async fn lose(how: u8, lodge: &Lodge, anna: &Actor, bert: &Actor) {
+    match how {
+        0 => drop(lodge.porter.end_session(anna, bert.session())),
+        1 => drop(lodge.change(bert, "bert", role(Role::Operator)).await),
+        2 => drop(lodge.change(anna, "bert", role(Role::Viewer)).await),
+        3 => {
+            let removed = lodge.porter.remove_user(&lodge.drawer, anna, "bert");
+            removed.await.unwrap();
+        }
+        _ => {
+            let reset = lodge.porter.reset_users(&lodge.drawer, &Actor::Local);
+            reset.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_once_the_password_is_hashed_makes_nobody() {
+    for how in 0..5 {
+        let (lodge, anna) = Lodge::claimed().await;
+        lodge.add("bert", Role::Admin).await.unwrap();
+        let bert = lodge.login(2, "bert", PASSWORD).await.unwrap();
+        let bert = lodge.actor(&bert.token).unwrap();
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let busy = lodge.porter.hashing.clone();
+        let busy = tokio::spawn(async move { busy.run(move || gate.recv()).await.is_ok() });
+        tokio::task::yield_now().await;
+        let (porter, drawer, asker) = (lodge.porter.clone(), lodge.drawer.clone(), bert.clone());
+        let mine = NewUser {
+            name: "carl".to_owned(),
+            role: Role::Admin,
+            password: PASSWORD.to_owned(),
+        };
+        let added = tokio::spawn(async move { porter.add_user(&drawer, &asker, mine).await });
+        lose(how, &lodge, &anna, &bert).await;
+        drop(open);
+        assert!(busy.await.unwrap());
+        let expected = if how == 1 {
+            RefusalKind::Forbidden
+        } else {
+            RefusalKind::Unauthorized
+        };
+        assert_eq!(kind(added.await.unwrap()), expected, "{how}");
+        let names = lodge.porter.users().into_iter().map(|user| user.name);
+        assert!(!names.collect::<Vec<_>>().contains(&"carl".to_owned()));
+        assert_eq!(
+            lodge.porter.claim_status(&Actor::Local).unwrap().claimed,
+            how != 4
+        );
+        assert!(!lodge.log().contains("carl"), "{}", lodge.log());
+    }
+}
+
+#[tokio::test]
+async fn who_is_signed_out_while_the_disk_is_waited_for_changes_nothing() {
+    let (lodge, anna) = Lodge::claimed().await;
+    lodge.add("bert", Role::Viewer).await.unwrap();
+    let kept = || lodge.drawer.kept.lock().unwrap().clone().unwrap();
+    let before = kept();
+    let turn = lodge.drawer.turn.lock().await;
+    let asked = lodge.drawer.asked.load(Ordering::Relaxed);
+    let (porter, drawer, asker) = (lodge.porter.clone(), lodge.drawer.clone(), anna.clone());
+    let change = role(Role::Admin);
+    let changed =
+        tokio::spawn(async move { porter.change_user(&drawer, &asker, "bert", change).await });
+    while lodge.drawer.asked.load(Ordering::Relaxed) == asked {
+        tokio::task::yield_now().await;
+    }
+    lodge
+        .porter
+        .end_session(&Actor::Local, anna.session())
+        .unwrap();
+    drop(turn);
+    assert_eq!(kind(changed.await.unwrap()), RefusalKind::Unauthorized);
+    assert_eq!(kept(), before);
+    assert!(
+        lodge
+            .porter
+            .users()
+            .iter()
+            .any(|user| user.role == Role::Viewer)
     );
 }
 
