@@ -116,9 +116,9 @@ impl Backend for Gate {
 
     async fn reload(&self) -> Result<Applied, Refusal> {
         let gate = self.clone();
-        let outcome = to_its_end(async move { gate.reload().await }).await?;
-        self.audit(format!("reloaded: generation {}", outcome.generation));
-        self.applied(outcome).await
+        let reload = async move { gate.reload().await };
+        let done = |generation| format!("reloaded: generation {generation}");
+        self.carry_out("reload", done, reload).await
     }
 
     async fn confirm(&self) -> Result<Applied, Refusal> {
@@ -145,9 +145,9 @@ impl Backend for Gate {
         })
         .await?;
         let gate = self.clone();
-        let outcome = to_its_end(async move { gate.rollback(generation).await }).await?;
-        self.audit(format!("rolled back: generation {}", outcome.generation));
-        self.applied(outcome).await
+        let rollback = async move { gate.rollback(generation).await };
+        let done = |generation| format!("rolled back: generation {generation}");
+        self.carry_out("roll back", done, rollback).await
     }
 
     async fn generations(&self) -> Result<Vec<Generation>, Refusal> {
@@ -195,9 +195,8 @@ impl Backend for Gate {
             .trial_seconds
             .map(|seconds| Duration::from_secs(seconds.into()));
         let change = async move { gate.apply_text(&apply.text, apply.base, trial).await };
-        let outcome = to_its_end(change).await?;
-        self.audit(format!("applied: generation {}", outcome.generation));
-        self.applied(outcome).await
+        let done = |generation| format!("applied: generation {generation}");
+        self.carry_out("apply a configuration", done, change).await
     }
 
     async fn secrets(&self) -> Result<Vec<String>, Refusal> {
@@ -245,9 +244,8 @@ impl Backend for Gate {
             change.zone, change.address
         );
         let set = async move { gate.set_zone(&change.zone, address, change.gateway).await };
-        let outcome = to_its_end(set).await?;
-        self.audit(audit);
-        self.applied(outcome).await
+        let done = move |_| audit;
+        self.carry_out("set the address of a zone", done, set).await
     }
 
     async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
@@ -296,15 +294,28 @@ impl Backend for Gate {
     }
 }
 
-/// Carries a change out to its end, also when whoever asked for it has left: half of it would stay for good.
-async fn to_its_end(
-    change: impl Future<Output = anyhow::Result<Outcome>> + Send + 'static,
-) -> Result<Outcome, Refusal> {
-    let done = tokio::spawn(change).await;
-    done.map_err(failed)?.map_err(invalid)
-}
-
 impl Gate {
+    /// Carries a change out to its end and writes down whose it was, also when whoever asked for it has left: half of it would
+    /// stay for good, and nobody would have done it.
+    async fn carry_out(
+        &self,
+        what: &'static str,
+        done: impl FnOnce(u32) -> String + Send + 'static,
+        change: impl Future<Output = anyhow::Result<Outcome>> + Send + 'static,
+    ) -> Result<Applied, Refusal> {
+        let gate = self.clone();
+        let carried_out = tokio::spawn(async move {
+            let outcome = change.await;
+            gate.audit(match &outcome {
+                Ok(outcome) => done(outcome.generation),
+                Err(_) => format!("asked in vain to {what}"),
+            });
+            outcome
+        });
+        let outcome = carried_out.await.map_err(failed)?.map_err(invalid)?;
+        self.applied(outcome).await
+    }
+
     /// Writes down what the actor did.
     fn audit(&self, text: impl Into<String>) {
         self.hub.porter.audit(&self.actor, text);

@@ -201,3 +201,26 @@ async fn who_is_signed_out_while_others_change_the_box_changes_nothing() {
     assert_eq!(rig.in_force().await, other_ban_time(8));
     assert!(rig.gate.with(|state| state.trial.is_some()).await);
 }
+
+#[tokio::test]
+async fn a_change_has_its_actor_in_the_log_also_when_he_does_not_wait_for_it() {
+    let mut rig = Rig::new("audit").await;
+    let anna = rig.as_admin().await;
+    rig.edge.send_modify(|condition| condition.answer = None);
+    let told = (rig.told)();
+    let (asker, text) = (anna.clone(), other_ban_time(7));
+    let applied = tokio::spawn(async move { Backend::apply(&asker, apply(&text, 1)).await });
+    told.await;
+    applied.abort();
+    assert!(applied.await.unwrap_err().is_cancelled());
+    take_all(&rig.edge);
+    while !rig.log().contains("audit anna: applied: generation 2\n") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(rig.in_force().await, other_ban_time(7));
+    let refused = Backend::apply(&anna, apply("schema = 7\n", 2)).await;
+    assert_eq!(kind(refused), RefusalKind::Invalid);
+    let log = rig.log();
+    let line = "audit anna: asked in vain to apply a configuration\n";
+    assert!(log.contains(line), "{log}");
+}
