@@ -1,6 +1,6 @@
 //! What is changed of users: by an admin, and by each of his own.
 
-use super::entry::invalid;
+use super::entry::{invalid, own_session};
 use super::porter::{Book, Porter, Shelf, at, random, refused, unix};
 use control::{
     Actor, ClaimStatus, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Refusal, Role,
@@ -196,9 +196,9 @@ impl Porter {
         actor: &Actor,
         code: TotpCode,
     ) -> Result<RecoveryCodes, Refusal> {
+        let id = own_session(actor)?;
         let (name, secret) = {
             let mut book = self.lock();
-            let id = SessionId(actor.session().unwrap_or_default());
             let session = book.sessions.get_mut(id, at());
             let offer = session.and_then(|session| {
                 let name = session.user.clone();
@@ -256,10 +256,8 @@ impl Porter {
         actor: &Actor,
         password: String,
     ) -> Result<(UserName, PasswordHash), Refusal> {
-        let Actor::Session { user, .. } = actor else {
-            return Err(Refusal::conflict("this is for somebody who is signed in"));
-        };
-        let name = self.known(user)?;
+        own_session(actor)?;
+        let name = self.known(&actor.to_string())?;
         let (attempt, hash) = {
             let mut book = self.lock();
             let hash = book.users.get(&name).map(|user| user.password.clone());

@@ -222,9 +222,11 @@ fn signed_in(started: &SessionStarted, visitor: &Actor) -> Actor {
     }
 }
 
-fn own_session(actor: &Actor) -> Result<SessionId, Refusal> {
+pub(super) fn own_session(actor: &Actor) -> Result<SessionId, Refusal> {
     let id = actor.session().map(SessionId);
-    id.ok_or_else(|| Refusal::conflict("this is for somebody who is signed in"))
+    id.ok_or_else(|| {
+        Refusal::not_found("there is no session; this is for somebody who is signed in")
+    })
 }
 
 fn may_see(actor: &Actor, user: &UserName) -> bool {

@@ -666,8 +666,24 @@ async fn sessions_of_others_are_for_admins() {
     );
     assert_eq!(
         kind(porter.end_session(&Actor::Local, None)),
-        RefusalKind::Conflict
+        RefusalKind::NotFound
     );
+    let drawer = &lodge.drawer;
+    let local = &Actor::Local;
+    for refused in [
+        porter.session(local).err(),
+        porter
+            .offer_totp(drawer, local, proof(PASSWORD))
+            .await
+            .err(),
+        porter
+            .begin_totp(drawer, local, typed("000000"))
+            .await
+            .err(),
+        porter.end_totp(drawer, local, proof(PASSWORD)).await.err(),
+    ] {
+        assert_eq!(refused.unwrap().kind, RefusalKind::NotFound);
+    }
     porter.end_session(&anna, bert.session()).unwrap();
     assert_eq!(kind(porter.session(&bert)), RefusalKind::Unauthorized);
     porter.end_session(&anna, None).unwrap();
