@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use hyper::body::{Body as _, Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_service::Service;
 
@@ -24,6 +26,9 @@ pub const CLIENT_HEADER: HeaderName = HeaderName::from_static("gatehouse-client"
 
 /// How long a request may take to come whole, after its head.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Texts of configurations that are taken in at a time: what is done with one takes many times its bytes.
+const TEXTS: usize = 2;
 
 /// The least that somebody must be to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,11 +98,18 @@ pub(crate) struct Door<B> {
     paths: Paths<B>,
     api: Api<B>,
     peer: Peer,
+    texts: Arc<Semaphore>,
 }
 
 impl<B: Backend> Door<B> {
     pub(crate) fn new(paths: Paths<B>, api: Api<B>, peer: Peer) -> Self {
-        Self { paths, api, peer }
+        let texts = Arc::new(Semaphore::new(TEXTS));
+        Self {
+            paths,
+            api,
+            peer,
+            texts,
+        }
     }
 
     /// Answers a request, or refuses it before anything else sees it.
@@ -117,10 +129,36 @@ impl<B: Backend> Door<B> {
     async fn serve(&self, request: Request) -> Result<Response, Refusal> {
         // Strangers are not listened to at length.
         self.admit(&request)?;
+        let place = self.place(&request)?;
         let request = self.whole(request).await?;
         // Who may do something now, not who might when the head came: the session may have ended meanwhile.
         let actor = self.admit(&request)?;
-        Ok(self.answer(actor, request).await)
+        let Some(place) = place else {
+            return Ok(self.answer(actor, request).await);
+        };
+        // To its end, also where nobody waits for it any more: the place is free when the memory is.
+        let door = self.clone();
+        let answer = tokio::spawn(async move {
+            let response = door.answer(actor, request).await;
+            drop(place);
+            response
+        });
+        answer
+            .await
+            .map_err(|error| Refusal::failed(error.to_string()))
+    }
+
+    /// A place for what takes much memory; none: it takes little.
+    fn place(&self, request: &Request) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        if !self.paths.takes_text(request.uri().path()) {
+            return Ok(None);
+        }
+        let place = Arc::clone(&self.texts).try_acquire_owned();
+        place.map(Some).map_err(|_| {
+            Refusal::unavailable(format!(
+                "{TEXTS} other configurations are looked at at this moment; try again"
+            ))
+        })
     }
 
     /// The request with all of its body.

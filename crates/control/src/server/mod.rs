@@ -185,6 +185,11 @@ impl<B: Backend> Paths<B> {
         self.paths.iter().map(|(path, _)| *path)
     }
 
+    /// Whether requests for `path` carry a whole configuration.
+    pub(crate) fn takes_text(&self, path: &str) -> bool {
+        self.longest(path) >= LONGEST_TEXT_REQUEST
+    }
+
     /// The most bytes of a request for `path`.
     pub(crate) fn longest(&self, path: &str) -> usize {
         let found = self.paths.iter().find(|(name, _)| *name == path);

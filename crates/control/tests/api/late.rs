@@ -112,3 +112,39 @@ async fn a_request_that_does_not_come_whole_is_not_waited_for() {
     assert_eq!(began.elapsed(), Duration::ZERO);
     drop(rest);
 }
+
+#[tokio::test]
+async fn two_configurations_are_taken_in_at_a_time() {
+    let (sender, backend) = pages().await;
+    let draft = r#"{"text":"slow"}"#;
+    let post = async |text: &'static str| {
+        let (asked, rest) = request("POST /v1/check", "operator");
+        let answer = tokio::spawn(sender.clone().send_request(asked));
+        rest.send(text.into()).await.unwrap();
+        (answer, rest)
+    };
+    // Two that are not there yet.
+    let waiting = [post(&draft[..5]).await, post(&draft[..5]).await];
+    let (third, rest) = post(draft).await;
+    let (status, said) = whole(third.await.unwrap().unwrap()).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{said}");
+    drop(rest);
+    for (answer, rest) in waiting {
+        rest.send(draft[5..].into()).await.unwrap();
+        drop(rest);
+        // Nobody waits for it any more: it is looked at all the same.
+        let (status, end) = request("GET /v1/status", "viewer");
+        drop(end);
+        sender.clone().send_request(status).await.unwrap();
+        answer.abort();
+        assert!(answer.await.is_err());
+    }
+    let again = async || {
+        let (answer, rest) = post(r#"{"text":""}"#).await;
+        drop(rest);
+        whole(answer.await.unwrap().unwrap()).await.0
+    };
+    assert_eq!(again().await, StatusCode::SERVICE_UNAVAILABLE);
+    backend.over.send_replace(9);
+    while again().await != StatusCode::OK {}
+}

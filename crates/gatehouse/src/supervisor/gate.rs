@@ -359,7 +359,10 @@ impl Gate {
             text, name, origin, ..
         } = *change;
         let known = state.known()?;
-        let checked = config::check_with(text, name, &known)?;
+        // A long text takes a while, and the box has only this thread for everything else.
+        let (draft, called) = (text.to_owned(), name.to_owned());
+        let check = move || config::check_with(&draft, &called, &known);
+        let checked = tokio::task::spawn_blocking(check).await??;
         // One trial after another: the way back leads to what was confirmed, so that is what counts.
         let trial = state.trial.as_ref();
         let base = Arc::clone(trial.map_or(&state.running.config, |trial| &trial.base));

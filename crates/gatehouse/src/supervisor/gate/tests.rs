@@ -224,3 +224,15 @@ async fn a_change_has_its_actor_in_the_log_also_when_he_does_not_wait_for_it() {
     let line = "audit anna: asked in vain to apply a configuration\n";
     assert!(log.contains(line), "{log}");
 }
+
+#[tokio::test]
+async fn a_long_text_that_is_applied_holds_nobody_else_up() {
+    let rig = Rig::new("long").await;
+    let faulty = format!("{TEXT}{}", "[[host]]\n".repeat(20_000));
+    let applied = rig.gate.apply_text(&faulty, 1, None);
+    tokio::select! {
+        biased;
+        _ = applied => panic!("nobody had a turn meanwhile"),
+        () = std::future::ready(()) => {}
+    }
+}
