@@ -332,7 +332,7 @@ pub(super) async fn begin_totp<B: Backend>(
         (status = 200, description = "It is not asked for any more.", body = Nothing),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "There is none.", body = Refusal),
-        (status = 422, description = "The password is wrong.", body = Refusal),
+        (status = 422, description = "The password or the code is wrong.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]

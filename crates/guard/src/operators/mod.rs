@@ -28,8 +28,8 @@ pub use password::{
     LONGEST_PASSWORD, PasswordFault, PasswordHash, SALT_BYTES, SHORTEST_PASSWORD, check_password,
 };
 pub use sessions::{
-    IDLE, LIFE, MAX_SESSIONS, MAX_SESSIONS_OF_USER, Session, SessionId, Sessions, TOKEN_BYTES,
-    Token,
+    IDLE, LIFE, MAX_SESSIONS, MAX_SESSIONS_OF_USER, OFFER_LIFE, OFFER_TRIES, Offer, Session,
+    SessionId, Sessions, TOKEN_BYTES, Token,
 };
 pub use totp::{RECOVERY_CODES, RecoveryHash, TOTP_BYTES, Totp, TotpSecret};
 pub use user::{BadName, LONGEST_NAME, Role, User, UserName};

@@ -684,3 +684,20 @@ fn a_flood_of_names_and_addresses_has_an_end_and_pushes_out_no_offender() {
     }
     assert_eq!(delays.sizes()[3], 256);
 }
+
+#[test]
+fn an_offered_secret_is_good_for_ten_minutes_and_five_tries() {
+    let now = Instant::now();
+    let mut offer = Offer::new(TotpSecret::new(bytes(1)), now);
+    assert!(
+        offer
+            .secret(now + OFFER_LIFE - Duration::from_secs(1))
+            .is_some()
+    );
+    assert!(offer.secret(now + OFFER_LIFE).is_none());
+    for _ in 0..OFFER_TRIES {
+        assert!(offer.secret(now).is_some());
+        offer.count_wrong();
+    }
+    assert!(offer.secret(now).is_none());
+}

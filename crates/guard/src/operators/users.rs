@@ -30,6 +30,12 @@ pub enum UserFault {
     /// The table is full.
     #[error("there are {MAX_USERS} users already; remove one")]
     Full,
+    /// He signs in with an authenticator app.
+    #[error("there is an authenticator app already; end that one first")]
+    HasApp,
+    /// He signs in without.
+    #[error("there is no authenticator app")]
+    NoApp,
     /// Nobody could administer the box any more.
     #[error("this is the last admin; make somebody else admin first")]
     LastAdmin,

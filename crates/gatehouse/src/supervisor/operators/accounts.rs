@@ -7,8 +7,8 @@ use control::{
     TotpCode, TotpOffer, UserChange,
 };
 use guard::operators::{
-    CODE_BYTES, Delays, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId, TOTP_BYTES, Totp,
-    TotpSecret, User, UserFault, UserName, Users, check_password,
+    CODE_BYTES, Delays, OFFER_TRIES, Offer, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId,
+    TOTP_BYTES, Totp, TotpSecret, User, UserFault, UserName, Users, check_password,
 };
 
 impl Porter {
@@ -103,7 +103,7 @@ impl Porter {
         Ok(())
     }
 
-    /// Has a user sign in without his authenticator app.
+    /// Has another user sign in without his authenticator app.
     pub async fn remove_totp(
         &self,
         shelf: &impl Shelf,
@@ -111,6 +111,11 @@ impl Porter {
         name: &str,
     ) -> Result<(), Refusal> {
         let name = self.known(name)?;
+        if matches!(actor, Actor::Session { user, .. } if user == name.as_str()) {
+            return Err(Refusal::forbidden(
+                "this is your own authenticator app; end it in your account, with your password and a code of it",
+            ));
+        }
         let remove = |users: &mut Users| without_totp(users, &name);
         self.change(shelf, (actor, Role::Admin), remove, |_| {})
             .await?;
@@ -178,11 +183,18 @@ impl Porter {
         let secret = TotpSecret::new(random::<TOTP_BYTES>()?);
         let hostname = shelf.hostname().await;
         let mut book = self.lock();
+        if book
+            .users
+            .get(&name)
+            .is_some_and(|user| user.totp.is_some())
+        {
+            return Err(refused(UserFault::HasApp));
+        }
         let id = SessionId(actor.session().unwrap_or_default());
         let Some(session) = book.sessions.get_mut(id, at()) else {
             return Err(Refusal::unauthorized("the session is over"));
         };
-        session.offer = Some(secret.clone());
+        session.offer = Some(Offer::new(secret.clone(), at()));
         Ok(TotpOffer {
             secret: secret.text(),
             uri: secret.uri(&hostname, name.as_str()),
@@ -197,16 +209,27 @@ impl Porter {
         code: TotpCode,
     ) -> Result<RecoveryCodes, Refusal> {
         let id = own_session(actor)?;
-        let (name, secret) = {
+        let (name, secret, step) = {
             let mut book = self.lock();
             let session = book.sessions.get_mut(id, at());
-            let offer = session.and_then(|session| {
-                let name = session.user.clone();
-                session.offer.clone().map(|secret| (name, secret))
+            let offered = session.and_then(|session| {
+                let offer = session.offer.as_mut()?;
+                let secret = offer.secret(at())?.clone();
+                Some((session.user.clone(), secret, offer))
             });
-            offer.ok_or_else(|| Refusal::conflict("ask for a secret first"))?
+            let Some((name, secret, offer)) = offered else {
+                return Err(Refusal::conflict(format!(
+                    "ask for a secret first; one is good for 10 minutes and {OFFER_TRIES} wrong codes"
+                )));
+            };
+            let step = secret.step_of(&code.code, unix(), 0);
+            if step.is_none() {
+                offer.count_wrong();
+            }
+            (name, secret, step)
         };
-        let Some(step) = secret.step_of(&code.code, unix(), 0) else {
+        let Some(step) = step else {
+            self.audit(actor, "typed a wrong code for a new authenticator app");
             return Err(Refusal::invalid(
                 "this is not the code of the moment; look whether the clocks of the phone and of the box are right",
             ));
@@ -217,7 +240,11 @@ impl Porter {
         }
         let (totp, codes) = Totp::begin(secret, step, codes);
         let make = |users: &mut Users| {
-            users.get_mut(&name)?.totp = Some(totp.clone());
+            let user = users.get_mut(&name)?;
+            if user.totp.is_some() {
+                return Err(UserFault::HasApp);
+            }
+            user.totp = Some(totp.clone());
             Ok(())
         };
         let then = |book: &mut Book| {
@@ -242,6 +269,7 @@ impl Porter {
         proof: PasswordProof,
     ) -> Result<(), Refusal> {
         let (name, _) = self.prove(actor, proof.password).await?;
+        self.prove_app(actor, &name, proof.code.as_deref())?;
         let end = |users: &mut Users| without_totp(users, &name);
         self.change(shelf, (actor, Role::Viewer), end, |_| {})
             .await?;
@@ -270,6 +298,33 @@ impl Porter {
         }
         self.failed(actor, "typed a wrong password where the own one was wanted");
         Err(Refusal::invalid("the password is wrong"))
+    }
+
+    /// Has the actor show a code of his authenticator app: whoever found out his password can not do without it by that.
+    fn prove_app(&self, actor: &Actor, name: &UserName, code: Option<&str>) -> Result<(), Refusal> {
+        let mut book = self.lock();
+        if book.users.get(name).is_none_or(|user| user.totp.is_none()) {
+            return Err(refused(UserFault::NoApp));
+        }
+        let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
+            return Err(Refusal::invalid(
+                "type a code of your authenticator app, or a recovery code, too",
+            ));
+        };
+        let attempt = self.admit(&mut book, name.as_str(), actor)?;
+        let app = book.users.get_mut(name).map_err(refused)?.totp.as_mut();
+        if app.is_some_and(|app| app.take(code, unix())) {
+            book.delays.take_back(attempt);
+            return Ok(());
+        }
+        drop(book);
+        self.failed(
+            actor,
+            "typed a wrong code where one of the own authenticator app was wanted",
+        );
+        Err(Refusal::invalid(
+            "this code is wrong or was used before; type the next one, or a recovery code",
+        ))
     }
 
     async fn hash(
@@ -301,8 +356,8 @@ fn end_sessions(book: &mut Book, name: &UserName, spared: Option<u64>, other_pas
 }
 
 fn without_totp(users: &mut Users, name: &UserName) -> Result<(), UserFault> {
-    users.get_mut(name)?.totp = None;
-    Ok(())
+    let app = users.get_mut(name)?.totp.take();
+    app.map(drop).ok_or(UserFault::NoApp)
 }
 
 /// A user as the API has him.

@@ -314,7 +314,11 @@ pub(super) fn refused(fault: UserFault) -> Refusal {
     let text = fault.to_string();
     match fault {
         UserFault::Unknown => Refusal::not_found(text),
-        UserFault::Exists | UserFault::Full | UserFault::LastAdmin => Refusal::conflict(text),
+        UserFault::Exists
+        | UserFault::Full
+        | UserFault::HasApp
+        | UserFault::NoApp
+        | UserFault::LastAdmin => Refusal::conflict(text),
     }
 }
 
