@@ -43,6 +43,8 @@ pub const MAX_SUSPECTS: usize = 32_768;
 pub const MAX_BANS: usize = 32_768;
 /// The most operators' addresses whose own offences are remembered at a time.
 const MAX_OPERATORS: usize = 1024;
+/// How many times the offences of one client a whole /64 may have in which operators are.
+const NETWORK: u32 = 16;
 /// The longest ban; a longer `ban_for` is cut to it. Ten years.
 pub const MAX_BAN: Duration = Duration::from_hours(10 * 365 * 24);
 
@@ -178,6 +180,11 @@ impl Guard {
     /// for the operator's way in ([`Guard::operator_set`]).
     pub fn hearsay(&mut self, client: IpAddr, weight: u32, now: Instant) -> Verdict {
         self.report(client, weight.min(hearsay::WEIGHT), now, Word::Hearsay)
+    }
+
+    /// Whether a client is in a network from which an operator reaches the box, or on a cable of the box.
+    pub fn is_neighbour(&self, client: IpAddr) -> bool {
+        is_link_local(client) || self.operators.key_of(client).is_none()
     }
 
     /// Whether a client is banned at this moment; [`BanSet::contains`] is the faster way where a snapshot is at hand.
@@ -356,9 +363,44 @@ impl Guard {
             return Verdict::Exempt;
         };
         let limit = self.policy.suspicious_per_minute;
+        let (ClientKey::V6Network(_), IpAddr::V6(address)) = (key, client.to_canonical()) else {
+            return self.count(key, weight, now, word, limit);
+        };
+        if !self.is_one_of_many(client, word) {
+            return self.count(key, weight, now, word, limit);
+        }
+        // A network inside is one /64: what one host does there must not close the box to all others, unless it makes up
+        // addresses without end.
+        let own = self.count(ClientKey::V6Address(address), weight, now, word, limit);
+        let network = self.count(key, weight, now, word, limit.saturating_mul(NETWORK));
+        match network {
+            Verdict::Banned { new: true, .. } => network,
+            _ => own,
+        }
+    }
+
+    /// Whether the /64 of a client is not one subscriber but a network behind the box.
+    fn is_one_of_many(&self, client: IpAddr, word: Word) -> bool {
+        // Where a router says which networks these are, everybody might be there; the admin pages are reached from there only.
+        let mut networks = self.policy.operators.iter();
+        let is_known = |network: &IpNet| network.prefix_len() > 0 && network.contains(&client);
+        (word == Word::Pages && self.is_neighbour(client))
+            || is_link_local(client)
+            || networks.any(is_known)
+    }
+
+    /// Counts an offence under `key`, which may have `limit` of them.
+    fn count(
+        &mut self,
+        key: ClientKey,
+        weight: u32,
+        now: Instant,
+        word: Word,
+        limit: u32,
+    ) -> Verdict {
         let spared = self.operators.touches(key)
             && (word == Word::Hearsay || self.own_words.count(key, weight, now) <= limit);
-        if let Some(ban) = self.ban_of(client, now) {
+        if let Some(ban) = self.ban_of(key.network(), now) {
             let (key, until) = (ban.client, ban.until);
             if word != Word::Hearsay && !spared && self.operator_set.insert(key) {
                 self.version += 1;
@@ -450,6 +492,10 @@ impl Guard {
             self.lifted.push(client);
         }
     }
+}
+
+fn is_link_local(client: IpAddr) -> bool {
+    matches!(client.to_canonical(), IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// IPv4 and IPv6 have tables of their own: addresses of the one are scarce, of the other not.

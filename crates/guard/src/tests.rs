@@ -706,3 +706,33 @@ fn the_admin_pages_can_not_ban_everybody_either() {
     }
     assert!(guard.is_banned(stranger(5000), now + Duration::from_mins(1)));
 }
+
+#[test]
+fn one_host_inside_does_not_get_its_neighbours_banned() {
+    let clock = Clock::new();
+    let now = clock.at(0);
+    let inside = Policy {
+        operators: vec!["fd00:2:0:1::/64".parse().unwrap()],
+        ..policy(4, 300)
+    };
+    let mut guard = Guard::new(inside);
+    for network in ["fd00:2:0:1::", "fe80::"] {
+        let host = |last: u32| ip(&format!("{network}{last:x}"));
+        for _ in 0..5 {
+            guard.pages(host(2), 1, now);
+        }
+        assert!(guard.operator_set(now).contains(host(2)));
+        assert!(guard.ban_set(now).contains(host(2)));
+        assert!(!guard.is_banned(host(7), now) && !guard.ban_set(now).contains(host(7)));
+        // Whoever makes up addresses comes to an end.
+        for last in 0x100..0x200 {
+            guard.pages(host(last), 1, now);
+        }
+        assert!(guard.is_banned(host(7), now));
+    }
+    // Of the world a /64 is one client.
+    for last in 1..6 {
+        guard.pages(ip(&format!("2001:db8:9::{last}")), 1, now);
+    }
+    assert!(guard.is_banned(ip("2001:db8:9::7"), now));
+}

@@ -127,6 +127,11 @@ impl Warden {
         }
     }
 
+    /// Whether a client is in a network in which operators are.
+    pub fn is_neighbour(&self, client: IpAddr) -> bool {
+        self.lock().is_neighbour(client)
+    }
+
     /// Lifts the ban of `client`, or all bans; returns how many were lifted.
     pub fn lift(&self, client: Option<IpAddr>) -> usize {
         let mut guard = self.lock();

@@ -22,7 +22,7 @@ mod users;
 pub use claim::{CLAIM_LIFE, CLAIM_TRIES, Claim, Claimed, Taken};
 pub use code::{CODE_BYTES, Code};
 pub use delays::{
-    Attempt, Delays, LONGEST_ACCOUNT_DELAY, LONGEST_ADDRESS_DELAY, LONGEST_DELAY_IN_ALL,
+    Attempt, Delays, LONGEST_ACCOUNT_DELAY, LONGEST_ADDRESS_DELAY, LONGEST_DELAY_IN_ALL, Origin,
 };
 pub use password::{
     LONGEST_PASSWORD, PasswordFault, PasswordHash, SALT_BYTES, SHORTEST_PASSWORD, check_password,

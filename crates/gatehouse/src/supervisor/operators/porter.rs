@@ -5,7 +5,7 @@ use super::super::warden::Warden;
 use super::hashing::Hashing;
 use control::{Actor, Moment, Refusal, Role, SessionStarted};
 use guard::operators::{
-    Attempt, Claim, Delays, PasswordHash, Session, SessionId, Sessions, TOKEN_BYTES, Token,
+    Attempt, Claim, Delays, Origin, PasswordHash, Session, SessionId, Sessions, TOKEN_BYTES, Token,
     UserFault, UserName, Users,
 };
 use service::Event;
@@ -164,13 +164,18 @@ impl Porter {
         account: &str,
         actor: &Actor,
     ) -> Result<Attempt, Refusal> {
-        book.delays
-            .begin(account, actor.client(), at())
-            .map_err(|wait| {
-                // Whoever goes on all the same is a case for the guard, but not one more line of the log.
-                self.offence(actor);
-                Refusal::too_many(wait)
-            })
+        let from = actor.client().map(|client| {
+            if self.warden.is_neighbour(client) {
+                Origin::inside(client)
+            } else {
+                Origin::outside(client)
+            }
+        });
+        book.delays.begin(account, from, at()).map_err(|wait| {
+            // Whoever goes on all the same is a case for the guard, but not one more line of the log.
+            self.offence(actor);
+            Refusal::too_many(wait)
+        })
     }
 
     /// Whether `password` is that of `name`, which is proven by `hash`; unknown users take as long.
