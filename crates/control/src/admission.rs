@@ -88,7 +88,7 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("PUT", "/v1/secrets", OPERATOR),
     ("DELETE", "/v1/secrets", OPERATOR),
     ("GET", "/v1/network", VIEWER),
-    ("POST", "/v1/network", ADMIN),
+    ("POST", "/v1/network", OPERATOR),
     ("POST", "/v1/machine", ADMIN),
 ];
 

@@ -27,7 +27,6 @@ const ADMIN: &[&str] = &[
     "PATCH /v1/users",
     "DELETE /v1/users",
     "DELETE /v1/users/totp",
-    "POST /v1/network",
     "POST /v1/machine",
 ];
 /// What changes nothing of the box but of who asks.
