@@ -174,7 +174,7 @@ pub(super) async fn users<B: Backend>(State(api): State<Api<B>>) -> Answer<Vec<U
     request_body = NewUser,
     responses(
         (status = 200, description = "The new user.", body = User),
-        (status = 409, description = "There is one of this name, or there are too many.", body = Refusal),
+        (status = 409, description = "There is one of this name, or there are too many, or it is the first and no admin.", body = Refusal),
         (status = 422, description = "Name or password will not do.", body = Refusal)
     )
 )]

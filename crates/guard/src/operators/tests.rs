@@ -399,6 +399,13 @@ fn sessions_of_one_user_end_together_but_for_one() {
 fn the_last_admin_stays() {
     let mut users = Users::default();
     assert!(!users.is_claimed());
+    for role in [Role::Viewer, Role::Operator] {
+        assert_eq!(
+            users.add(name("anna"), user(role)),
+            Err(UserFault::FirstAdmin)
+        );
+        assert!(!users.is_claimed());
+    }
     users.add(name("anna"), user(Role::Admin)).unwrap();
     users.add(name("bert"), user(Role::Operator)).unwrap();
     assert_eq!(
