@@ -33,6 +33,9 @@ pub enum UserFault {
     /// Somebody else would be the first.
     #[error("the first user must be an admin; make one with the role admin first")]
     FirstAdmin,
+    /// Somebody else has changed it.
+    #[error("the password was changed meanwhile; sign in with the new one")]
+    Changed,
     /// He signs in with an authenticator app.
     #[error("there is an authenticator app already; end that one first")]
     HasApp,

@@ -160,9 +160,10 @@ impl Porter {
         let hash = self.hash(shelf, &name, change.new).await?;
         let make = |users: &mut Users| {
             let user = users.get_mut(&name)?;
-            if user.password == proven {
-                user.password = hash.clone();
+            if user.password != proven {
+                return Err(UserFault::Changed);
             }
+            user.password = hash.clone();
             Ok(())
         };
         let then = |book: &mut Book| end_sessions(book, &name, actor.session(), true);

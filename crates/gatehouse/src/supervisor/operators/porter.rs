@@ -321,6 +321,7 @@ pub(super) fn refused(fault: UserFault) -> Refusal {
         UserFault::Unknown => Refusal::not_found(text),
         UserFault::Exists
         | UserFault::Full
+        | UserFault::Changed
         | UserFault::FirstAdmin
         | UserFault::HasApp
         | UserFault::NoApp

@@ -511,6 +511,24 @@ async fn who_is_signed_out_while_the_disk_is_waited_for_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_changed_meanwhile_is_not_changed_back() {
+    let (lodge, anna) = Lodge::claimed().await;
+    let own = |new: &str| PasswordChange {
+        old: PASSWORD.to_owned(),
+        new: new.to_owned(),
+    };
+    let (porter, drawer) = (&lodge.porter, &lodge.drawer);
+    let (one, other) = tokio::join!(
+        porter.change_password(drawer, &anna, own(OTHER)),
+        porter.change_password(drawer, &anna, own("a third one of them 9")),
+    );
+    assert!(one.is_ok());
+    assert_eq!(kind(other), RefusalKind::Conflict);
+    assert_eq!(lodge.log().matches("changed the own password").count(), 1);
+    assert!(lodge.login(1, "anna", OTHER).await.is_ok());
+}
+
+#[tokio::test]
 async fn the_last_admin_can_be_neither_removed_nor_demoted() {
     let (lodge, anna) = Lodge::claimed().await;
     let remove = async |name| lodge.porter.remove_user(&lodge.drawer, &anna, name).await;
