@@ -172,8 +172,11 @@ impl Porter {
             }
         });
         book.delays.begin(account, from, at()).map_err(|wait| {
-            // Whoever goes on all the same is a case for the guard, but not one more line of the log.
-            self.offence(actor);
+            // Whoever goes on all the same is a case for the guard, but not one more line of the log. It is not his
+            // fault where he waits for what others did.
+            if from.is_some_and(|from| !book.delays.own_wait(from, at()).is_zero()) {
+                self.offence(actor);
+            }
             Refusal::too_many(wait)
         })
     }

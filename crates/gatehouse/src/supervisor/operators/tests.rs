@@ -357,6 +357,19 @@ async fn who_goes_on_guessing_is_banned_everywhere() {
     assert_eq!(lodge.warden.list().len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn nobody_is_banned_for_what_others_guess_at_his_name() {
+    let (lodge, _) = Lodge::claimed().await;
+    for from in 1..4 {
+        assert!(lodge.login(from, "anna", OTHER).await.is_err());
+    }
+    for _ in 0..30 {
+        let refused = lodge.login(77, "anna", PASSWORD).await;
+        assert_eq!(kind(refused), RefusalKind::TooMany);
+    }
+    assert!(lodge.warden.list().is_empty());
+}
+
 #[tokio::test]
 async fn too_many_who_wait_are_sent_away_and_it_is_not_held_against_them() {
     let hashing = Hashing::new();
