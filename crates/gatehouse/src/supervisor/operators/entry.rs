@@ -104,7 +104,9 @@ impl Porter {
             self.failed(actor, format!("failed sign-in as {name}: wrong password"));
             return Err(wrong());
         }
+        let mut used_up = false;
         if let Some(totp) = &mut user.totp {
+            let left = totp.recovery_codes_left();
             let Some(code) = login.code.filter(|code| !code.trim().is_empty()) else {
                 book.delays.take_back(attempt);
                 return Err(Refusal::code_wanted(
@@ -118,12 +120,13 @@ impl Porter {
                     "this code is wrong or was used before; type the next one, or a recovery code",
                 ));
             }
+            used_up = totp.recovery_codes_left() < left;
         }
         user.last_login = Some(unix());
         book.delays.succeeded(attempt);
         let started = self.begin_session(&mut book, name, actor)?;
         drop(book);
-        self.save_later(shelf);
+        self.save_sign_in(shelf, used_up).await;
         self.audit(&signed_in(&started, actor), "signed in");
         Ok(started)
     }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::task::JoinHandle;
 
 /// How often a session that is followed is looked at, beside when one ends.
 const LOOK: Duration = Duration::from_secs(30);
@@ -251,9 +252,23 @@ impl Porter {
 
     /// Keeps the list soon; it has changed in what nobody waits for.
     pub(super) fn save_later(&self, shelf: &impl Shelf) {
-        if self.saving.swap(true, Ordering::AcqRel) {
-            return;
+        if !self.saving.swap(true, Ordering::AcqRel) {
+            drop(self.save(shelf));
         }
+    }
+
+    /// Keeps that somebody signed in: soon, or, where he used a recovery code up, before he is told. That is good once, also where
+    /// the box ends in the next moment. A disk that takes nothing is told of in the log, and locks nobody out.
+    pub(super) async fn save_sign_in(&self, shelf: &impl Shelf, used_up: bool) {
+        if used_up {
+            let _ = self.save(shelf).await;
+        } else {
+            self.save_later(shelf);
+        }
+    }
+
+    /// Keeps the list, also where nobody waits for it any more.
+    fn save(&self, shelf: &impl Shelf) -> JoinHandle<()> {
         let (porter, shelf) = (self.clone(), shelf.clone());
         tokio::spawn(async move {
             let _turn = porter.changes.lock().await;
@@ -263,7 +278,7 @@ impl Porter {
                 let text = format!("who signed in was not kept: {error:#}");
                 porter.journal.notice("operators", text);
             }
-        });
+        })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Book> {

@@ -3,7 +3,7 @@ use super::*;
 use super::super::warden::Warden;
 use super::hashing::Hashing;
 use control::{LogQuery, RefusalKind, Role, render};
-use guard::operators::{OFFER_TRIES, TotpSecret};
+use guard::operators::{OFFER_TRIES, TotpSecret, UserName};
 use guard::{Policy, Saved};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -679,6 +679,24 @@ async fn codes_of_an_app_are_asked_for_and_good_once() {
     let log = lodge.log();
     assert!(log.contains("failed sign-in as anna: wrong code"), "{log}");
     assert!(!log.contains(&recovery[0]) && !log.contains(&next), "{log}");
+}
+
+#[tokio::test]
+async fn a_recovery_code_is_used_up_on_the_disk_before_it_lets_in() {
+    let (lodge, anna) = Lodge::claimed().await;
+    let (porter, drawer) = (&lodge.porter, &lodge.drawer);
+    let offer = porter.offer_totp(drawer, &anna, proof(PASSWORD)).await;
+    let secret = TotpSecret::try_from(offer.unwrap().secret).unwrap();
+    let code = typed(&secret.code_at(unix()));
+    let codes = porter.begin_totp(drawer, &anna, code).await.unwrap().codes;
+    let anna = UserName::new("anna").unwrap();
+    let started = lodge
+        .login_with(&visitor(1), "anna", PASSWORD, Some(&codes[0]))
+        .await;
+    assert!(started.is_ok());
+    let kept = drawer.kept.lock().unwrap().clone().unwrap();
+    let left = kept.get(&anna).and_then(|user| user.totp.as_ref());
+    assert_eq!(left.unwrap().recovery_codes_left(), 9);
 }
 
 fn proof(text: &str) -> PasswordProof {
