@@ -367,10 +367,16 @@ impl Gate {
         let trial = state.trial.as_ref();
         let base = Arc::clone(trial.map_or(&state.running.config, |trial| &trial.base));
         let reasons = change::locks_out(&base, &checked.config);
+        // What is on trial stays so, as long and by whom it was, where nothing changes: a comment confirms nothing.
+        let same = |_: &&Trial| change::is_same(&state.running.config, &checked.config);
+        let goes_on = trial.filter(same).cloned();
         state.network.reach(&checked.config).await?;
         let wanted = Running::new(0, text.to_owned(), checked.config);
         let mut prepared = state.prepare(name, wanted, Mode::Strict)?;
-        let confirm_within = change.trial.or((!reasons.is_empty()).then_some(TRIAL));
+        let left = goes_on.as_ref().map(|trial| trial.until);
+        let left = left.map(|until| until.saturating_duration_since(Instant::now()));
+        let usual = (!reasons.is_empty()).then_some(TRIAL);
+        let confirm_within = left.or(change.trial).or(usual);
         let notes = self.try_out(state, &prepared.told).await?;
         let keep = |store: &mut Store| -> anyhow::Result<u32> {
             self.still()?;
@@ -388,7 +394,12 @@ impl Gate {
         self.adopt(state, prepared);
         state.trial = None;
         let change = if let Some(time) = confirm_within {
-            self.begin_trial(state, generation, base, time);
+            let (by, until) = goes_on.map_or_else(
+                || (self.actor.clone(), Instant::now() + time),
+                |trial| (trial.by, trial.until),
+            );
+            self.asked_by(by)
+                .begin_trial(state, generation, base, until);
             ConfigChange::Trial {
                 seconds: time.as_secs(),
             }
@@ -465,15 +476,14 @@ impl Gate {
             .collect()
     }
 
-    /// Begins the `time` in which `generation` must be confirmed; `base` is what was confirmed last.
+    /// Begins the time, up to `until`, in which `generation` must be confirmed; `base` is what was confirmed last.
     pub fn begin_trial(
         &self,
         state: &mut State,
         generation: u32,
         base: Arc<Config>,
-        time: Duration,
+        until: Instant,
     ) {
-        let until = Instant::now() + time;
         state.trial = Some(Trial {
             generation,
             until,

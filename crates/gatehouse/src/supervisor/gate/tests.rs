@@ -236,3 +236,28 @@ async fn a_long_text_that_is_applied_holds_nobody_else_up() {
         () = std::future::ready(()) => {}
     }
 }
+
+#[tokio::test]
+async fn a_comment_confirms_no_trial_and_makes_it_nobody_elses() {
+    let rig = Rig::new("comment").await;
+    let anna = rig.as_admin().await;
+    let trial = Apply {
+        trial_seconds: Some(600),
+        ..apply(&other_ban_time(7), 1)
+    };
+    Backend::apply(&rig.gate, trial).await.unwrap();
+    let until = async || {
+        let trial = rig.gate.with(|state| state.trial.clone()).await;
+        trial.map(|trial| (trial.generation, trial.by, trial.until))
+    };
+    let before = until().await.unwrap();
+    let commented = format!("# mine\n{}", other_ban_time(7));
+    let applied = Backend::apply(&anna, apply(&commented, 2)).await.unwrap();
+    assert!(applied.notes.iter().any(|note| note.contains("confirm")));
+    let (generation, by, ends) = until().await.expect("it is on trial as before");
+    assert_eq!((generation, by), (3, Actor::Local));
+    assert_eq!(ends, before.2);
+    // What does change something is another change.
+    Backend::apply(&anna, apply(TEXT, 3)).await.unwrap();
+    assert!(until().await.is_none());
+}
