@@ -3,14 +3,19 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use hyper::body::{Body as _, Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::server::{Api, Paths, Refused};
@@ -18,6 +23,12 @@ use crate::{Actor, Backend, Peer, Refusal, Role};
 
 /// The header in which the admin pages say where the browser is.
 pub const CLIENT_HEADER: HeaderName = HeaderName::from_static("gatehouse-client");
+
+/// How long a request may take to come whole, after its head.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Texts of configurations that are taken in at a time: what is done with one takes many times its bytes.
+const TEXTS: usize = 2;
 
 /// The least that somebody must be to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +88,7 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("PUT", "/v1/secrets", OPERATOR),
     ("DELETE", "/v1/secrets", OPERATOR),
     ("GET", "/v1/network", VIEWER),
-    ("POST", "/v1/network", ADMIN),
+    ("POST", "/v1/network", OPERATOR),
     ("POST", "/v1/machine", ADMIN),
 ];
 
@@ -87,17 +98,24 @@ pub(crate) struct Door<B> {
     paths: Paths<B>,
     api: Api<B>,
     peer: Peer,
+    texts: Arc<Semaphore>,
 }
 
 impl<B: Backend> Door<B> {
     pub(crate) fn new(paths: Paths<B>, api: Api<B>, peer: Peer) -> Self {
-        Self { paths, api, peer }
+        let texts = Arc::new(Semaphore::new(TEXTS));
+        Self {
+            paths,
+            api,
+            peer,
+            texts,
+        }
     }
 
     /// Answers a request, or refuses it before anything else sees it.
     pub(crate) async fn enter(State(door): State<Self>, request: Request) -> Response {
-        let mut response = match door.admit(&request) {
-            Ok(actor) => door.answer(actor, request).await,
+        let mut response = match door.serve(request).await {
+            Ok(response) => response,
             Err(refusal) => Refused(refusal).into_response(),
         };
         // Nothing of this may lie in the memory of a browser or of anything on the way to it.
@@ -106,6 +124,65 @@ impl<B: Backend> Door<B> {
             .headers_mut()
             .insert(header::CACHE_CONTROL, no_store);
         response
+    }
+
+    async fn serve(&self, request: Request) -> Result<Response, Refusal> {
+        // Strangers are not listened to at length.
+        self.admit(&request)?;
+        let place = self.place(&request)?;
+        let request = self.whole(request).await?;
+        // Who may do something now, not who might when the head came: the session may have ended meanwhile.
+        let actor = self.admit(&request)?;
+        let Some(place) = place else {
+            return Ok(self.answer(actor, request).await);
+        };
+        // To its end, also where nobody waits for it any more: the place is free when the memory is.
+        let door = self.clone();
+        let answer = tokio::spawn(async move {
+            let response = door.answer(actor, request).await;
+            drop(place);
+            response
+        });
+        answer
+            .await
+            .map_err(|error| Refusal::failed(error.to_string()))
+    }
+
+    /// A place for what takes much memory; none: it takes little.
+    fn place(&self, request: &Request) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        if !self.paths.takes_text(request.uri().path()) {
+            return Ok(None);
+        }
+        let place = Arc::clone(&self.texts).try_acquire_owned();
+        place.map(Some).map_err(|_| {
+            Refusal::unavailable(format!(
+                "{TEXTS} other configurations are looked at at this moment; try again"
+            ))
+        })
+    }
+
+    /// The request with all of its body.
+    async fn whole(&self, request: Request) -> Result<Request, Refusal> {
+        let (parts, body) = request.into_parts();
+        let longest = self.paths.longest(parts.uri.path());
+        let body = timeout(PATIENCE, axum::body::to_bytes(body, longest)).await;
+        let body = body.map_err(|_| {
+            let seconds = PATIENCE.as_secs();
+            Refusal::invalid(format!(
+                "the rest of the request did not come within {seconds} s"
+            ))
+        })?;
+        let body = body.map_err(|error| {
+            let cause = std::error::Error::source(&error);
+            Refusal::invalid(
+                if cause.is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
+                    format!("the request is too long; at most {longest} bytes are taken here")
+                } else {
+                    format!("the request broke off: {error}")
+                },
+            )
+        })?;
+        Ok(Request::from_parts(parts, Body::from(body)))
     }
 
     async fn answer(&self, actor: Actor, request: Request) -> Response {
@@ -152,7 +229,7 @@ impl<B: Backend> Door<B> {
             Some(Least::Local) => Err(Refusal::forbidden(
                 "this can be done at the console and on the command line only",
             )),
-            _ if self.paths.paths.contains(&path) => Err(Refusal::invalid(format!(
+            _ if self.paths.names().any(|name| name == path) => Err(Refusal::invalid(format!(
                 "{method} can not be done with {path}"
             ))),
             _ => Err(Refusal::not_found(format!("the control API has no {path}"))),

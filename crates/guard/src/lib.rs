@@ -43,6 +43,8 @@ pub const MAX_SUSPECTS: usize = 32_768;
 pub const MAX_BANS: usize = 32_768;
 /// The most operators' addresses whose own offences are remembered at a time.
 const MAX_OPERATORS: usize = 1024;
+/// How many times the offences of one client a whole /64 may have in which operators are.
+const NETWORK: u32 = 16;
 /// The longest ban; a longer `ban_for` is cut to it. Ten years.
 pub const MAX_BAN: Duration = Duration::from_hours(10 * 365 * 24);
 
@@ -100,6 +102,17 @@ pub struct Levels {
     pub bans_evicted: u64,
 }
 
+/// Whose word an offence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    /// Our own.
+    Own,
+    /// That of the admin pages, which may have been captured, but are the ones who see who guesses there.
+    Pages,
+    /// That of a process that talks to the world, and may have been captured.
+    Hearsay,
+}
+
 /// The suspicion counter and the ban list.
 #[derive(Debug)]
 pub struct Guard {
@@ -109,6 +122,8 @@ pub struct Guard {
     v4: Family,
     v6: Family,
     hearsay: Hearsay,
+    /// The same for the word of the admin pages.
+    pages: Hearsay,
     /// Offences of operators' addresses that are no hearsay.
     own_words: Suspicion,
     set: BanSet,
@@ -134,6 +149,7 @@ impl Guard {
             v4: Family::new(suspects, bans),
             v6: Family::new(suspects, bans),
             hearsay: Hearsay::default(),
+            pages: Hearsay::default(),
             own_words: Suspicion::new(MAX_OPERATORS),
             set: BanSet::default(),
             operator_set: BanSet::default(),
@@ -147,7 +163,14 @@ impl Guard {
     /// Call it only for a proven address: a completed TCP handshake or a valid nonce over UDP.
     /// `weight` is 1 for an ordinary offence; 0 only asks.
     pub fn offence(&mut self, client: IpAddr, weight: u32, now: Instant) -> Verdict {
-        self.report(client, weight, now, false)
+        self.report(client, weight, now, Word::Own)
+    }
+
+    /// As [`Guard::offence`], on the word of the admin pages, which may have been captured and invent offences of addresses that
+    /// never came: a weight counts 5 at the most, and there are at most [`HEARSAY_BANS`] new bans a minute, apart from
+    /// those of hearsay. Such a ban holds for the operator's way in, too: it is there that somebody guesses.
+    pub fn pages(&mut self, client: IpAddr, weight: u32, now: Instant) -> Verdict {
+        self.report(client, weight.min(hearsay::WEIGHT), now, Word::Pages)
     }
 
     /// As [`Guard::offence`], on the word of a process that talks to the world and may have been captured.
@@ -156,7 +179,12 @@ impl Guard {
     /// [`HEARSAY_BANS`] new bans a minute, and a ban of an address in [`Policy::operators`] does not hold
     /// for the operator's way in ([`Guard::operator_set`]).
     pub fn hearsay(&mut self, client: IpAddr, weight: u32, now: Instant) -> Verdict {
-        self.report(client, weight.min(hearsay::WEIGHT), now, true)
+        self.report(client, weight.min(hearsay::WEIGHT), now, Word::Hearsay)
+    }
+
+    /// Whether a client is in a network from which an operator reaches the box, or on a cable of the box.
+    pub fn is_neighbour(&self, client: IpAddr) -> bool {
+        is_link_local(client) || self.operators.key_of(client).is_none()
     }
 
     /// Whether a client is banned at this moment; [`BanSet::contains`] is the faster way where a snapshot is at hand.
@@ -330,16 +358,51 @@ impl Guard {
         taken
     }
 
-    fn report(&mut self, client: IpAddr, weight: u32, now: Instant, hearsay: bool) -> Verdict {
+    fn report(&mut self, client: IpAddr, weight: u32, now: Instant, word: Word) -> Verdict {
         let Some(key) = self.exempt.key_of(client) else {
             return Verdict::Exempt;
         };
         let limit = self.policy.suspicious_per_minute;
+        let (ClientKey::V6Network(_), IpAddr::V6(address)) = (key, client.to_canonical()) else {
+            return self.count(key, weight, now, word, limit);
+        };
+        if !self.is_one_of_many(client, word) {
+            return self.count(key, weight, now, word, limit);
+        }
+        // A network inside is one /64: what one host does there must not close the box to all others, unless it makes up
+        // addresses without end.
+        let own = self.count(ClientKey::V6Address(address), weight, now, word, limit);
+        let network = self.count(key, weight, now, word, limit.saturating_mul(NETWORK));
+        match network {
+            Verdict::Banned { new: true, .. } => network,
+            _ => own,
+        }
+    }
+
+    /// Whether the /64 of a client is not one subscriber but a network behind the box.
+    fn is_one_of_many(&self, client: IpAddr, word: Word) -> bool {
+        // Where a router says which networks these are, everybody might be there; the admin pages are reached from there only.
+        let mut networks = self.policy.operators.iter();
+        let is_known = |network: &IpNet| network.prefix_len() > 0 && network.contains(&client);
+        (word == Word::Pages && self.is_neighbour(client))
+            || is_link_local(client)
+            || networks.any(is_known)
+    }
+
+    /// Counts an offence under `key`, which may have `limit` of them.
+    fn count(
+        &mut self,
+        key: ClientKey,
+        weight: u32,
+        now: Instant,
+        word: Word,
+        limit: u32,
+    ) -> Verdict {
         let spared = self.operators.touches(key)
-            && (hearsay || self.own_words.count(key, weight, now) <= limit);
-        if let Some(ban) = self.ban_of(client, now) {
+            && (word == Word::Hearsay || self.own_words.count(key, weight, now) <= limit);
+        if let Some(ban) = self.ban_of(key.network(), now) {
             let (key, until) = (ban.client, ban.until);
-            if !hearsay && !spared && self.operator_set.insert(key) {
+            if word != Word::Hearsay && !spared && self.operator_set.insert(key) {
                 self.version += 1;
             }
             return Verdict::Banned { until, new: false };
@@ -349,7 +412,12 @@ impl Guard {
         if offences <= limit || self.policy.ban_for.is_zero() {
             return Verdict::Counted { offences, limit };
         }
-        if hearsay && let Err(first) = self.hearsay.spend(now) {
+        let budget = match word {
+            Word::Own => None,
+            Word::Pages => Some(&mut self.pages),
+            Word::Hearsay => Some(&mut self.hearsay),
+        };
+        if let Some(Err(first)) = budget.map(|budget| budget.spend(now)) {
             return Verdict::Withheld { first };
         }
         let until = now + self.policy.ban_for.min(MAX_BAN);
@@ -424,6 +492,10 @@ impl Guard {
             self.lifted.push(client);
         }
     }
+}
+
+fn is_link_local(client: IpAddr) -> bool {
+    matches!(client.to_canonical(), IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// IPv4 and IPv6 have tables of their own: addresses of the one are scarce, of the other not.

@@ -680,3 +680,59 @@ fn lists_of_before_there_were_bans_by_hand_are_read() {
     let saved: Saved = serde_json::from_str(text).unwrap();
     assert!(!saved.bans[0].by_hand);
 }
+
+#[test]
+fn the_admin_pages_can_not_ban_everybody_either() {
+    let (now, mut guard) = (Instant::now(), Guard::new(policy(20, 300)));
+    let stranger = |number: u32| IpAddr::from((0xcb00_0000 + number).to_be_bytes());
+    let mut offend = |client: IpAddr, at: Instant| {
+        let mut last = Verdict::Exempt;
+        for _ in 0..21 {
+            last = guard.pages(client, 1, at);
+        }
+        last
+    };
+    for number in 0..HEARSAY_BANS {
+        let verdict = offend(stranger(number), now);
+        assert!(matches!(verdict, Verdict::Banned { .. }), "{verdict:?}");
+    }
+    let first = offend(stranger(HEARSAY_BANS), now);
+    assert_eq!(first, Verdict::Withheld { first: true });
+    let later = offend(stranger(HEARSAY_BANS + 1), now + Duration::from_mins(1));
+    assert!(matches!(later, Verdict::Banned { .. }), "{later:?}");
+    // What edge tells has bans of its own.
+    for _ in 0..21 {
+        guard.hearsay(stranger(5000), 1, now + Duration::from_mins(1));
+    }
+    assert!(guard.is_banned(stranger(5000), now + Duration::from_mins(1)));
+}
+
+#[test]
+fn one_host_inside_does_not_get_its_neighbours_banned() {
+    let clock = Clock::new();
+    let now = clock.at(0);
+    let inside = Policy {
+        operators: vec!["fd00:2:0:1::/64".parse().unwrap()],
+        ..policy(4, 300)
+    };
+    let mut guard = Guard::new(inside);
+    for network in ["fd00:2:0:1::", "fe80::"] {
+        let host = |last: u32| ip(&format!("{network}{last:x}"));
+        for _ in 0..5 {
+            guard.pages(host(2), 1, now);
+        }
+        assert!(guard.operator_set(now).contains(host(2)));
+        assert!(guard.ban_set(now).contains(host(2)));
+        assert!(!guard.is_banned(host(7), now) && !guard.ban_set(now).contains(host(7)));
+        // Whoever makes up addresses comes to an end.
+        for last in 0x100..0x200 {
+            guard.pages(host(last), 1, now);
+        }
+        assert!(guard.is_banned(host(7), now));
+    }
+    // Of the world a /64 is one client.
+    for last in 1..6 {
+        guard.pages(ip(&format!("2001:db8:9::{last}")), 1, now);
+    }
+    assert!(guard.is_banned(ip("2001:db8:9::7"), now));
+}

@@ -177,6 +177,9 @@ pub struct PasswordChange {
 pub struct PasswordProof {
     /// The password.
     pub password: String,
+    /// A code of the authenticator app, or a recovery code; where the app is to be ended.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// A secret for an authenticator app, which is not asked for before a code of it was shown.

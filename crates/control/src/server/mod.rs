@@ -43,7 +43,10 @@ pub use document::{openapi, openapi_text};
 /// Connections at a time: some pages, some `log -f`.
 const MOST_CONNECTIONS: usize = 128;
 
-/// Bytes of a request: the longest but for a configuration is a secret.
+/// Bytes of a request about operators: a name, two passwords and a code.
+const SHORT_REQUEST: usize = 4 * 1024;
+
+/// Bytes of any other request: the longest but for a configuration is a secret.
 const LONGEST_REQUEST: usize = 128 * 1024;
 
 /// Bytes of a request with a configuration: JSON may write every character of other scripts by its number, which takes three times
@@ -133,7 +136,7 @@ where
 
 /// Every path of the API.
 pub fn paths<B: Backend>() -> Vec<&'static str> {
-    routes::<B>().paths
+    routes::<B>().names().collect()
 }
 
 #[derive(Clone)]
@@ -146,7 +149,8 @@ pub(crate) struct Api<B> {
 #[derive(Clone)]
 pub(crate) struct Paths<B> {
     pub(crate) router: Router<Api<B>>,
-    pub(crate) paths: Vec<&'static str>,
+    /// Each with the most bytes of a request.
+    paths: Vec<(&'static str, usize)>,
 }
 
 impl<B: Backend> Paths<B> {
@@ -158,10 +162,36 @@ impl<B: Backend> Paths<B> {
     }
 
     /// Adds a path with its methods.
-    pub(crate) fn route(mut self, path: &'static str, methods: MethodRouter<Api<B>>) -> Self {
+    pub(crate) fn route(self, path: &'static str, methods: MethodRouter<Api<B>>) -> Self {
+        self.route_within(LONGEST_REQUEST, path, methods)
+    }
+
+    /// The same with requests of `longest` bytes at the most.
+    pub(crate) fn route_within(
+        mut self,
+        longest: usize,
+        path: &'static str,
+        methods: MethodRouter<Api<B>>,
+    ) -> Self {
         self.router = self.router.route(path, methods);
-        self.paths.push(path);
+        self.paths.push((path, longest));
         self
+    }
+
+    /// The paths.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.paths.iter().map(|(path, _)| *path)
+    }
+
+    /// Whether requests for `path` carry a whole configuration.
+    pub(crate) fn takes_text(&self, path: &str) -> bool {
+        self.longest(path) >= LONGEST_TEXT_REQUEST
+    }
+
+    /// The most bytes of a request for `path`.
+    pub(crate) fn longest(&self, path: &str) -> usize {
+        let found = self.paths.iter().find(|(name, _)| *name == path);
+        found.map_or(SHORT_REQUEST, |(_, longest)| *longest)
     }
 }
 
@@ -170,7 +200,8 @@ fn routes<B: Backend>() -> Paths<B> {
     let router = router
         .fallback(no_such_thing)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(LONGEST_REQUEST));
+        // The door has counted.
+        .layer(DefaultBodyLimit::disable());
     Paths { router, paths }
 }
 
@@ -194,8 +225,16 @@ fn own_routes<B: Backend>() -> Paths<B> {
         .route("/v1/generations", get(configuration::generations::<B>))
         .route("/v1/config", get(configuration::config_text::<B>))
         .route("/v1/diff", get(configuration::diff::<B>))
-        .route("/v1/check", post(configuration::check::<B>).layer(texts()))
-        .route("/v1/apply", post(configuration::apply::<B>).layer(texts()))
+        .route_within(
+            LONGEST_TEXT_REQUEST,
+            "/v1/check",
+            post(configuration::check::<B>),
+        )
+        .route_within(
+            LONGEST_TEXT_REQUEST,
+            "/v1/apply",
+            post(configuration::apply::<B>),
+        )
         .route(
             "/v1/secrets",
             get(secrets::secrets::<B>)
@@ -209,10 +248,6 @@ fn own_routes<B: Backend>() -> Paths<B> {
         .route("/v1/machine", post(machine::order::<B>))
         .route("/v1/explain", get(explain::explain::<B>))
         .route("/v1/log", get(log::log::<B>))
-}
-
-fn texts() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(LONGEST_TEXT_REQUEST)
 }
 
 async fn no_such_thing(request: Request) -> Refused {

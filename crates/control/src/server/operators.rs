@@ -1,11 +1,11 @@
 //! Users, sessions and the claim of a new box, over HTTP.
 
 use axum::Json;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::routing::{delete, get, post, put};
 
 use super::answer::{Answer, Asked, Sent};
-use super::{Api, Paths};
+use super::{Api, Paths, SHORT_REQUEST};
 use crate::api::{SessionQuery, UserQuery};
 use crate::schema::Nothing;
 use crate::{
@@ -13,41 +13,29 @@ use crate::{
     Refusal, Session, SessionStarted, TotpCode, TotpOffer, User, UserChange,
 };
 
-/// Bytes of a request: a name, two passwords and a code.
-const LONGEST: usize = 4 * 1024;
-
 /// Adds the requests about operators.
 pub(crate) fn routes<B: Backend>(paths: Paths<B>) -> Paths<B> {
-    let short = DefaultBodyLimit::max(LONGEST);
-    paths
-        .route(
-            "/v1/claim",
-            get(claim_status::<B>).post(claim::<B>).layer(short),
-        )
-        .route("/v1/login", post(login::<B>).layer(short))
-        .route("/v1/session", get(session::<B>).delete(logout::<B>))
-        .route(
-            "/v1/session/password",
-            put(change_password::<B>).layer(short),
-        )
-        .route(
-            "/v1/session/totp",
-            post(offer_totp::<B>)
-                .put(begin_totp::<B>)
-                .delete(end_totp::<B>)
-                .layer(short),
-        )
-        .route("/v1/sessions", get(sessions::<B>).delete(end_session::<B>))
-        .route(
-            "/v1/users",
-            get(users::<B>)
-                .post(add_user::<B>)
-                .patch(change_user::<B>)
-                .delete(remove_user::<B>)
-                .layer(short),
-        )
-        .route("/v1/users/totp", delete(remove_totp::<B>))
-        .route("/v1/users/reset", post(reset_users::<B>))
+    let own = post(offer_totp::<B>)
+        .put(begin_totp::<B>)
+        .delete(end_totp::<B>);
+    let everybody = get(users::<B>)
+        .post(add_user::<B>)
+        .patch(change_user::<B>)
+        .delete(remove_user::<B>);
+    let routes = [
+        ("/v1/claim", get(claim_status::<B>).post(claim::<B>)),
+        ("/v1/login", post(login::<B>)),
+        ("/v1/session", get(session::<B>).delete(logout::<B>)),
+        ("/v1/session/password", put(change_password::<B>)),
+        ("/v1/session/totp", own),
+        ("/v1/sessions", get(sessions::<B>).delete(end_session::<B>)),
+        ("/v1/users", everybody),
+        ("/v1/users/totp", delete(remove_totp::<B>)),
+        ("/v1/users/reset", post(reset_users::<B>)),
+    ];
+    routes.into_iter().fold(paths, |paths, (path, methods)| {
+        paths.route_within(SHORT_REQUEST, path, methods)
+    })
 }
 
 /// Whether somebody has claimed the box; at the Unix socket with the code to do so.
@@ -93,6 +81,7 @@ pub(super) async fn claim<B: Backend>(
     responses(
         (status = 200, description = "He is signed in.", body = SessionStarted),
         (status = 401, description = "User, password or code is wrong; the kind `code_wanted` says that a code is what lacks.", body = Refusal),
+        (status = 409, description = "Nobody has claimed the box, or what it kept of its users is damaged.", body = Refusal),
         (status = 422, description = "The request is malformed.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
@@ -185,7 +174,7 @@ pub(super) async fn users<B: Backend>(State(api): State<Api<B>>) -> Answer<Vec<U
     request_body = NewUser,
     responses(
         (status = 200, description = "The new user.", body = User),
-        (status = 409, description = "There is one of this name, or there are too many.", body = Refusal),
+        (status = 409, description = "There is one of this name, or there are too many, or it is the first and no admin.", body = Refusal),
         (status = 422, description = "Name or password will not do.", body = Refusal)
     )
 )]
@@ -279,10 +268,9 @@ pub(super) async fn reset_users<B: Backend>(State(api): State<Api<B>>) -> Answer
     request_body = PasswordChange,
     responses(
         (status = 200, description = "It is changed.", body = Nothing),
-        (status = 401, description = "The old password is wrong.", body = Refusal),
-        (status = 404, description = "Who asks has no session.", body = Refusal),
-        (status = 409, description = "He is gone.", body = Refusal),
-        (status = 422, description = "The new password will not do.", body = Refusal),
+        (status = 404, description = "Who asks has no session: the Unix socket needs none.", body = Refusal),
+        (status = 409, description = "It was changed meanwhile.", body = Refusal),
+        (status = 422, description = "The old password is wrong, or the new one will not do.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
@@ -301,10 +289,9 @@ pub(super) async fn change_password<B: Backend>(
     request_body = PasswordProof,
     responses(
         (status = 200, description = "Not in use before a code of it was shown.", body = TotpOffer),
-        (status = 401, description = "The password is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "He has one already.", body = Refusal),
-        (status = 422, description = "The request is malformed.", body = Refusal),
+        (status = 422, description = "The password is wrong.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
@@ -323,11 +310,9 @@ pub(super) async fn offer_totp<B: Backend>(
     request_body = TotpCode,
     responses(
         (status = 200, description = "Each good once; they are shown only here.", body = RecoveryCodes),
-        (status = 401, description = "The code is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "No secret was offered.", body = Refusal),
-        (status = 422, description = "The request is malformed.", body = Refusal),
-        (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
+        (status = 422, description = "The code is wrong.", body = Refusal)
     )
 )]
 pub(super) async fn begin_totp<B: Backend>(
@@ -345,10 +330,9 @@ pub(super) async fn begin_totp<B: Backend>(
     request_body = PasswordProof,
     responses(
         (status = 200, description = "It is not asked for any more.", body = Nothing),
-        (status = 401, description = "The password is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "There is none.", body = Refusal),
-        (status = 422, description = "The request is malformed.", body = Refusal),
+        (status = 422, description = "The password or the code is wrong.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]

@@ -4,6 +4,7 @@
 mod bans;
 mod document;
 mod events;
+mod late;
 mod memory;
 mod operators;
 mod texts;

@@ -210,6 +210,10 @@ impl Backend for Memory {
         })
     }
     async fn check(&self, draft: Draft) -> Result<Checked, Refusal> {
+        if draft.text == "slow" {
+            let mut over = self.over.subscribe();
+            let _ = over.wait_for(|over| *over == 9).await;
+        }
         Ok(Checked {
             generation: 3,
             faults: vec![fault()],

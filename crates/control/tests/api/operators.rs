@@ -22,7 +22,6 @@ const ADMIN: &[&str] = &[
     "PATCH /v1/users",
     "DELETE /v1/users",
     "DELETE /v1/users/totp",
-    "POST /v1/network",
     "POST /v1/machine",
 ];
 /// What changes nothing of the box but of who asks.
@@ -45,6 +44,9 @@ impl Operators for Memory {
     }
     fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor> {
         let role = ROLES.into_iter().find(|role| role.word() == token)?;
+        if *self.over.borrow() == 7 {
+            return None;
+        }
         Some(Actor::Session {
             id: 7,
             user: "anna".to_owned(),

@@ -10,8 +10,8 @@ use config::ZoneAddress;
 use control::{
     Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff,
     Draft, Explanation, Generation, GenerationState, Host, Journal, ListenerStatus, MachineOrder,
-    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Secret, Status, Table,
-    ZoneChange,
+    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Secret, Status,
+    Table, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
@@ -116,9 +116,9 @@ impl Backend for Gate {
 
     async fn reload(&self) -> Result<Applied, Refusal> {
         let gate = self.clone();
-        let outcome = to_its_end(async move { gate.reload().await }).await?;
-        self.audit(format!("reloaded: generation {}", outcome.generation));
-        self.applied(outcome).await
+        let reload = async move { gate.reload().await };
+        let done = |generation| format!("reloaded: generation {generation}");
+        self.carry_out("reload", done, reload).await
     }
 
     async fn confirm(&self) -> Result<Applied, Refusal> {
@@ -145,9 +145,9 @@ impl Backend for Gate {
         })
         .await?;
         let gate = self.clone();
-        let outcome = to_its_end(async move { gate.rollback(generation).await }).await?;
-        self.audit(format!("rolled back: generation {}", outcome.generation));
-        self.applied(outcome).await
+        let rollback = async move { gate.rollback(generation).await };
+        let done = |generation| format!("rolled back: generation {generation}");
+        self.carry_out("roll back", done, rollback).await
     }
 
     async fn generations(&self) -> Result<Vec<Generation>, Refusal> {
@@ -195,9 +195,8 @@ impl Backend for Gate {
             .trial_seconds
             .map(|seconds| Duration::from_secs(seconds.into()));
         let change = async move { gate.apply_text(&apply.text, apply.base, trial).await };
-        let outcome = to_its_end(change).await?;
-        self.audit(format!("applied: generation {}", outcome.generation));
-        self.applied(outcome).await
+        let done = |generation| format!("applied: generation {generation}");
+        self.carry_out("apply a configuration", done, change).await
     }
 
     async fn secrets(&self) -> Result<Vec<String>, Refusal> {
@@ -207,23 +206,28 @@ impl Backend for Gate {
 
     async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
         let (name, value) = (secret.name, secret.value);
-        self.with(|state| state.store.set_secret(&name, value.as_bytes()))
-            .await
-            .map_err(|error| Refusal::invalid(error.to_string()))?;
+        let invalid = |error: store::Error| Refusal::invalid(error.to_string());
+        self.with(|state| {
+            self.still()?;
+            let set = state.store.set_secret(&name, value.as_bytes());
+            set.map_err(invalid)
+        })
+        .await?;
         self.audit(format!("set the secret {name}"));
         Ok(())
     }
 
     async fn remove_secret(&self, name: String) -> Result<(), Refusal> {
-        let removed = self.with(|state| state.store.remove_secret(&name)).await;
-        match removed {
-            Ok(true) => {
-                self.audit(format!("removed the secret {name}"));
-                Ok(())
-            }
-            Ok(false) => Err(Refusal::not_found(format!("there is no secret `{name}`"))),
-            Err(error) => Err(Refusal::invalid(error.to_string())),
+        let invalid = |error: store::Error| Refusal::invalid(error.to_string());
+        let remove = |state: &mut State| {
+            self.still()?;
+            state.store.remove_secret(&name).map_err(invalid)
+        };
+        if self.with(remove).await? {
+            self.audit(format!("removed the secret {name}"));
+            return Ok(());
         }
+        Err(Refusal::not_found(format!("there is no secret `{name}`")))
     }
 
     async fn network(&self) -> Result<Network, Refusal> {
@@ -240,19 +244,20 @@ impl Backend for Gate {
             change.zone, change.address
         );
         let set = async move { gate.set_zone(&change.zone, address, change.gateway).await };
-        let outcome = to_its_end(set).await?;
-        self.audit(audit);
-        self.applied(outcome).await
+        let done = move |_| audit;
+        self.carry_out("set the address of a zone", done, set).await
     }
 
     async fn order(&self, order: MachineOrder) -> Result<Ordered, Refusal> {
         let machine = &self.hub.machine;
         machine.allows(order)?;
+        let still = || self.hub.porter.still(&self.actor, Role::Admin);
         if order == MachineOrder::FactoryReset {
-            self.forget_all().await.map_err(failed)?;
+            self.forget_all(still).await?;
         } else {
             // The machine may go down before the supervisor is asked to end.
             self.clone().keep_bans(self.hub.warden.saved()).await;
+            still()?;
         }
         let text = machine.obey(order)?;
         self.audit(match order {
@@ -289,15 +294,28 @@ impl Backend for Gate {
     }
 }
 
-/// Carries a change out to its end, also when whoever asked for it has left: half of it would stay for good.
-async fn to_its_end(
-    change: impl Future<Output = anyhow::Result<Outcome>> + Send + 'static,
-) -> Result<Outcome, Refusal> {
-    let done = tokio::spawn(change).await;
-    done.map_err(failed)?.map_err(invalid)
-}
-
 impl Gate {
+    /// Carries a change out to its end and writes down whose it was, also when whoever asked for it has left: half of it would
+    /// stay for good, and nobody would have done it.
+    async fn carry_out(
+        &self,
+        what: &'static str,
+        done: impl FnOnce(u32) -> String + Send + 'static,
+        change: impl Future<Output = anyhow::Result<Outcome>> + Send + 'static,
+    ) -> Result<Applied, Refusal> {
+        let gate = self.clone();
+        let carried_out = tokio::spawn(async move {
+            let outcome = change.await;
+            gate.audit(match &outcome {
+                Ok(outcome) => done(outcome.generation),
+                Err(_) => format!("asked in vain to {what}"),
+            });
+            outcome
+        });
+        let outcome = carried_out.await.map_err(failed)?.map_err(invalid)?;
+        self.applied(outcome).await
+    }
+
     /// Writes down what the actor did.
     fn audit(&self, text: impl Into<String>) {
         self.hub.porter.audit(&self.actor, text);
@@ -489,6 +507,9 @@ fn millis(duration: Duration) -> u64 {
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn invalid(error: anyhow::Error) -> Refusal {
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        return refusal.clone();
+    }
     if let Some(stale) = error.downcast_ref::<Stale>() {
         return Refusal::conflict(stale.to_string());
     }

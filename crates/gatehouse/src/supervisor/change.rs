@@ -28,6 +28,11 @@ pub fn locks_out(old: &Config, new: &Config) -> Vec<&'static str> {
         .collect()
 }
 
+/// Whether nothing changes from `old` to `new` but comments and the places of lines.
+pub fn is_same(old: &Config, new: &Config) -> bool {
+    without_lines(old) == without_lines(new)
+}
+
 /// The value in its debug form, without the lines it stands in: a comment above it changes nothing.
 fn without_lines(value: &impl std::fmt::Debug) -> String {
     let text = format!("{value:?}");
@@ -56,6 +61,8 @@ mod tests {
         let base = parsed(BASE);
         let moved = parsed(&format!("# a comment\n\n{BASE}"));
         assert!(locks_out(&base, &moved).is_empty());
+        assert!(is_same(&base, &moved));
+        assert!(!is_same(&base, &parsed(&BASE.replace("gate", "gate-hq"))));
         let other_port = parsed(&BASE.replace("8443", "8444"));
         assert_eq!(locks_out(&base, &other_port), ["the admin pages' listener"]);
         let other_address = parsed(&BASE.replace("192.0.2.4", "192.0.2.5"));

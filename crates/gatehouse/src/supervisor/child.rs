@@ -147,6 +147,26 @@ impl Child {
         (child, tokio::spawn(keeper.run()))
     }
 
+    /// No process, for tests: what it was told last, and what it says.
+    #[cfg(test)]
+    pub fn pretended(
+        name: &'static str,
+    ) -> (
+        Self,
+        watch::Receiver<Option<Arc<Order>>>,
+        watch::Sender<Condition>,
+    ) {
+        let (desired, told) = watch::channel(None);
+        let (says, condition) = watch::channel(Condition::default());
+        let child = Self {
+            name,
+            desired,
+            condition,
+            questions: mpsc::channel(QUESTIONS).0,
+        };
+        (child, told, says)
+    }
+
     /// Sets what the process is to serve; returns the number under which it answers.
     pub fn want(&self, desired: Desired) -> u64 {
         let mut number = 0;

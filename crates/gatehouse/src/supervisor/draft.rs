@@ -20,7 +20,7 @@ impl Gate {
     /// On a thread of its own: a long text takes a while, and the box has only one for everything else.
     pub(super) async fn look_at(&self, text: String) -> Result<Checked, Refusal> {
         let failed = |error: &dyn std::fmt::Display| Refusal::failed(error.to_string());
-        let _turn = LOOKING.acquire().await.map_err(|error| failed(&error))?;
+        let turn = LOOKING.acquire().await.map_err(|error| failed(&error))?;
         let (known, base, running, generation) = self
             .with(|state| {
                 let trial = state.trial.as_ref();
@@ -31,7 +31,12 @@ impl Gate {
             })
             .await
             .map_err(|error: anyhow::Error| failed(&format_args!("{error:#}")))?;
-        let look = move || looked_at(&text, &known, &base, &running, generation);
+        let look = move || {
+            let checked = looked_at(&text, &known, &base, &running, generation);
+            // Not before, also where nobody waits for it any more.
+            drop(turn);
+            checked
+        };
         let looked = tokio::task::spawn_blocking(look).await;
         looked.map_err(|error| failed(&error))
     }

@@ -6,9 +6,12 @@ use super::journal::{Journal, now};
 use super::state::{Mode, Prepared, Running, State, Told, Trial, policy};
 use super::uplink::Leases;
 use super::{BANS, Hub, LEASES, change};
+#[cfg(test)]
+mod tests;
+
 use anyhow::{Context as _, anyhow, bail};
 use config::{Config, ZoneAddress};
-use control::{Actor, Refusal};
+use control::{Actor, Refusal, Role};
 use net::ListenKey;
 use service::{ConfigChange, Event};
 use std::fmt;
@@ -16,6 +19,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -191,9 +195,17 @@ impl Gate {
     /// Decides that everything is removed at the next start.
     ///
     /// # Errors
-    /// The disk does not take it; nothing has changed.
-    pub async fn forget_all(&self) -> anyhow::Result<()> {
-        self.with(|state| state.store.factory_reset()).await?;
+    /// What `still` says, and the disk does not take it; nothing has changed.
+    pub async fn forget_all(
+        &self,
+        still: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.with(|state| {
+            still()?;
+            let forgot = state.store.factory_reset();
+            forgot.map_err(|error| Refusal::failed(error.to_string()))
+        })
+        .await?;
         let text = "factory reset: everything that is kept is removed at the next start";
         self.hub.journal.notice("store", text);
         Ok(())
@@ -208,6 +220,7 @@ impl Gate {
             let mut state = self.state.lock().await;
             match (to, &state.trial) {
                 (None, Some(_)) => {
+                    self.still()?;
                     let (generation, asked) =
                         self.revert(&mut state, "given up by the operator")?;
                     drop(state);
@@ -240,6 +253,7 @@ impl Gate {
     /// None waits, or somebody else began it: then a [`Refusal`].
     pub async fn confirm(&self) -> anyhow::Result<u32> {
         let mut state = self.state.lock().await;
+        self.still()?;
         if let Some(trial) = &state.trial
             && !self.actor.may_confirm(&trial.by)
         {
@@ -252,6 +266,14 @@ impl Gate {
             change: ConfigChange::Confirmed,
         });
         Ok(generation)
+    }
+
+    /// Asked again at the moment at which something is put into force: who asks may have waited for long, and lost what he was.
+    ///
+    /// # Errors
+    /// A [`Refusal`].
+    pub(super) fn still(&self) -> Result<(), Refusal> {
+        self.hub.porter.still(&self.actor, Role::Operator)
     }
 
     /// Runs `look` on what is in force.
@@ -286,7 +308,9 @@ impl Gate {
         mut state: MutexGuard<'_, State>,
         change: Change<'_>,
     ) -> anyhow::Result<Outcome> {
-        let outcome = if state.running.text == change.text {
+        let outcome = if let Err(refusal) = self.still() {
+            Err(refusal.into())
+        } else if state.running.text == change.text {
             self.apply_same(&mut state).await
         } else {
             let outcome = self.apply_new(&mut state, &change).await;
@@ -322,6 +346,10 @@ impl Gate {
             });
         };
         let notes = self.try_out(state, &prepared.told).await?;
+        if let Err(refusal) = self.still() {
+            self.take_back(state).await;
+            return Err(refusal.into());
+        }
         self.adopt(state, prepared);
         Ok(Outcome { notes, ..done })
     }
@@ -331,31 +359,47 @@ impl Gate {
             text, name, origin, ..
         } = *change;
         let known = state.known()?;
-        let checked = config::check_with(text, name, &known)?;
+        // A long text takes a while, and the box has only this thread for everything else.
+        let (draft, called) = (text.to_owned(), name.to_owned());
+        let check = move || config::check_with(&draft, &called, &known);
+        let checked = tokio::task::spawn_blocking(check).await??;
         // One trial after another: the way back leads to what was confirmed, so that is what counts.
         let trial = state.trial.as_ref();
         let base = Arc::clone(trial.map_or(&state.running.config, |trial| &trial.base));
         let reasons = change::locks_out(&base, &checked.config);
+        // What is on trial stays so, as long and by whom it was, where nothing changes: a comment confirms nothing.
+        let same = |_: &&Trial| change::is_same(&state.running.config, &checked.config);
+        let goes_on = trial.filter(same).cloned();
         state.network.reach(&checked.config).await?;
         let wanted = Running::new(0, text.to_owned(), checked.config);
         let mut prepared = state.prepare(name, wanted, Mode::Strict)?;
-        let confirm_within = change.trial.or((!reasons.is_empty()).then_some(TRIAL));
+        let left = goes_on.as_ref().map(|trial| trial.until);
+        let left = left.map(|until| until.saturating_duration_since(Instant::now()));
+        let usual = (!reasons.is_empty()).then_some(TRIAL);
+        let confirm_within = left.or(change.trial).or(usual);
         let notes = self.try_out(state, &prepared.told).await?;
-        let generation = match state
-            .store
-            .add(text, origin, confirm_within.is_some(), now().0)
-        {
-            Ok(kept) => kept.number,
+        let keep = |store: &mut Store| -> anyhow::Result<u32> {
+            self.still()?;
+            let is_trial = confirm_within.is_some();
+            Ok(store.add(text, origin, is_trial, now().0)?.number)
+        };
+        let generation = match keep(&mut state.store) {
+            Ok(number) => number,
             Err(error) => {
                 self.take_back(state).await;
-                return Err(error.into());
+                return Err(error);
             }
         };
         prepared.running.generation = generation;
         self.adopt(state, prepared);
         state.trial = None;
         let change = if let Some(time) = confirm_within {
-            self.begin_trial(state, generation, base, time);
+            let (by, until) = goes_on.map_or_else(
+                || (self.actor.clone(), Instant::now() + time),
+                |trial| (trial.by, trial.until),
+            );
+            self.asked_by(by)
+                .begin_trial(state, generation, base, until);
             ConfigChange::Trial {
                 seconds: time.as_secs(),
             }
@@ -432,15 +476,14 @@ impl Gate {
             .collect()
     }
 
-    /// Begins the `time` in which `generation` must be confirmed; `base` is what was confirmed last.
+    /// Begins the time, up to `until`, in which `generation` must be confirmed; `base` is what was confirmed last.
     pub fn begin_trial(
         &self,
         state: &mut State,
         generation: u32,
         base: Arc<Config>,
-        time: Duration,
+        until: Instant,
     ) {
-        let until = Instant::now() + time;
         state.trial = Some(Trial {
             generation,
             until,

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How many lines wait to be printed at most.
 const WAITING_LINES: usize = 4096;
+/// Bytes of a text in a record at the most: whoever can have something written down must not fill the memory by that.
+const LONGEST_TEXT: usize = 2048;
 /// How long the last lines may take to come out when nobody asked for them.
 const LAST_LINES: Duration = Duration::from_millis(300);
 /// How often a full queue is tried again at the end.
@@ -29,8 +31,9 @@ impl Journal {
         Self::printed_on(std::io::stderr())
     }
 
-    /// Writes `event` down. Never waits: whoever reads standard error may have stopped doing so.
-    pub fn record(&self, event: Event) {
+    /// Writes `event` down; a long text in it is cut. Never waits: whoever reads standard error may have stopped doing so.
+    pub fn record(&self, mut event: Event) {
+        event.clip(LONGEST_TEXT);
         let record = self.kept.push(event, now());
         self.printer.print(line(&record));
     }
@@ -220,6 +223,22 @@ mod tests {
         assert!(missing.contains("lines are missing here"), "{missing}");
         // One line is in the printer's hand, beside those that wait.
         assert!(lines.len() <= WAITING_LINES + 3, "{}", lines.len());
+    }
+
+    #[test]
+    fn no_text_is_longer_than_a_page() {
+        let (journal, opener, text) = journal();
+        opener.send(()).unwrap();
+        journal.notice("test", "x".repeat(1_000_000));
+        journal.flush(Duration::from_secs(10));
+        let mut kept = journal.kept().read(&control::LogQuery::default());
+        let kept = kept.try_next().unwrap();
+        let Event::Notice { text: kept, .. } = &kept.event else {
+            panic!("it is not there: {kept:?}");
+        };
+        assert_eq!(kept.len(), LONGEST_TEXT);
+        assert!(kept.ends_with("x…"));
+        assert!(text.lock().unwrap().len() < LONGEST_TEXT + 100);
     }
 
     #[test]

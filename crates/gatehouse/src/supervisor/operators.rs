@@ -57,10 +57,16 @@ pub fn kept(store: &mut Store, journal: &Journal) -> Users {
 }
 
 impl Shelf for Gate {
-    async fn keep(&self, users: &[u8]) -> anyhow::Result<()> {
-        Ok(self
-            .with(|state| state.store.set_blob(OPERATORS, users))
-            .await?)
+    async fn keep(
+        &self,
+        users: &[u8],
+        still: impl FnOnce() -> Result<(), Refusal> + Send,
+    ) -> anyhow::Result<()> {
+        self.with(|state| {
+            still()?;
+            Ok(state.store.set_blob(OPERATORS, users)?)
+        })
+        .await
     }
 
     async fn hostname(&self) -> String {

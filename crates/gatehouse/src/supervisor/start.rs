@@ -87,7 +87,7 @@ pub async fn start(parts: Parts, state: &Path, choices: Vec<Boot>) -> anyhow::Re
     let change = match confirmed {
         Some(confirmed) if on_trial => {
             let base = Arc::new(confirmed.config.clone());
-            gate.begin_trial(&mut state, generation, base, TRIAL);
+            gate.begin_trial(&mut state, generation, base, Instant::now() + TRIAL);
             ConfigChange::Trial {
                 seconds: TRIAL.as_secs(),
             }

@@ -40,7 +40,7 @@ impl Warden {
             ),
             withheld: registry.counter(
                 "gatehouse_bans_withheld_total",
-                "Offences that would have been a ban if edge had not had its bans of the minute.",
+                "Offences that would have been a ban if the process that told of them had not had its bans of the minute.",
                 &[],
             ),
             banned: registry.gauge("gatehouse_bans", "Clients that are banned now.", &[]),
@@ -95,6 +95,7 @@ impl Warden {
         let verdict = match from {
             // What reads the words of strangers may have been captured by one.
             "edge" => guard.hearsay(client, weight, at),
+            "admin" => guard.pages(client, weight, at),
             _ => guard.offence(client, weight, at),
         };
         match verdict {
@@ -110,7 +111,7 @@ impl Warden {
                 self.offences.inc();
                 self.withheld.inc();
                 if first {
-                    self.journal.notice("guard", many_bans());
+                    self.journal.notice("guard", many_bans(from));
                 }
             }
             guard::Verdict::Banned { until, new: true } => {
@@ -124,6 +125,11 @@ impl Warden {
                 });
             }
         }
+    }
+
+    /// Whether a client is in a network in which operators are.
+    pub fn is_neighbour(&self, client: IpAddr) -> bool {
+        self.lock().is_neighbour(client)
     }
 
     /// Lifts the ban of `client`, or all bans; returns how many were lifted.
@@ -211,11 +217,11 @@ impl Warden {
     }
 }
 
-fn many_bans() -> String {
+fn many_bans(from: &str) -> String {
     format!(
-        "edge asked for more than {} new bans within a minute; who misbehaves from now until the minute is over goes \
-         free. Many addresses attack, or edge itself was captured and invents them: see `gatehouse bans` and \
-         `gatehouse log --service proxy`; a restart of the box makes edge anew, `gatehouse bans clear --all` forgives",
+        "{from} asked for more than {} new bans within a minute; who misbehaves from now until the minute is over goes \
+         free. Many addresses attack, or {from} itself was captured and invents them: see `gatehouse bans` and \
+         `gatehouse log --service proxy`; a restart of the box makes {from} anew, `gatehouse bans clear --all` forgives",
         guard::HEARSAY_BANS
     )
 }

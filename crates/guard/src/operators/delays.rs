@@ -22,6 +22,8 @@ pub const LONGEST_DELAY_IN_ALL: Duration = Duration::from_secs(8);
 
 /// Failures of an account or an address that cost no wait, less one.
 const FREE: u32 = 3;
+/// The same for a whole /64 in which operators are.
+const FREE_OF_NETWORK: u32 = 64;
 /// The same for everybody together.
 const FREE_IN_ALL: u32 = 30;
 /// Failures are forgotten after so long without another.
@@ -48,12 +50,42 @@ pub struct Delays {
     known: Vec<(u64, ClientKey)>,
 }
 
+/// Where a try comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    key: ClientKey,
+    /// The network around it, which is counted as well.
+    network: Option<ClientKey>,
+}
+
+impl Origin {
+    /// A client of the world: of IPv6 the /64, which is what one subscriber has.
+    pub fn outside(client: IpAddr) -> Self {
+        Self {
+            key: ClientKey::of(client),
+            network: None,
+        }
+    }
+
+    /// A client of a network in which operators are, and which is one /64: of IPv6 the address. Whoever makes up others in it comes
+    /// to an end by what the /64 has in all, and holds nobody up for long by that.
+    pub fn inside(client: IpAddr) -> Self {
+        match client.to_canonical() {
+            IpAddr::V4(_) => Self::outside(client),
+            IpAddr::V6(address) => Self {
+                key: ClientKey::V6Address(address),
+                network: Some(ClientKey::of(client)),
+            },
+        }
+    }
+}
+
 /// A try that was let in.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Attempt {
     account: u64,
-    address: Option<ClientKey>,
+    address: Option<Origin>,
     /// Its address is one from which the owner signed in: not held against others at the account, nor theirs against it.
     is_known: bool,
 }
@@ -68,21 +100,24 @@ impl Delays {
     pub fn begin(
         &mut self,
         account: &str,
-        address: Option<IpAddr>,
+        address: Option<Origin>,
         now: Instant,
     ) -> Result<Attempt, Duration> {
         let account = self.names.hash_one(account.to_ascii_lowercase());
-        let address = address.map(ClientKey::of);
-        let is_known = address.is_some_and(|address| self.known.contains(&(account, address)));
+        let is_known = address.is_some_and(|from| self.known.contains(&(account, from.key)));
         let mut wait = Duration::ZERO;
         if !is_known {
             let of_account = self.accounts.wait(&account, LONGEST_ACCOUNT_DELAY, now);
             let in_all = self.all.wait(FREE_IN_ALL, LONGEST_DELAY_IN_ALL, now);
-            wait = of_account.max(in_all);
+            let network = address.and_then(|from| from.network);
+            let failures = network.and_then(|network| self.v6.0.get(&network));
+            let of_network = failures.map_or(Duration::ZERO, |failures| {
+                failures.wait(FREE_OF_NETWORK, LONGEST_DELAY_IN_ALL, now)
+            });
+            wait = of_account.max(in_all).max(of_network);
         }
-        if let Some(address) = address {
-            let of_address = self.of(address).wait(&address, LONGEST_ADDRESS_DELAY, now);
-            wait = wait.max(of_address);
+        if let Some(from) = address {
+            wait = wait.max(self.own_wait(from, now));
         }
         if !wait.is_zero() {
             return Err(wait);
@@ -91,9 +126,9 @@ impl Delays {
             self.accounts
                 .count(account, account, ACCOUNT_MEMORY, MAX_ACCOUNTS, now);
         }
-        if let Some(address) = address {
-            self.of(address)
-                .count(address, account, ADDRESS_MEMORY, MAX_ADDRESSES, now);
+        for key in keys(address) {
+            self.of(key)
+                .count(key, account, ADDRESS_MEMORY, MAX_ADDRESSES, now);
         }
         self.all.count(account, MEMORY_IN_ALL, now);
         Ok(Attempt {
@@ -109,9 +144,13 @@ impl Delays {
             self.accounts.forget(&attempt.account);
         }
         self.all.take_back();
-        let Some(address) = attempt.address else {
+        let Some(Origin { key, network }) = attempt.address else {
             return;
         };
+        if let Some(network) = network {
+            self.of(network).take_back(&network);
+        }
+        let address = key;
         let table = self.of(address);
         if table.is_only_at(&address, attempt.account) {
             table.forget(&address);
@@ -132,10 +171,16 @@ impl Delays {
         if !attempt.is_known {
             self.accounts.take_back(&attempt.account);
         }
-        if let Some(address) = attempt.address {
-            self.of(address).take_back(&address);
+        for key in keys(attempt.address) {
+            self.of(key).take_back(&key);
         }
         self.all.take_back();
+    }
+
+    /// How long a client has to wait for its own failures.
+    pub fn own_wait(&mut self, from: Origin, now: Instant) -> Duration {
+        let table = self.of(from.key);
+        table.wait(&from.key, LONGEST_ADDRESS_DELAY, now)
     }
 
     /// Forgets from where the owner of an account signed in: it has another owner now, or another password.
@@ -167,6 +212,13 @@ impl Delays {
             self.known.len(),
         ]
     }
+}
+
+/// What is counted of an address.
+fn keys(from: Option<Origin>) -> impl Iterator<Item = ClientKey> {
+    from.into_iter()
+        .flat_map(|from| [Some(from.key), from.network])
+        .flatten()
 }
 
 /// Failures by account or by address.

@@ -22,14 +22,14 @@ mod users;
 pub use claim::{CLAIM_LIFE, CLAIM_TRIES, Claim, Claimed, Taken};
 pub use code::{CODE_BYTES, Code};
 pub use delays::{
-    Attempt, Delays, LONGEST_ACCOUNT_DELAY, LONGEST_ADDRESS_DELAY, LONGEST_DELAY_IN_ALL,
+    Attempt, Delays, LONGEST_ACCOUNT_DELAY, LONGEST_ADDRESS_DELAY, LONGEST_DELAY_IN_ALL, Origin,
 };
 pub use password::{
     LONGEST_PASSWORD, PasswordFault, PasswordHash, SALT_BYTES, SHORTEST_PASSWORD, check_password,
 };
 pub use sessions::{
-    IDLE, LIFE, MAX_SESSIONS, MAX_SESSIONS_OF_USER, Session, SessionId, Sessions, TOKEN_BYTES,
-    Token,
+    IDLE, LIFE, MAX_SESSIONS, MAX_SESSIONS_OF_USER, OFFER_LIFE, OFFER_TRIES, Offer, Session,
+    SessionId, Sessions, TOKEN_BYTES, Token,
 };
 pub use totp::{RECOVERY_CODES, RecoveryHash, TOTP_BYTES, Totp, TotpSecret};
 pub use user::{BadName, LONGEST_NAME, Role, User, UserName};

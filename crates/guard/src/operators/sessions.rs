@@ -19,6 +19,10 @@ pub const LIFE: Duration = Duration::from_hours(12);
 pub const MAX_SESSIONS: usize = 128;
 /// The most sessions of one user.
 pub const MAX_SESSIONS_OF_USER: usize = 16;
+/// How long a secret that was offered for an authenticator app can be taken into use.
+pub const OFFER_LIFE: Duration = Duration::from_mins(10);
+/// How many wrong codes an offered secret outlives, less one.
+pub const OFFER_TRIES: u32 = 5;
 /// How many random bytes a token is made of.
 pub const TOKEN_BYTES: usize = 32;
 
@@ -78,8 +82,37 @@ pub struct Session {
     /// When it was last used.
     pub used: Instant,
     /// The secret that its user was offered for an app, and has not confirmed.
-    pub offer: Option<TotpSecret>,
+    pub offer: Option<Offer>,
     key: [u8; 32],
+}
+
+/// A secret that was offered for an authenticator app.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    secret: TotpSecret,
+    until: Instant,
+    wrong: u32,
+}
+
+impl Offer {
+    /// One that is made now.
+    pub fn new(secret: TotpSecret, now: Instant) -> Self {
+        Self {
+            secret,
+            until: now + OFFER_LIFE,
+            wrong: 0,
+        }
+    }
+
+    /// The secret, while it can be taken into use.
+    pub fn secret(&self, now: Instant) -> Option<&TotpSecret> {
+        (now < self.until && self.wrong < OFFER_TRIES).then_some(&self.secret)
+    }
+
+    /// Counts a wrong code.
+    pub fn count_wrong(&mut self) {
+        self.wrong += 1;
+    }
 }
 
 impl Session {

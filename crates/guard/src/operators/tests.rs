@@ -14,8 +14,8 @@ fn user(role: Role) -> User {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "what the tries are given")]
-fn address(text: &str) -> Option<IpAddr> {
-    Some(text.parse().unwrap())
+fn address(text: &str) -> Option<Origin> {
+    Some(Origin::outside(text.parse().unwrap()))
 }
 
 /// Bytes that differ from number to number.
@@ -399,6 +399,13 @@ fn sessions_of_one_user_end_together_but_for_one() {
 fn the_last_admin_stays() {
     let mut users = Users::default();
     assert!(!users.is_claimed());
+    for role in [Role::Viewer, Role::Operator] {
+        assert_eq!(
+            users.add(name("anna"), user(role)),
+            Err(UserFault::FirstAdmin)
+        );
+        assert!(!users.is_claimed());
+    }
     users.add(name("anna"), user(Role::Admin)).unwrap();
     users.add(name("bert"), user(Role::Operator)).unwrap();
     assert_eq!(
@@ -468,7 +475,7 @@ fn each_further_failure_at_an_account_waits_twice_as_long() {
     let mut now = Instant::now();
     let mut delays = Delays::default();
     // From an address of its own each, so that only the account counts.
-    let mut next = (1..=250).map(|last| Some(IpAddr::from([192, 0, 2, last])));
+    let mut next = (1..=250).map(|last| Some(Origin::outside([192, 0, 2, last].into())));
     for wait in [0, 0, 0, 1, 2, 4, 8, 16, 30, 30, 30] {
         if wait > 0 {
             let refused = delays.begin("anna", next.next().unwrap(), now).unwrap_err();
@@ -542,7 +549,9 @@ fn a_flood_from_everywhere_is_slowed_for_all_but_not_for_owners() {
     delays.succeeded(attempt);
     let mut worst = Duration::ZERO;
     for number in 0..60_u32 {
-        let client = Some(IpAddr::from(number.wrapping_mul(65_599).to_be_bytes()));
+        let client = Some(Origin::outside(
+            number.wrapping_mul(65_599).to_be_bytes().into(),
+        ));
         let account = if number % 2 == 0 {
             "anna".to_owned()
         } else {
@@ -649,7 +658,10 @@ fn a_flood_of_names_and_addresses_has_an_end_and_pushes_out_no_offender() {
         };
         // Time stands all but still, so that nothing is forgotten; whoever has to wait does so.
         let account = format!("x{number}");
-        if delays.begin(&account, Some(client), now).is_err() {
+        if delays
+            .begin(&account, Some(Origin::outside(client)), now)
+            .is_err()
+        {
             now += Duration::from_millis(20);
         }
         if number % 50 == 0 {
@@ -672,15 +684,77 @@ fn a_flood_of_names_and_addresses_has_an_end_and_pushes_out_no_offender() {
     );
     assert!(delays.begin("x", address("192.0.2.1"), now).is_err());
     for number in 0..1000_u32 {
-        let client = Some(IpAddr::from([
+        let client = IpAddr::from([
             10,
             9,
             u8::try_from(number / 200).unwrap(),
             u8::try_from(number % 200).unwrap(),
-        ]));
+        ]);
+        let client = Some(Origin::outside(client));
         if let Ok(attempt) = delays.begin("own", client, now + Duration::from_hours(2)) {
             delays.succeeded(attempt);
         }
     }
     assert_eq!(delays.sizes()[3], 256);
+}
+
+#[test]
+fn an_offered_secret_is_good_for_ten_minutes_and_five_tries() {
+    let now = Instant::now();
+    let mut offer = Offer::new(TotpSecret::new(bytes(1)), now);
+    assert!(
+        offer
+            .secret(now + OFFER_LIFE - Duration::from_secs(1))
+            .is_some()
+    );
+    assert!(offer.secret(now + OFFER_LIFE).is_none());
+    for _ in 0..OFFER_TRIES {
+        assert!(offer.secret(now).is_some());
+        offer.count_wrong();
+    }
+    assert!(offer.secret(now).is_none());
+}
+
+#[test]
+fn one_host_of_a_network_inside_does_not_lock_the_others_out() {
+    let mut now = Instant::now();
+    let mut delays = Delays::default();
+    let host = |last: u16| {
+        let client = IpAddr::from([0xfd00, 0, 0, 1, 0, 0, 0, last]);
+        Some(Origin::inside(client))
+    };
+    let attempt = delays.begin("anna", host(1), now).unwrap();
+    delays.succeeded(attempt);
+    // One that guesses from its own address.
+    for number in 0..10 {
+        let account = format!("x{number}");
+        while let Err(wait) = delays.begin(&account, host(2), now) {
+            now += wait;
+        }
+    }
+    assert!(delays.begin("bert", host(2), now).is_err());
+    let attempt = delays.begin("bert", host(3), now).unwrap();
+    delays.take_back(attempt);
+    // One that makes up addresses: the network waits then, not for long, and whoever signed in lately does not.
+    let mut worst = Duration::ZERO;
+    for last in 100..300 {
+        while let Err(wait) = delays.begin(&format!("y{last}"), host(last), now) {
+            worst = worst.max(wait);
+            now += wait;
+        }
+        // Everybody together must not be what holds it back here.
+        delays.all_take_back();
+    }
+    assert_eq!(worst, LONGEST_DELAY_IN_ALL);
+    assert!(delays.begin("bert", host(3), now).is_err());
+    let attempt = delays.begin("anna", host(1), now).unwrap();
+    delays.take_back(attempt);
+    // Of the world a /64 is one client.
+    let client = |last| Origin::outside(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]));
+    let later = now + Duration::from_hours(2);
+    let let_in = (1..10).filter(|last| {
+        let begun = delays.begin(&format!("z{last}"), Some(client(*last)), later);
+        begun.is_ok()
+    });
+    assert_eq!(let_in.count(), 3);
 }

@@ -30,6 +30,18 @@ pub enum UserFault {
     /// The table is full.
     #[error("there are {MAX_USERS} users already; remove one")]
     Full,
+    /// Somebody else would be the first.
+    #[error("the first user must be an admin; make one with the role admin first")]
+    FirstAdmin,
+    /// Somebody else has changed it.
+    #[error("the password was changed meanwhile; sign in with the new one")]
+    Changed,
+    /// He signs in with an authenticator app.
+    #[error("there is an authenticator app already; end that one first")]
+    HasApp,
+    /// He signs in without.
+    #[error("there is no authenticator app")]
+    NoApp,
     /// Nobody could administer the box any more.
     #[error("this is the last admin; make somebody else admin first")]
     LastAdmin,
@@ -72,11 +84,18 @@ impl Users {
         self.users.iter()
     }
 
-    /// Takes a user in.
+    /// Takes a user in; the first of a box must be an admin, or nobody could administer it.
     ///
     /// # Errors
-    /// [`UserFault::Exists`], [`UserFault::Full`].
+    /// [`UserFault::Exists`], [`UserFault::Full`], [`UserFault::FirstAdmin`].
     pub fn add(&mut self, name: UserName, user: User) -> Result<(), UserFault> {
+        if self.users.is_empty() && user.role != Role::Admin {
+            return Err(UserFault::FirstAdmin);
+        }
+        self.take_in(name, user)
+    }
+
+    fn take_in(&mut self, name: UserName, user: User) -> Result<(), UserFault> {
         if self.users.contains_key(&name) {
             return Err(UserFault::Exists);
         }
@@ -165,7 +184,7 @@ impl TryFrom<Kept> for Users {
             }
             let text = name.to_string();
             users
-                .add(name, user)
+                .take_in(name, user)
                 .map_err(|fault| format!("{text}: {fault}"))?;
         }
         users.closed = kept.closed;

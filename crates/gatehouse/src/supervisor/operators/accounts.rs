@@ -1,14 +1,14 @@
 //! What is changed of users: by an admin, and by each of his own.
 
-use super::entry::invalid;
-use super::porter::{Porter, Shelf, at, random, refused, unix};
+use super::entry::{invalid, own_session};
+use super::porter::{Book, Porter, Shelf, at, random, refused, unix};
 use control::{
-    Actor, ClaimStatus, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Refusal, TotpCode,
-    TotpOffer, UserChange,
+    Actor, ClaimStatus, NewUser, PasswordChange, PasswordProof, RecoveryCodes, Refusal, Role,
+    TotpCode, TotpOffer, UserChange,
 };
 use guard::operators::{
-    CODE_BYTES, Delays, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId, TOTP_BYTES, Totp,
-    TotpSecret, User, UserFault, UserName, Users, check_password,
+    CODE_BYTES, Delays, OFFER_TRIES, Offer, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId,
+    TOTP_BYTES, Totp, TotpSecret, User, UserFault, UserName, Users, check_password,
 };
 
 impl Porter {
@@ -34,7 +34,8 @@ impl Porter {
         }
         let hash = self.hash(shelf, &name, new.password).await?;
         let user = User::new(new.role.into(), hash, unix());
-        self.change(shelf, |users| users.add(name.clone(), user.clone()))
+        let add = |users: &mut Users| users.add(name.clone(), user.clone());
+        self.change(shelf, (actor, Role::Admin), add, |_| {})
             .await?;
         self.audit(
             actor,
@@ -67,7 +68,7 @@ impl Porter {
             Some(password) => Some(self.hash(shelf, &name, password).await?),
             None => None,
         };
-        let user = self.change(shelf, |users| {
+        let make = |users: &mut Users| {
             if let Some(role) = change.role {
                 users.set_role(&name, role.into())?;
             }
@@ -76,9 +77,9 @@ impl Porter {
                 user.password = hash.clone();
             }
             Ok(user.clone())
-        });
-        let user = user.await?;
-        self.end_sessions(&name, actor.session(), hash.is_some());
+        };
+        let then = |book: &mut Book| end_sessions(book, &name, actor.session(), hash.is_some());
+        let user = self.change(shelf, (actor, Role::Admin), make, then).await?;
         self.audit(
             actor,
             format!("gave the user {name} {}", done.join(" and ")),
@@ -94,14 +95,15 @@ impl Porter {
         name: &str,
     ) -> Result<(), Refusal> {
         let name = self.known(name)?;
-        self.change(shelf, |users| users.remove(&name).map(drop))
+        let remove = |users: &mut Users| users.remove(&name).map(drop);
+        let then = |book: &mut Book| end_sessions(book, &name, None, true);
+        self.change(shelf, (actor, Role::Admin), remove, then)
             .await?;
-        self.end_sessions(&name, None, true);
         self.audit(actor, format!("removed the user {name}"));
         Ok(())
     }
 
-    /// Has a user sign in without his authenticator app.
+    /// Has another user sign in without his authenticator app.
     pub async fn remove_totp(
         &self,
         shelf: &impl Shelf,
@@ -109,7 +111,13 @@ impl Porter {
         name: &str,
     ) -> Result<(), Refusal> {
         let name = self.known(name)?;
-        self.change(shelf, |users| without_totp(users, &name))
+        if matches!(actor, Actor::Session { user, .. } if user == name.as_str()) {
+            return Err(Refusal::forbidden(
+                "this is your own authenticator app; end it in your account, with your password and a code of it",
+            ));
+        }
+        let remove = |users: &mut Users| without_totp(users, &name);
+        self.change(shelf, (actor, Role::Admin), remove, |_| {})
             .await?;
         self.audit(actor, format!("removed the authenticator app of {name}"));
         Ok(())
@@ -126,17 +134,17 @@ impl Porter {
                 "this can be done at the console and on the command line only",
             ));
         }
-        self.change(shelf, |users| {
+        let empty = |users: &mut Users| {
             *users = Users::default();
             Ok(())
-        })
-        .await?;
-        let mut book = self.lock();
-        book.sessions.end_all();
-        book.claim.clear();
-        book.delays = Delays::default();
-        drop(book);
-        self.sessions_ended();
+        };
+        let then = |book: &mut Book| {
+            book.sessions.end_all();
+            book.claim.clear();
+            book.delays = Delays::default();
+        };
+        self.change(shelf, (actor, Role::Admin), empty, then)
+            .await?;
         self.audit(actor, "removed all users; the box can be claimed anew");
         self.claim_status(actor)
     }
@@ -150,15 +158,17 @@ impl Porter {
     ) -> Result<(), Refusal> {
         let (name, proven) = self.prove(actor, change.old).await?;
         let hash = self.hash(shelf, &name, change.new).await?;
-        self.change(shelf, |users| {
+        let make = |users: &mut Users| {
             let user = users.get_mut(&name)?;
-            if user.password == proven {
-                user.password = hash.clone();
+            if user.password != proven {
+                return Err(UserFault::Changed);
             }
+            user.password = hash.clone();
             Ok(())
-        })
-        .await?;
-        self.end_sessions(&name, actor.session(), true);
+        };
+        let then = |book: &mut Book| end_sessions(book, &name, actor.session(), true);
+        self.change(shelf, (actor, Role::Viewer), make, then)
+            .await?;
         self.audit(actor, "changed the own password");
         Ok(())
     }
@@ -174,11 +184,18 @@ impl Porter {
         let secret = TotpSecret::new(random::<TOTP_BYTES>()?);
         let hostname = shelf.hostname().await;
         let mut book = self.lock();
+        if book
+            .users
+            .get(&name)
+            .is_some_and(|user| user.totp.is_some())
+        {
+            return Err(refused(UserFault::HasApp));
+        }
         let id = SessionId(actor.session().unwrap_or_default());
         let Some(session) = book.sessions.get_mut(id, at()) else {
             return Err(Refusal::unauthorized("the session is over"));
         };
-        session.offer = Some(secret.clone());
+        session.offer = Some(Offer::new(secret.clone(), at()));
         Ok(TotpOffer {
             secret: secret.text(),
             uri: secret.uri(&hostname, name.as_str()),
@@ -192,17 +209,28 @@ impl Porter {
         actor: &Actor,
         code: TotpCode,
     ) -> Result<RecoveryCodes, Refusal> {
-        let (name, secret) = {
+        let id = own_session(actor)?;
+        let (name, secret, step) = {
             let mut book = self.lock();
-            let id = SessionId(actor.session().unwrap_or_default());
             let session = book.sessions.get_mut(id, at());
-            let offer = session.and_then(|session| {
-                let name = session.user.clone();
-                session.offer.clone().map(|secret| (name, secret))
+            let offered = session.and_then(|session| {
+                let offer = session.offer.as_mut()?;
+                let secret = offer.secret(at())?.clone();
+                Some((session.user.clone(), secret, offer))
             });
-            offer.ok_or_else(|| Refusal::conflict("ask for a secret first"))?
+            let Some((name, secret, offer)) = offered else {
+                return Err(Refusal::conflict(format!(
+                    "ask for a secret first; one is good for 10 minutes and {OFFER_TRIES} wrong codes"
+                )));
+            };
+            let step = secret.step_of(&code.code, unix(), 0);
+            if step.is_none() {
+                offer.count_wrong();
+            }
+            (name, secret, step)
         };
-        let Some(step) = secret.step_of(&code.code, unix(), 0) else {
+        let Some(step) = step else {
+            self.audit(actor, "typed a wrong code for a new authenticator app");
             return Err(Refusal::invalid(
                 "this is not the code of the moment; look whether the clocks of the phone and of the box are right",
             ));
@@ -212,17 +240,22 @@ impl Porter {
             *code = random()?;
         }
         let (totp, codes) = Totp::begin(secret, step, codes);
-        self.change(shelf, |users| {
-            users.get_mut(&name)?.totp = Some(totp.clone());
+        let make = |users: &mut Users| {
+            let user = users.get_mut(&name)?;
+            if user.totp.is_some() {
+                return Err(UserFault::HasApp);
+            }
+            user.totp = Some(totp.clone());
             Ok(())
-        })
-        .await?;
-        let mut book = self.lock();
-        let id = SessionId(actor.session().unwrap_or_default());
-        if let Some(session) = book.sessions.get_mut(id, at()) {
-            session.offer = None;
-        }
-        drop(book);
+        };
+        let then = |book: &mut Book| {
+            let id = SessionId(actor.session().unwrap_or_default());
+            if let Some(session) = book.sessions.get_mut(id, at()) {
+                session.offer = None;
+            }
+        };
+        self.change(shelf, (actor, Role::Viewer), make, then)
+            .await?;
         self.audit(actor, "signs in with an authenticator app from now on");
         Ok(RecoveryCodes {
             codes: codes.iter().map(ToString::to_string).collect(),
@@ -237,7 +270,9 @@ impl Porter {
         proof: PasswordProof,
     ) -> Result<(), Refusal> {
         let (name, _) = self.prove(actor, proof.password).await?;
-        self.change(shelf, |users| without_totp(users, &name))
+        self.prove_app(actor, &name, proof.code.as_deref())?;
+        let end = |users: &mut Users| without_totp(users, &name);
+        self.change(shelf, (actor, Role::Viewer), end, |_| {})
             .await?;
         self.audit(actor, "signs in without an authenticator app from now on");
         Ok(())
@@ -250,10 +285,8 @@ impl Porter {
         actor: &Actor,
         password: String,
     ) -> Result<(UserName, PasswordHash), Refusal> {
-        let Actor::Session { user, .. } = actor else {
-            return Err(Refusal::conflict("this is for somebody who is signed in"));
-        };
-        let name = self.known(user)?;
+        own_session(actor)?;
+        let name = self.known(&actor.to_string())?;
         let (attempt, hash) = {
             let mut book = self.lock();
             let hash = book.users.get(&name).map(|user| user.password.clone());
@@ -266,6 +299,33 @@ impl Porter {
         }
         self.failed(actor, "typed a wrong password where the own one was wanted");
         Err(Refusal::invalid("the password is wrong"))
+    }
+
+    /// Has the actor show a code of his authenticator app: whoever found out his password can not do without it by that.
+    fn prove_app(&self, actor: &Actor, name: &UserName, code: Option<&str>) -> Result<(), Refusal> {
+        let mut book = self.lock();
+        if book.users.get(name).is_none_or(|user| user.totp.is_none()) {
+            return Err(refused(UserFault::NoApp));
+        }
+        let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
+            return Err(Refusal::invalid(
+                "type a code of your authenticator app, or a recovery code, too",
+            ));
+        };
+        let attempt = self.admit(&mut book, name.as_str(), actor)?;
+        let app = book.users.get_mut(name).map_err(refused)?.totp.as_mut();
+        if app.is_some_and(|app| app.take(code, unix())) {
+            book.delays.take_back(attempt);
+            return Ok(());
+        }
+        drop(book);
+        self.failed(
+            actor,
+            "typed a wrong code where one of the own authenticator app was wanted",
+        );
+        Err(Refusal::invalid(
+            "this code is wrong or was used before; type the next one, or a recovery code",
+        ))
     }
 
     async fn hash(
@@ -287,21 +347,18 @@ impl Porter {
             None => Err(refused(UserFault::Unknown)),
         }
     }
+}
 
-    fn end_sessions(&self, name: &UserName, spared: Option<u64>, other_password: bool) {
-        let mut book = self.lock();
-        book.sessions.end_of(name, spared.map(SessionId));
-        if other_password {
-            book.delays.forget(name.as_str());
-        }
-        drop(book);
-        self.sessions_ended();
+fn end_sessions(book: &mut Book, name: &UserName, spared: Option<u64>, other_password: bool) {
+    book.sessions.end_of(name, spared.map(SessionId));
+    if other_password {
+        book.delays.forget(name.as_str());
     }
 }
 
 fn without_totp(users: &mut Users, name: &UserName) -> Result<(), UserFault> {
-    users.get_mut(name)?.totp = None;
-    Ok(())
+    let app = users.get_mut(name)?.totp.take();
+    app.map(drop).ok_or(UserFault::NoApp)
 }
 
 /// A user as the API has him.

@@ -3,7 +3,8 @@
 use super::porter::{Porter, Shelf, at, moment, random, shown, unix};
 use control::{Actor, Claim, ClaimStatus, Login, Refusal, SessionStarted};
 use guard::operators::{
-    Claimed, PasswordHash, Role, SALT_BYTES, SessionId, Taken, User, UserName, check_password,
+    Claimed, PasswordHash, Role, SALT_BYTES, SessionId, Taken, User, UserName, Users,
+    check_password,
 };
 
 /// Under which name tries of the claim code are counted; no user can be called so.
@@ -103,7 +104,9 @@ impl Porter {
             self.failed(actor, format!("failed sign-in as {name}: wrong password"));
             return Err(wrong());
         }
+        let mut used_up = false;
         if let Some(totp) = &mut user.totp {
+            let left = totp.recovery_codes_left();
             let Some(code) = login.code.filter(|code| !code.trim().is_empty()) else {
                 book.delays.take_back(attempt);
                 return Err(Refusal::code_wanted(
@@ -117,12 +120,13 @@ impl Porter {
                     "this code is wrong or was used before; type the next one, or a recovery code",
                 ));
             }
+            used_up = totp.recovery_codes_left() < left;
         }
         user.last_login = Some(unix());
         book.delays.succeeded(attempt);
         let started = self.begin_session(&mut book, name, actor)?;
         drop(book);
-        self.save_later(shelf);
+        self.save_sign_in(shelf, used_up).await;
         self.audit(&signed_in(&started, actor), "signed in");
         Ok(started)
     }
@@ -204,8 +208,10 @@ impl Porter {
         let hash = self.hashing.run(move || PasswordHash::of(&password, salt));
         let mut user = User::new(Role::Admin, hash.await?, unix());
         user.last_login = Some(unix());
-        self.change(shelf, |users| users.add(name.clone(), user.clone()))
-            .await
+        // The code is all that he had to show.
+        let by = (&Actor::Local, control::Role::Admin);
+        let add = |users: &mut Users| users.add(name.clone(), user.clone());
+        self.change(shelf, by, add, |_| {}).await
     }
 }
 
@@ -219,9 +225,11 @@ fn signed_in(started: &SessionStarted, visitor: &Actor) -> Actor {
     }
 }
 
-fn own_session(actor: &Actor) -> Result<SessionId, Refusal> {
+pub(super) fn own_session(actor: &Actor) -> Result<SessionId, Refusal> {
     let id = actor.session().map(SessionId);
-    id.ok_or_else(|| Refusal::conflict("this is for somebody who is signed in"))
+    id.ok_or_else(|| {
+        Refusal::not_found("there is no session; this is for somebody who is signed in")
+    })
 }
 
 fn may_see(actor: &Actor, user: &UserName) -> bool {

@@ -3,9 +3,9 @@
 use super::super::journal::{Journal, now};
 use super::super::warden::Warden;
 use super::hashing::Hashing;
-use control::{Actor, Moment, Refusal, SessionStarted};
+use control::{Actor, Moment, Refusal, Role, SessionStarted};
 use guard::operators::{
-    Attempt, Claim, Delays, PasswordHash, Session, SessionId, Sessions, TOKEN_BYTES, Token,
+    Attempt, Claim, Delays, Origin, PasswordHash, Session, SessionId, Sessions, TOKEN_BYTES, Token,
     UserFault, UserName, Users,
 };
 use service::Event;
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::task::JoinHandle;
 
 /// How often a session that is followed is looked at, beside when one ends.
 const LOOK: Duration = Duration::from_secs(30);
@@ -21,8 +22,15 @@ const LOOK: Duration = Duration::from_secs(30);
 /// Where the list of users is kept, and what else is asked of the box.
 pub trait Shelf: Clone + Send + Sync + 'static {
     /// Keeps the list over a restart, all of it or nothing. Once it is written it does not wait any more: a caller that
-    /// is dropped has either not written it, or knows that it did.
-    fn keep(&self, users: &[u8]) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// is dropped has either not written it, or knows that it did. It asks `still` right before it writes.
+    ///
+    /// # Errors
+    /// What `still` says, as a [`Refusal`]; the disk's.
+    fn keep(
+        &self,
+        users: &[u8],
+        still: impl FnOnce() -> Result<(), Refusal> + Send,
+    ) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// The name of the box.
     fn hostname(&self) -> impl Future<Output = String> + Send;
@@ -91,6 +99,27 @@ impl Porter {
         })
     }
 
+    /// Whether the actor still is what something needs `least`: since he was let in his session may have ended, or his role
+    /// may have changed.
+    pub fn still(&self, actor: &Actor, least: Role) -> Result<(), Refusal> {
+        let id = match actor {
+            Actor::Local => return Ok(()),
+            Actor::Visitor { .. } => return Err(Refusal::unauthorized("sign in first")),
+            Actor::Session { id, .. } => SessionId(*id),
+        };
+        let book = self.lock();
+        let session = book.sessions.get(id, at());
+        let user = session.and_then(|session| book.users.get(&session.user));
+        let user = user.ok_or_else(|| {
+            Refusal::unauthorized("nothing was changed, the session ended meanwhile; sign in again")
+        })?;
+        if Role::from(user.role) >= least {
+            return Ok(());
+        }
+        let word = least.word();
+        Err(Refusal::forbidden(format!("this needs the role {word}")))
+    }
+
     /// Ready once there is no such session any more.
     pub async fn session_over(self, id: u64) {
         let mut over = self.over.subscribe();
@@ -136,13 +165,21 @@ impl Porter {
         account: &str,
         actor: &Actor,
     ) -> Result<Attempt, Refusal> {
-        book.delays
-            .begin(account, actor.client(), at())
-            .map_err(|wait| {
-                // Whoever goes on all the same is a case for the guard, but not one more line of the log.
+        let from = actor.client().map(|client| {
+            if self.warden.is_neighbour(client) {
+                Origin::inside(client)
+            } else {
+                Origin::outside(client)
+            }
+        });
+        book.delays.begin(account, from, at()).map_err(|wait| {
+            // Whoever goes on all the same is a case for the guard, but not one more line of the log. It is not his
+            // fault where he waits for what others did.
+            if from.is_some_and(|from| !book.delays.own_wait(from, at()).is_zero()) {
                 self.offence(actor);
-                Refusal::too_many(wait)
-            })
+            }
+            Refusal::too_many(wait)
+        })
     }
 
     /// Whether `password` is that of `name`, which is proven by `hash`; unknown users take as long.
@@ -179,13 +216,16 @@ impl Porter {
         });
     }
 
-    /// Changes the list: keeps it first, and believes it then.
+    /// Changes the list for `actor`, who still is what this needs when it is written: keeps it first, believes it then, and
+    /// does what follows from it before anybody else changes it.
     ///
     /// `make` runs twice, on a copy and on the list itself, which may have noted a sign-in in between.
     pub(super) async fn change<T>(
         &self,
         shelf: &impl Shelf,
+        (actor, least): (&Actor, Role),
         make: impl Fn(&mut Users) -> Result<T, UserFault> + Send,
+        then: impl FnOnce(&mut Book) + Send,
     ) -> Result<T, Refusal> {
         let _turn = self.changes.lock().await;
         let bytes = {
@@ -193,29 +233,52 @@ impl Porter {
             make(&mut users).map_err(refused)?;
             written(&users)
         };
-        shelf.keep(&bytes).await.map_err(|error| {
-            Refusal::failed(format!(
+        let still = || self.still(actor, least);
+        still()?;
+        let kept = shelf.keep(&bytes, still).await;
+        kept.map_err(|error| match error.downcast() {
+            Ok(refusal) => refusal,
+            Err(error) => Refusal::failed(format!(
                 "nothing was changed, the users can not be kept: {error:#}"
-            ))
+            )),
         })?;
-        make(&mut self.lock().users).map_err(refused)
+        let mut book = self.lock();
+        let made = make(&mut book.users).map_err(refused)?;
+        then(&mut book);
+        drop(book);
+        self.sessions_ended();
+        Ok(made)
     }
 
     /// Keeps the list soon; it has changed in what nobody waits for.
     pub(super) fn save_later(&self, shelf: &impl Shelf) {
-        if self.saving.swap(true, Ordering::AcqRel) {
-            return;
+        if !self.saving.swap(true, Ordering::AcqRel) {
+            drop(self.save(shelf));
         }
+    }
+
+    /// Keeps that somebody signed in: soon, or, where he used a recovery code up, before he is told. That is good once, also where
+    /// the box ends in the next moment. A disk that takes nothing is told of in the log, and locks nobody out.
+    pub(super) async fn save_sign_in(&self, shelf: &impl Shelf, used_up: bool) {
+        if used_up {
+            let _ = self.save(shelf).await;
+        } else {
+            self.save_later(shelf);
+        }
+    }
+
+    /// Keeps the list, also where nobody waits for it any more.
+    fn save(&self, shelf: &impl Shelf) -> JoinHandle<()> {
         let (porter, shelf) = (self.clone(), shelf.clone());
         tokio::spawn(async move {
             let _turn = porter.changes.lock().await;
             porter.saving.store(false, Ordering::Release);
             let bytes = written(&porter.lock().users);
-            if let Err(error) = shelf.keep(&bytes).await {
+            if let Err(error) = shelf.keep(&bytes, || Ok(())).await {
                 let text = format!("who signed in was not kept: {error:#}");
                 porter.journal.notice("operators", text);
             }
-        });
+        })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Book> {
@@ -274,7 +337,13 @@ pub(super) fn refused(fault: UserFault) -> Refusal {
     let text = fault.to_string();
     match fault {
         UserFault::Unknown => Refusal::not_found(text),
-        UserFault::Exists | UserFault::Full | UserFault::LastAdmin => Refusal::conflict(text),
+        UserFault::Exists
+        | UserFault::Full
+        | UserFault::Changed
+        | UserFault::FirstAdmin
+        | UserFault::HasApp
+        | UserFault::NoApp
+        | UserFault::LastAdmin => Refusal::conflict(text),
     }
 }
 

@@ -3,10 +3,10 @@ use super::*;
 use super::super::warden::Warden;
 use super::hashing::Hashing;
 use control::{LogQuery, RefusalKind, Role, render};
-use guard::operators::TotpSecret;
+use guard::operators::{OFFER_TRIES, TotpSecret, UserName};
 use guard::{Policy, Saved};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,10 +18,21 @@ const OTHER: &str = "another good one 7";
 struct Drawer {
     kept: Arc<Mutex<Option<Users>>>,
     broken: Arc<AtomicBool>,
+    /// Who writes.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// How often something was to be written.
+    asked: Arc<AtomicUsize>,
 }
 
 impl Shelf for Drawer {
-    async fn keep(&self, users: &[u8]) -> anyhow::Result<()> {
+    async fn keep(
+        &self,
+        users: &[u8],
+        still: impl FnOnce() -> Result<(), Refusal> + Send,
+    ) -> anyhow::Result<()> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let _turn = self.turn.lock().await;
+        still()?;
         anyhow::ensure!(
             !self.broken.load(Ordering::Relaxed),
             "no space left on device"
@@ -346,6 +357,19 @@ async fn who_goes_on_guessing_is_banned_everywhere() {
     assert_eq!(lodge.warden.list().len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn nobody_is_banned_for_what_others_guess_at_his_name() {
+    let (lodge, _) = Lodge::claimed().await;
+    for from in 1..4 {
+        assert!(lodge.login(from, "anna", OTHER).await.is_err());
+    }
+    for _ in 0..30 {
+        let refused = lodge.login(77, "anna", PASSWORD).await;
+        assert_eq!(kind(refused), RefusalKind::TooMany);
+    }
+    assert!(lodge.warden.list().is_empty());
+}
+
 #[tokio::test]
 async fn too_many_who_wait_are_sent_away_and_it_is_not_held_against_them() {
     let hashing = Hashing::new();
@@ -414,6 +438,109 @@ async fn a_session_ends_with_the_role_or_the_password_of_its_user() {
     );
 }
 
+/// How an admin's session can end, or be worth less, while something that he asked for waits.
+async fn lose(how: u8, lodge: &Lodge, anna: &Actor, bert: &Actor) {
+    match how {
+        0 => drop(lodge.porter.end_session(anna, bert.session())),
+        1 => drop(lodge.change(bert, "bert", role(Role::Operator)).await),
+        2 => drop(lodge.change(anna, "bert", role(Role::Viewer)).await),
+        3 => {
+            let removed = lodge.porter.remove_user(&lodge.drawer, anna, "bert");
+            removed.await.unwrap();
+        }
+        _ => {
+            let reset = lodge.porter.reset_users(&lodge.drawer, &Actor::Local);
+            reset.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_once_the_password_is_hashed_makes_nobody() {
+    for how in 0..5 {
+        let (lodge, anna) = Lodge::claimed().await;
+        lodge.add("bert", Role::Admin).await.unwrap();
+        let bert = lodge.login(2, "bert", PASSWORD).await.unwrap();
+        let bert = lodge.actor(&bert.token).unwrap();
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let busy = lodge.porter.hashing.clone();
+        let busy = tokio::spawn(async move { busy.run(move || gate.recv()).await.is_ok() });
+        tokio::task::yield_now().await;
+        let (porter, drawer, asker) = (lodge.porter.clone(), lodge.drawer.clone(), bert.clone());
+        let mine = NewUser {
+            name: "carl".to_owned(),
+            role: Role::Admin,
+            password: PASSWORD.to_owned(),
+        };
+        let added = tokio::spawn(async move { porter.add_user(&drawer, &asker, mine).await });
+        lose(how, &lodge, &anna, &bert).await;
+        drop(open);
+        assert!(busy.await.unwrap());
+        let expected = if how == 1 {
+            RefusalKind::Forbidden
+        } else {
+            RefusalKind::Unauthorized
+        };
+        assert_eq!(kind(added.await.unwrap()), expected, "{how}");
+        let names = lodge.porter.users().into_iter().map(|user| user.name);
+        assert!(!names.collect::<Vec<_>>().contains(&"carl".to_owned()));
+        assert_eq!(
+            lodge.porter.claim_status(&Actor::Local).unwrap().claimed,
+            how != 4
+        );
+        assert!(!lodge.log().contains("carl"), "{}", lodge.log());
+    }
+}
+
+#[tokio::test]
+async fn who_is_signed_out_while_the_disk_is_waited_for_changes_nothing() {
+    let (lodge, anna) = Lodge::claimed().await;
+    lodge.add("bert", Role::Viewer).await.unwrap();
+    let kept = || lodge.drawer.kept.lock().unwrap().clone().unwrap();
+    let before = kept();
+    let turn = lodge.drawer.turn.lock().await;
+    let asked = lodge.drawer.asked.load(Ordering::Relaxed);
+    let (porter, drawer, asker) = (lodge.porter.clone(), lodge.drawer.clone(), anna.clone());
+    let change = role(Role::Admin);
+    let changed =
+        tokio::spawn(async move { porter.change_user(&drawer, &asker, "bert", change).await });
+    while lodge.drawer.asked.load(Ordering::Relaxed) == asked {
+        tokio::task::yield_now().await;
+    }
+    lodge
+        .porter
+        .end_session(&Actor::Local, anna.session())
+        .unwrap();
+    drop(turn);
+    assert_eq!(kind(changed.await.unwrap()), RefusalKind::Unauthorized);
+    assert_eq!(kept(), before);
+    assert!(
+        lodge
+            .porter
+            .users()
+            .iter()
+            .any(|user| user.role == Role::Viewer)
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_meanwhile_is_not_changed_back() {
+    let (lodge, anna) = Lodge::claimed().await;
+    let own = |new: &str| PasswordChange {
+        old: PASSWORD.to_owned(),
+        new: new.to_owned(),
+    };
+    let (porter, drawer) = (&lodge.porter, &lodge.drawer);
+    let (one, other) = tokio::join!(
+        porter.change_password(drawer, &anna, own(OTHER)),
+        porter.change_password(drawer, &anna, own("a third one of them 9")),
+    );
+    assert!(one.is_ok());
+    assert_eq!(kind(other), RefusalKind::Conflict);
+    assert_eq!(lodge.log().matches("changed the own password").count(), 1);
+    assert!(lodge.login(1, "anna", OTHER).await.is_ok());
+}
+
 #[tokio::test]
 async fn the_last_admin_can_be_neither_removed_nor_demoted() {
     let (lodge, anna) = Lodge::claimed().await;
@@ -451,11 +578,76 @@ async fn an_authenticator_app_counts_once_a_code_of_it_was_shown() {
         kind(lodge.login(1, "anna", PASSWORD).await),
         RefusalKind::CodeWanted
     );
-    porter
-        .end_totp(drawer, &anna, proof(PASSWORD))
-        .await
-        .unwrap();
+    let offer = porter.offer_totp(drawer, &anna, proof(PASSWORD)).await;
+    assert_eq!(kind(offer), RefusalKind::Conflict);
+    let end = async |password: &str, code: Option<&str>| {
+        let proof = PasswordProof {
+            code: code.map(str::to_owned),
+            ..proof(password)
+        };
+        kind_or(porter.end_totp(drawer, &anna, proof).await)
+    };
+    let next = secret.code_at(unix() + 30);
+    for (password, code) in [
+        (OTHER, Some(next.as_str())),
+        (PASSWORD, None),
+        (PASSWORD, Some("")),
+        (PASSWORD, Some("AAAA-AAAA-AAAA")),
+    ] {
+        assert_eq!(end(password, code).await, Some(RefusalKind::Invalid));
+    }
+    assert_eq!(end(PASSWORD, Some(&next)).await, None);
     assert!(lodge.login(1, "anna", PASSWORD).await.is_ok());
+    assert_eq!(
+        end(PASSWORD, Some(&next)).await,
+        Some(RefusalKind::Conflict)
+    );
+    let log = lodge.log();
+    let line = "audit anna: typed a wrong code where one of the own authenticator app was wanted";
+    assert!(log.contains(line), "{log}");
+}
+
+#[tokio::test]
+async fn an_app_that_was_offered_is_not_guessed_at_for_ever() {
+    let (lodge, anna) = Lodge::claimed().await;
+    let (porter, drawer) = (&lodge.porter, &lodge.drawer);
+    let begin = async |code: &str| kind_or(porter.begin_totp(drawer, &anna, typed(code)).await);
+    let offer = async || {
+        let offer = porter.offer_totp(drawer, &anna, proof(PASSWORD)).await;
+        TotpSecret::try_from(offer.unwrap().secret).unwrap()
+    };
+    let secret = offer().await;
+    for _ in 0..OFFER_TRIES {
+        assert_eq!(begin("x").await, Some(RefusalKind::Invalid));
+    }
+    let right = secret.code_at(unix());
+    assert_eq!(begin(&right).await, Some(RefusalKind::Conflict));
+    let log = lodge.log();
+    let line = "audit anna: typed a wrong code for a new authenticator app\n";
+    assert_eq!(log.matches(line).count(), 5, "{log}");
+    let secret = offer().await;
+    assert_eq!(begin(&secret.code_at(unix())).await, None);
+}
+
+#[tokio::test]
+async fn an_admin_ends_the_app_of_another_and_no_app_can_not_be_ended() {
+    let (lodge, anna) = Lodge::claimed().await;
+    let (porter, drawer) = (&lodge.porter, &lodge.drawer);
+    lodge.add("bert", Role::Admin).await.unwrap();
+    let remove =
+        async |actor: &Actor, name: &str| kind_or(porter.remove_totp(drawer, actor, name).await);
+    assert_eq!(remove(&anna, "bert").await, Some(RefusalKind::Conflict));
+    assert!(!lodge.log().contains("removed the authenticator app"));
+    for by in [&anna, &Actor::Local] {
+        let bert = lodge.login(2, "bert", PASSWORD).await.unwrap();
+        let bert = lodge.actor(&bert.token).unwrap();
+        let offer = porter.offer_totp(drawer, &bert, proof(PASSWORD)).await;
+        let secret = TotpSecret::try_from(offer.unwrap().secret).unwrap();
+        let code = typed(&secret.code_at(unix()));
+        porter.begin_totp(drawer, &bert, code).await.unwrap();
+        assert_eq!(remove(&bert, "bert").await, Some(RefusalKind::Forbidden));
+        assert_eq!(remove(by, "bert").await, None);
+    }
 }
 
 #[tokio::test]
@@ -489,9 +681,28 @@ async fn codes_of_an_app_are_asked_for_and_good_once() {
     assert!(!log.contains(&recovery[0]) && !log.contains(&next), "{log}");
 }
 
+#[tokio::test]
+async fn a_recovery_code_is_used_up_on_the_disk_before_it_lets_in() {
+    let (lodge, anna) = Lodge::claimed().await;
+    let (porter, drawer) = (&lodge.porter, &lodge.drawer);
+    let offer = porter.offer_totp(drawer, &anna, proof(PASSWORD)).await;
+    let secret = TotpSecret::try_from(offer.unwrap().secret).unwrap();
+    let code = typed(&secret.code_at(unix()));
+    let codes = porter.begin_totp(drawer, &anna, code).await.unwrap().codes;
+    let anna = UserName::new("anna").unwrap();
+    let started = lodge
+        .login_with(&visitor(1), "anna", PASSWORD, Some(&codes[0]))
+        .await;
+    assert!(started.is_ok());
+    let kept = drawer.kept.lock().unwrap().clone().unwrap();
+    let left = kept.get(&anna).and_then(|user| user.totp.as_ref());
+    assert_eq!(left.unwrap().recovery_codes_left(), 9);
+}
+
 fn proof(text: &str) -> PasswordProof {
     PasswordProof {
         password: text.to_owned(),
+        code: None,
     }
 }
 
@@ -570,8 +781,24 @@ async fn sessions_of_others_are_for_admins() {
     );
     assert_eq!(
         kind(porter.end_session(&Actor::Local, None)),
-        RefusalKind::Conflict
+        RefusalKind::NotFound
     );
+    let drawer = &lodge.drawer;
+    let local = &Actor::Local;
+    for refused in [
+        porter.session(local).err(),
+        porter
+            .offer_totp(drawer, local, proof(PASSWORD))
+            .await
+            .err(),
+        porter
+            .begin_totp(drawer, local, typed("000000"))
+            .await
+            .err(),
+        porter.end_totp(drawer, local, proof(PASSWORD)).await.err(),
+    ] {
+        assert_eq!(refused.unwrap().kind, RefusalKind::NotFound);
+    }
     porter.end_session(&anna, bert.session()).unwrap();
     assert_eq!(kind(porter.session(&bert)), RefusalKind::Unauthorized);
     porter.end_session(&anna, None).unwrap();
