@@ -7,4 +7,5 @@ pub(crate) mod origin;
 pub(crate) mod pages;
 pub(crate) mod place;
 pub(crate) mod reply;
+pub(crate) mod said;
 pub(crate) mod words;

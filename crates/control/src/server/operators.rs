@@ -279,10 +279,9 @@ pub(super) async fn reset_users<B: Backend>(State(api): State<Api<B>>) -> Answer
     request_body = PasswordChange,
     responses(
         (status = 200, description = "It is changed.", body = Nothing),
-        (status = 401, description = "The old password is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "He is gone.", body = Refusal),
-        (status = 422, description = "The new password will not do.", body = Refusal),
+        (status = 422, description = "The old password is wrong, or the new one will not do.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
@@ -301,10 +300,9 @@ pub(super) async fn change_password<B: Backend>(
     request_body = PasswordProof,
     responses(
         (status = 200, description = "Not in use before a code of it was shown.", body = TotpOffer),
-        (status = 401, description = "The password is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "He has one already.", body = Refusal),
-        (status = 422, description = "The request is malformed.", body = Refusal),
+        (status = 422, description = "The password is wrong, or the request is malformed.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
@@ -323,10 +321,9 @@ pub(super) async fn offer_totp<B: Backend>(
     request_body = TotpCode,
     responses(
         (status = 200, description = "Each good once; they are shown only here.", body = RecoveryCodes),
-        (status = 401, description = "The code is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "No secret was offered.", body = Refusal),
-        (status = 422, description = "The request is malformed.", body = Refusal),
+        (status = 422, description = "The code is wrong, or the request is malformed.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
@@ -345,10 +342,9 @@ pub(super) async fn begin_totp<B: Backend>(
     request_body = PasswordProof,
     responses(
         (status = 200, description = "It is not asked for any more.", body = Nothing),
-        (status = 401, description = "The password is wrong.", body = Refusal),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "There is none.", body = Refusal),
-        (status = 422, description = "The request is malformed.", body = Refusal),
+        (status = 422, description = "The password is wrong, or the request is malformed.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]

@@ -75,11 +75,20 @@ impl Porter {
         }
     }
 
-    /// Who shows this token; it counts as a use of the session.
-    pub fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor> {
+    /// Who shows this token; it counts as a use of the session where it is `attended`.
+    pub fn authenticate(
+        &self,
+        token: &str,
+        client: Option<IpAddr>,
+        attended: bool,
+    ) -> Option<Actor> {
         let token = Token::read(token)?;
         let mut book = self.lock();
-        let session = book.sessions.of(&token, at())?;
+        let sessions = &mut book.sessions;
+        let session = match attended {
+            true => sessions.of(&token, at()),
+            false => sessions.known(&token, at()),
+        }?;
         let (id, name) = (session.id, session.user.clone());
         // What he may do is what he may do now.
         let user = book.users.get(&name)?;
