@@ -31,7 +31,7 @@ async function otherSite({ page, box, watch, context }) {
     const tell = (options) => fetch(`${url}/api/v1/rollback?generation=1`, { method: 'POST', credentials: 'include', ...options }).then((answer) => `${answer.type} ${answer.status}`, () => 'refused');
     return [await tell({ mode: 'no-cors' }), await tell({}), await tell({ headers: { 'content-type': 'application/json' } }), await fetch(`${url}/api/v1/config`, { credentials: 'include' }).then(() => 'read', () => 'refused')];
   }, box.url);
-  watch.expect(told.join() === 'opaque 0,refused,refused,refused', `another site was answered: ${told}`);
+  watch.expect(told.every((one) => ['opaque 0', 'refused'].includes(one)), `another site was answered: ${told}`);
   await page.evaluate(() => document.forms[0].submit());
   await page.waitForURL(`${box.url}/rollback`);
   await page.waitForSelector('h1 >> text=403');
