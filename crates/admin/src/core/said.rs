@@ -85,6 +85,7 @@ const GERMAN: &[(&str, &str)] = &[
     // Where a generation comes from.
     ("rollback to {}", "zurück auf {}"),
     ("network set {}", "Netzeinstellung {}"),
+    ("file", "Datei"),
     ("factory", "Auslieferung"),
     ("start", "Start"),
     ("reload", "neu geladen"),

@@ -73,6 +73,7 @@ export const GERMAN: readonly Pattern[] = [
   [/^(\w+): this kernel has no (\w+)$/, '$1: dieser Kernel hat kein $2'],
   // Entstehung einer Generation.
   [/^rollback to (\d+)$/, 'zurück auf $1'],
+  [/^file$/, 'Datei'],
   [/^factory$/, 'Auslieferung'],
   [/^start$/, 'Start'],
   [/^reload$/, 'neu geladen'],
