@@ -80,7 +80,8 @@ fn npm(arguments: &[&str]) -> Command {
     command
 }
 
-/// Compressed files may differ from one node to the next; what they hold does not.
+/// Compressed files may differ from one node to the next; what they hold does not, and `npm test` has compared that with the plain files and with
+/// the list (`kept.mjs`).
 fn same(fresh: &Path, kept: &Path) -> Result<()> {
     let (fresh, kept) = (files(fresh)?, files(kept)?);
     let differing: Vec<&String> = fresh
@@ -115,7 +116,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
         };
         files.insert(name, content);
     }
-    // It lists the checksums of compressed files, too.
+    // It lists the checksums of compressed files, too, and has been compared with what is kept.
     files.remove("manifest.json");
     Ok(files)
 }

@@ -97,12 +97,25 @@ fn said(method: &Method, path: &str, headers: &HeaderMap, body: &str) -> (u16, S
             200,
             r#"{"token":"t0ken","session":{"user":"max"}}"#.to_owned(),
         ),
+        ("POST", "/v1/claim") if body.contains("short") => (
+            422,
+            no(
+                "invalid",
+                "the password is too short; 10 characters are the least",
+            ),
+        ),
+        ("POST", "/v1/claim") if body.contains("odd") => (422, no("invalid", "something <new>")),
         ("POST", "/v1/login" | "/v1/claim") => (401, no("unauthorized", "<script>no</script>")),
         _ if !signed_in => (401, no("unauthorized", "sign in")),
         ("GET", "/v1/session") => (200, r#"{"user":"max"}"#.to_owned()),
         ("GET", "/v1/generations") => (200, format!("[{kept},{trial}]")),
-        ("POST", "/v1/confirm?generation=8" | "/v1/rollback?generation=7") => (200, applied),
-        ("POST", "/v1/confirm" | "/v1/rollback") => (409, no("conflict", "not on trial")),
+        (
+            "POST",
+            "/v1/confirm?generation=8" | "/v1/rollback?generation=7" | "/v1/rollback?trial=8",
+        ) => (200, applied),
+        ("POST", path) if path.starts_with("/v1/confirm") || path.starts_with("/v1/rollback") => {
+            (409, no("conflict", "not on trial"))
+        }
         ("GET", "/v1/derived") => (200, "x".repeat(300_000)),
         _ => (200, format!(r#""{path}""#)),
     }
@@ -309,6 +322,8 @@ async fn every_answer_carries_what_keeps_a_browser_safe_and_no_markup_from_outsi
         assert!(policy.contains("trusted-types 'none'"));
         assert_eq!(headers[header::CACHE_CONTROL], "no-store", "{what}");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{what}");
+        // Forms of ours must say where they come from.
+        assert_eq!(headers[header::REFERRER_POLICY], "same-origin", "{what}");
         for markup in ["<b>", "<script", "<img", "<i>", " style=", "onload"] {
             assert!(!text.contains(markup), "{what}: {markup}: {text}");
         }
@@ -388,6 +403,7 @@ async fn what_is_passed_on_is_the_operators_and_nothing_else() {
         ("authorization", "Bearer other"),
         ("x-forwarded-for", "10.9.9.9"),
         ("last-event-id", "17"),
+        ("gatehouse-idle", "1"),
     ];
     let (status, headers, text) = running
         .text(request("POST", "/api/v1/apply?a=b", &more, "{}"))
@@ -399,6 +415,7 @@ async fn what_is_passed_on_is_the_operators_and_nothing_else() {
     assert_eq!(headers["gatehouse-client"], "127.0.0.1");
     assert_eq!(headers[header::AUTHORIZATION], "Bearer t0ken");
     assert_eq!(headers["last-event-id"], "17");
+    assert_eq!(headers["gatehouse-idle"], "1");
     assert!(headers.get(header::COOKIE).is_none() && headers.get("x-forwarded-for").is_none());
 }
 
@@ -470,7 +487,12 @@ async fn what_is_on_trial_is_kept_or_given_up_without_script() {
     let running = start(&[]).await;
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let (_, _, text) = running.text(request("GET", "/confirm", &[], "")).await;
-    for part in ["value=\"8\"", "<strong>120</strong>", "&lt;i&gt;apply"] {
+    for part in [
+        "name=\"generation\" value=\"8\"",
+        "name=\"trial\" value=\"8\"",
+        "<strong>120</strong>",
+        "&lt;i&gt;apply",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let german = [("accept-language", "de-DE,de;q=0.9")];
@@ -486,7 +508,11 @@ async fn what_is_on_trial_is_kept_or_given_up_without_script() {
     for (path, body, status) in [
         ("/confirm", "generation=8", 200),
         ("/confirm", "", 409),
+        ("/confirm", "generation=9", 409),
         ("/rollback", "generation=7", 200),
+        ("/rollback", "trial=8", 200),
+        ("/rollback", "trial=9", 409),
+        ("/rollback", "", 409),
         ("/rollback", "generation=x", 409),
     ] {
         let (found, _, text) = running.text(request("POST", path, &form, body)).await;
@@ -525,6 +551,40 @@ async fn a_log_comes_as_it_is_written_over_http_2_and_ends_with_the_process() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_told_in_the_language_of_the_page() {
+    let running = start(&[]).await;
+    let german = [FORM, ("accept-language", "de"), ("cookie", "")];
+    let claim = |password: &str| format!("code=x&user=max&password={password}&again={password}");
+    for (method, path, body, status, part) in [
+        (
+            "POST",
+            "/claim",
+            claim("short"),
+            422,
+            "Das Kennwort ist zu kurz; es braucht mindestens 10 Zeichen.",
+        ),
+        (
+            "POST",
+            "/claim",
+            claim("odd"),
+            422,
+            "sagt dazu auf Englisch: <span lang=\"en\">something &lt;new&gt;</span>",
+        ),
+        ("PUT", "/login", String::new(), 405, "Das geht hier nicht."),
+    ] {
+        let (found, _, text) = running.text(request(method, path, &german, &body)).await;
+        assert_eq!(found, status, "{path}: {text}");
+        assert!(text.contains(part), "{path}: {text}");
+    }
+    let german = [("accept-language", "de")];
+    let (.., text) = running.text(request("GET", "/rollback", &german, "")).await;
+    assert!(
+        text.contains("20.11.2026, 01:42:47 UTC · neu geladen"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn while_the_supervisor_is_away_the_pages_say_so() {
     let running = start(&[]).await;
     running.line.abort();
@@ -536,6 +596,11 @@ async fn while_the_supervisor_is_away_the_pages_say_so() {
         assert_eq!(status, 503, "{path}");
         assert!(text.contains(part), "{text}");
     }
+    // Whoever signs out leaves nothing behind in the browser.
+    let (status, headers, _) = running.text(request("POST", "/logout", &[FORM], "")).await;
+    assert_eq!(status, 503);
+    let cookie = headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("Max-Age=0"), "{cookie}");
 }
 
 #[tokio::test]

@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Texts of configurations that are taken in at a time: what is done with one takes many times its bytes.
 const TEXTS: usize = 2;
+/// The header by which a page says that nobody asked for this: a clock of its own did. Such a request is no use of the session, so that a page
+/// that is left open does not keep it alive.
+pub const IDLE_HEADER: HeaderName = HeaderName::from_static("gatehouse-idle");
 
 /// The least that somebody must be to be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,8 +214,10 @@ impl<B: Backend> Door<B> {
         }
         let (method, path) = (request.method(), request.uri().path());
         let client = client(request.headers());
+        let attended = !request.headers().contains_key(IDLE_HEADER);
+        let backend = &self.api.backend;
         let signed_in = bearer(request.headers())
-            .and_then(|token| self.api.backend.authenticate(token, client));
+            .and_then(|token| backend.authenticate(token, client, attended));
         let least = least(method, path);
         if least == Some(Least::Anybody) {
             return Ok(signed_in.unwrap_or(Actor::Visitor { client }));

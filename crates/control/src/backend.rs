@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::render::Span;
 use crate::{
     Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, Explanation, Fault,
-    Generation, History, Host, Journal, MachineOrder, Network, NewBan, Operators, Ordered, Secret,
-    Status, ZoneChange,
+    Generation, History, Host, Journal, MachineOrder, Network, NewBan, Operators, Ordered,
+    Rollback, Secret, Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
@@ -49,14 +49,14 @@ pub trait Backend: Operators {
     /// Reads the configuration file anew and puts it into force.
     fn reload(&self) -> impl Future<Output = Result<Applied, Refusal>> + Send;
 
-    /// Keeps the generation that is on trial.
-    fn confirm(&self) -> impl Future<Output = Result<Applied, Refusal>> + Send;
-
-    /// Puts an older generation into force; none given: the one before.
-    fn rollback(
+    /// Keeps the generation that is on trial; where one is given, only that one.
+    fn confirm(
         &self,
         generation: Option<u32>,
     ) -> impl Future<Output = Result<Applied, Refusal>> + Send;
+
+    /// Gives up a trial, or puts an older generation into force.
+    fn rollback(&self, way: Rollback) -> impl Future<Output = Result<Applied, Refusal>> + Send;
 
     /// All generations that are kept, oldest first.
     fn generations(&self) -> impl Future<Output = Result<Vec<Generation>, Refusal>> + Send;

@@ -17,11 +17,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::api::{BanQuery, DiffQuery, ExplainQuery, GenerationQuery, HistoryQuery, SecretQuery};
+use crate::api::{
+    BanQuery, DiffQuery, ExplainQuery, GenerationQuery, HistoryQuery, RollbackQuery, SecretQuery,
+};
 use crate::{
     Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, Explanation,
     Generation, History, Host, LogQuery, MachineOrder, Network, NewBan, Ordered, Record, Refusal,
-    Secret, Status, ZoneChange,
+    Rollback, Secret, Status, ZoneChange,
 };
 
 /// How long an answer may take; a reload opens listeners and starts processes.
@@ -126,14 +128,15 @@ impl Client {
         self.ask(Method::POST, "/v1/reload", &()).await
     }
 
-    /// Keeps the generation that is on trial.
-    pub async fn confirm(&self) -> Result<Applied, ClientError> {
-        self.ask(Method::POST, "/v1/confirm", &()).await
+    /// Keeps the generation that is on trial; where one is given, only that one.
+    pub async fn confirm(&self, generation: Option<u32>) -> Result<Applied, ClientError> {
+        let query = GenerationQuery { generation };
+        self.ask(Method::POST, "/v1/confirm", &query).await
     }
 
-    /// Puts an older generation into force; none given: the one before.
-    pub async fn rollback(&self, generation: Option<u32>) -> Result<Applied, ClientError> {
-        let query = GenerationQuery { generation };
+    /// Gives up a trial, or puts an older generation into force.
+    pub async fn rollback(&self, way: Rollback) -> Result<Applied, ClientError> {
+        let query = RollbackQuery::from(way);
         self.ask(Method::POST, "/v1/rollback", &query).await
     }
 

@@ -14,7 +14,7 @@
 //! | `GET /v1/hosts`, `GET /v1/derived` | list of [`Host`], [`Derived`] |
 //! | `GET /v1/history[?seconds=N]` | [`History`] |
 //! | `GET /v1/bans`, `POST /v1/bans` ([`NewBan`]), `DELETE /v1/bans[?client=ADDR]` | list of [`Ban`], [`Ban`], [`Cleared`] |
-//! | `POST /v1/reload`, `/v1/confirm`, `/v1/rollback[?generation=N]` | [`Applied`] |
+//! | `POST /v1/reload`, `/v1/confirm[?generation=N]`, `/v1/rollback[?generation=N or ?trial=N]` | [`Applied`] |
 //! | `GET /v1/generations` | list of [`Generation`] |
 //! | `GET /v1/config[?generation=N]`, `GET /v1/diff[?from=N][&to=N]` | [`ConfigText`], [`Diff`] |
 //! | `POST /v1/check` ([`Draft`]), `POST /v1/apply` ([`Apply`]) | [`Checked`], [`Applied`] |
@@ -52,15 +52,15 @@ mod schema;
 mod server;
 mod socket;
 
-pub use admission::CLIENT_HEADER;
+pub use admission::{CLIENT_HEADER, IDLE_HEADER};
 pub use api::{
     Applied, Apply, Ban, CertificateStatus, Checked, Claim, ClaimStatus, Cleared, ConfigText,
     Derived, Diff, Draft, Explanation, Fault, Generation, GenerationState, History, Host,
     HostFigures, HostProtocol, HostRule, HostTarget, InterfaceStatus, ListenerStatus, LogQuery,
     Login, MachineOrder, MachineStatus, Network, NewBan, NewUser, NotBuilt, Ordered,
-    PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Role, Secret, Series, SeriesKind,
-    Session, SessionStarted, Status, Table, TotpCode, TotpOffer, User, UserChange, ZoneChange,
-    ZoneStatus,
+    PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Role, Rollback, Secret, Series,
+    SeriesKind, Session, SessionStarted, Status, Table, TotpCode, TotpOffer, User, UserChange,
+    ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

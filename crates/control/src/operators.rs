@@ -97,8 +97,9 @@ pub trait Operators: Clone + Send + Sync + 'static {
     #[must_use]
     fn acting(&self, actor: Actor) -> Self;
 
-    /// Who shows this token, which counts as a use of his session; `client` is the browser. None: nobody.
-    fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor>;
+    /// Who shows this token; `client` is the browser, and `attended` says whether that is a use of his session. None:
+    /// nobody.
+    fn authenticate(&self, token: &str, client: Option<IpAddr>, attended: bool) -> Option<Actor>;
 
     /// Ready once the session `id` is over, for whatever reason.
     fn session_over(&self, id: u64) -> impl Future<Output = ()> + Send + 'static;

@@ -32,11 +32,14 @@ pub(crate) struct Claim {
     pub(crate) again: String,
 }
 
-/// The forms of `/confirm` and `/rollback`: which generation is meant.
+/// The forms of `/confirm` and `/rollback`: which generation is meant. None is: the form is from elsewhere.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(crate) struct Choice {
     #[serde(default)]
     pub(crate) generation: Option<u32>,
+    /// The one that is to be given up, if it is on trial still.
+    #[serde(default)]
+    pub(crate) trial: Option<u32>,
 }
 
 /// Reads a form; none where it is none.

@@ -8,4 +8,5 @@ pub(crate) mod pages;
 pub(crate) mod place;
 pub(crate) mod quiet;
 pub(crate) mod reply;
+pub(crate) mod said;
 pub(crate) mod words;

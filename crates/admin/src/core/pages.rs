@@ -3,6 +3,7 @@
 use control::{Generation, GenerationState};
 use maud::{DOCTYPE, Markup, html};
 
+use super::said::{self, Told};
 use super::words::Language;
 
 /// What every page shows around its content.
@@ -16,7 +17,7 @@ pub(crate) struct Frame<'f> {
 
 impl Frame<'_> {
     /// The form in which the first operator makes an account.
-    pub(crate) fn claim(self, fault: Option<&str>, user: &str) -> Markup {
+    pub(crate) fn claim(self, fault: Option<&Told>, user: &str) -> Markup {
         let words = self.language.words();
         self.page(
             words.claim,
@@ -35,7 +36,7 @@ impl Frame<'_> {
     }
 
     /// The form in which an operator signs in; `then` is where it leads.
-    pub(crate) fn login(self, fault: Option<&str>, user: &str, then: &str) -> Markup {
+    pub(crate) fn login(self, fault: Option<&Told>, user: &str, then: &str) -> Markup {
         let words = self.language.words();
         self.page(
             words.sign_in,
@@ -53,7 +54,7 @@ impl Frame<'_> {
     }
 
     /// Asks whether what is on trial is to be kept.
-    pub(crate) fn confirm(self, trial: Option<&Generation>, fault: Option<&str>) -> Markup {
+    pub(crate) fn confirm(self, trial: Option<&Generation>, fault: Option<&Told>) -> Markup {
         let words = self.language.words();
         let content = match trial {
             None => html! { p { (words.nothing_on_trial) } },
@@ -69,6 +70,7 @@ impl Frame<'_> {
                         button type="submit" { (words.confirm_submit) }
                     }
                     form method="post" action="/rollback" {
+                        input type="hidden" name="trial" value=(trial.number);
                         button.second type="submit" { (words.give_up) }
                     }
                 }
@@ -81,7 +83,7 @@ impl Frame<'_> {
     }
 
     /// The list of what can be rolled back to, newest first.
-    pub(crate) fn rollback(self, choices: &[Generation], fault: Option<&str>) -> Markup {
+    pub(crate) fn rollback(self, choices: &[Generation], fault: Option<&Told>) -> Markup {
         let words = self.language.words();
         let content = if choices.is_empty() {
             html! { p { (words.nothing_earlier) } }
@@ -93,7 +95,7 @@ impl Frame<'_> {
                         @for choice in choices {
                             label.choice {
                                 input type="radio" name="generation" value=(choice.number) required;
-                                span { strong { (choice.number) } " · " (choice.created) " · " (choice.origin) }
+                                span { strong { (choice.number) } " · " (said::moment(choice.created, self.language)) " · " (self.origin(choice)) }
                             }
                         }
                     }
@@ -127,12 +129,13 @@ impl Frame<'_> {
         now: &Generation,
         notes: &[String],
     ) -> Markup {
+        let words = self.language.words();
         self.page(
             title,
             &html! {
                 p role="status" { (text) }
                 (self.table(std::slice::from_ref(now)))
-                @for note in notes { p { (note) } }
+                @for note in notes { p { (said_in(&said::text(note, words.note, self.language))) } }
                 (self.ways())
             },
         )
@@ -140,9 +143,14 @@ impl Frame<'_> {
 
     /// One sentence, and where to go from there.
     pub(crate) fn sentence(self, title: &str, text: &str, way: (&str, &str)) -> Markup {
+        self.told(title, &Told::own(text), way)
+    }
+
+    /// What the box has to say, and where to go from there.
+    pub(crate) fn told(self, title: &str, told: &Told, way: (&str, &str)) -> Markup {
         self.page(
             title,
-            &html! { p { (text) } p { a href=(way.0) { (way.1) } } },
+            &html! { p { (said_in(told)) } p { a href=(way.0) { (way.1) } } },
         )
     }
 
@@ -170,14 +178,19 @@ impl Frame<'_> {
         }
     }
 
+    /// Where a generation comes from; texts of the box that are not known stand by themselves.
+    fn origin(self, generation: &Generation) -> Markup {
+        said_in(&said::text(&generation.origin, "", self.language))
+    }
+
     fn table(self, rows: &[Generation]) -> Markup {
         let words = self.language.words();
         html! {
             dl {
                 @for row in rows {
                     div { dt { (words.generation) } dd { (row.number) } }
-                    div { dt { (words.made) } dd { (row.created) } }
-                    div { dt { (words.origin) } dd { (row.origin) } }
+                    div { dt { (words.made) } dd { (said::moment(row.created, self.language)) } }
+                    div { dt { (words.origin) } dd { (self.origin(row)) } }
                 }
             }
         }
@@ -210,8 +223,13 @@ impl Frame<'_> {
 }
 
 /// What went wrong, where a screen reader says it at once.
-fn fault_box(fault: Option<&str>) -> Markup {
-    html! { @if let Some(fault) = fault { p.fault role="alert" { (fault) } } }
+fn fault_box(fault: Option<&Told>) -> Markup {
+    html! { @if let Some(fault) = fault { p.fault role="alert" { (said_in(fault)) } } }
+}
+
+/// A text, and what the box says to it in English.
+fn said_in(told: &Told) -> Markup {
+    html! { (told.text) @if let Some(said) = &told.said { " " span lang="en" { (said) } } }
 }
 
 fn field(

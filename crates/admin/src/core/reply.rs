@@ -17,7 +17,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
          font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'; trusted-types 'none'",
     ),
-    // With `no-referrer` a browser calls the origin of our own forms `null`.
+    // With "no-referrer" a browser sends forms of our own pages with `Origin: null` (Fetch, "append a request Origin header").
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),

@@ -28,10 +28,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE_WITH_STRANGERS: Duration = Duration::from_secs(10);
 
 /// What the control API is told of the request beside its body.
-const ASKED: [HeaderName; 3] = [
+const ASKED: [HeaderName; 4] = [
     header::ACCEPT,
     header::CONTENT_TYPE,
     HeaderName::from_static("last-event-id"),
+    control::IDLE_HEADER,
 ];
 
 /// What the browser is told of the answer beside its body.

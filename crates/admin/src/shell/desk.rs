@@ -100,7 +100,9 @@ impl Desk {
             Place::Page(page) if request.method() == Method::POST => {
                 self.take_form(page, request, &visitor).await
             }
-            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => wrong_method(place),
+            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+                self.wrong_method(place, &visitor)
+            }
             Place::Page(page) => self.show(page, request.uri().query(), &visitor).await,
             Place::App => self.app(&path, request.headers(), &visitor).await,
             Place::Asset(name) => {
@@ -210,6 +212,21 @@ impl Desk {
         reply::html(StatusCode::NOT_FOUND, page)
     }
 
+    fn wrong_method(&self, place: Place<'_>, visitor: &Visitor<'_>) -> Response<Body> {
+        let allowed = match place {
+            Place::Page(_) => "GET, HEAD, POST",
+            _ => "GET, HEAD",
+        };
+        let words = visitor.language.words();
+        let page = self
+            .frame(visitor)
+            .sentence("405", words.wrong_method, ("/", words.home));
+        let mut response = reply::html(StatusCode::METHOD_NOT_ALLOWED, page);
+        let allowed = HeaderValue::from_static(allowed);
+        response.headers_mut().insert(header::ALLOW, allowed);
+        response
+    }
+
     fn foreign(&self, place: Place<'_>, visitor: &Visitor<'_>, why: Foreign) -> Response<Body> {
         if let Place::Api(_) = place {
             return reply::refusal(StatusCode::FORBIDDEN, "forbidden", &why.to_string());
@@ -279,20 +296,4 @@ fn authority(request: &Request<Incoming>) -> Option<String> {
         (Some(host), None) => host.to_str().ok().map(str::to_owned),
         _ => None,
     }
-}
-
-fn wrong_method(place: Place<'_>) -> Response<Body> {
-    let allowed = match place {
-        Place::Page(_) => "GET, HEAD, POST",
-        _ => "GET, HEAD",
-    };
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let mut response = reply::text(
-        status,
-        "text/plain; charset=utf-8",
-        "This can not be done here.\n",
-    );
-    let allowed = HeaderValue::from_static(allowed);
-    response.headers_mut().insert(header::ALLOW, allowed);
-    response
 }

@@ -12,7 +12,7 @@ use super::api::{started, taken};
 use super::desk::{Desk, Standing, Visitor, request};
 use crate::core::place::Page;
 use crate::core::reply::{self, Body};
-use crate::core::words::Words;
+use crate::core::said::{self, Told};
 use crate::core::{cookie, form};
 
 /// Bytes of an answer of the control API that a page is made of.
@@ -97,8 +97,8 @@ impl Desk {
         let claim = form::read::<form::Claim>(body).unwrap_or_default();
         let frame = self.frame(visitor);
         if claim.password != claim.again {
-            let fault = visitor.language.words().differ;
-            let page = frame.claim(Some(fault), &claim.user);
+            let fault = Told::own(visitor.language.words().differ);
+            let page = frame.claim(Some(&fault), &claim.user);
             return Ok(reply::html(StatusCode::UNPROCESSABLE_ENTITY, page));
         }
         let asked = json!({ "code": claim.code, "user": claim.user, "password": claim.password });
@@ -106,7 +106,7 @@ impl Desk {
             Said::Yes(cookie) => signed_in("/", cookie),
             Said::No(status, refusal) => {
                 let words = visitor.language.words();
-                let fault = worded(&refusal, words.wrong_claim, words);
+                let fault = said::refusal(&refusal, words.wrong_claim, visitor.language);
                 reply::html(status, frame.claim(Some(&fault), &claim.user))
             }
         })
@@ -121,21 +121,27 @@ impl Desk {
             Said::Yes(cookie) => signed_in(then, cookie),
             Said::No(status, refusal) => {
                 let (frame, words) = (self.frame(visitor), visitor.language.words());
-                let fault = worded(&refusal, words.wrong_login, words);
+                let fault = said::refusal(&refusal, words.wrong_login, visitor.language);
                 reply::html(status, frame.login(Some(&fault), &login.user, then))
             }
         })
     }
 
     async fn logout(&self, visitor: &Visitor<'_>) -> Result<Response<Body>, LineError> {
-        self.ask(request(Method::DELETE, "/v1/session", None), visitor)
-            .await?;
-        Ok(signed_in("/login", cookie::cleared()))
+        let asked = self.ask(request(Method::DELETE, "/v1/session", None), visitor);
+        // The browser shall forget the session whatever becomes of it; it ends by itself where nobody uses it.
+        let mut response = match asked.await {
+            Ok(_) => reply::see_other("/login"),
+            Err(_) => self.away(visitor),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::SET_COOKIE, cookie::cleared());
+        Ok(response)
     }
 
     async fn show_trial(
         &self,
-        fault: Option<(StatusCode, String)>,
+        fault: Option<(StatusCode, Refusal)>,
         visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let list = match self
@@ -147,10 +153,8 @@ impl Desk {
         };
         let is_trial = |one: &&Generation| matches!(one.state, GenerationState::Trial { .. });
         let trial = list.iter().find(is_trial);
-        let (status, fault) = fault.map_or((StatusCode::OK, None), |(status, text)| {
-            (status, Some(text))
-        });
-        let page = self.frame(visitor).confirm(trial, fault.as_deref());
+        let (status, fault) = fault_of(fault, visitor);
+        let page = self.frame(visitor).confirm(trial, fault.as_ref());
         Ok(reply::html(status, page))
     }
 
@@ -160,20 +164,23 @@ impl Desk {
         visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let choice = form::read::<form::Choice>(body).unwrap_or_default();
-        let path = with_generation("/v1/confirm", choice);
+        let path = chosen(
+            "/v1/confirm",
+            form::Choice {
+                trial: None,
+                ..choice
+            },
+        );
         let words = visitor.language.words();
         Ok(match self.change(&path, visitor).await? {
             Said::Yes(done) => self.done(words.confirm, words.confirmed, &done, visitor),
-            Said::No(status, refusal) => {
-                self.show_trial(Some((status, refusal.message)), visitor)
-                    .await?
-            }
+            Said::No(status, refusal) => self.show_trial(Some((status, refusal)), visitor).await?,
         })
     }
 
     async fn show_choices(
         &self,
-        fault: Option<(StatusCode, String)>,
+        fault: Option<(StatusCode, Refusal)>,
         visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let mut list = match self
@@ -185,10 +192,8 @@ impl Desk {
         };
         list.retain(|one| one.state == GenerationState::Kept);
         list.reverse();
-        let (status, fault) = fault.map_or((StatusCode::OK, None), |(status, text)| {
-            (status, Some(text))
-        });
-        let page = self.frame(visitor).rollback(&list, fault.as_deref());
+        let (status, fault) = fault_of(fault, visitor);
+        let page = self.frame(visitor).rollback(&list, fault.as_ref());
         Ok(reply::html(status, page))
     }
 
@@ -198,13 +203,12 @@ impl Desk {
         visitor: &Visitor<'_>,
     ) -> Result<Response<Body>, LineError> {
         let choice = form::read::<form::Choice>(body).unwrap_or_default();
-        let path = with_generation("/v1/rollback", choice);
+        let path = chosen("/v1/rollback", choice);
         let words = visitor.language.words();
         Ok(match self.change(&path, visitor).await? {
             Said::Yes(done) => self.done(words.rollback, words.rolled_back, &done, visitor),
             Said::No(status, refusal) => {
-                self.show_choices(Some((status, refusal.message)), visitor)
-                    .await?
+                self.show_choices(Some((status, refusal)), visitor).await?
             }
         })
     }
@@ -228,8 +232,8 @@ impl Desk {
             return reply::see_other(&format!("/login?then={path}"));
         }
         let words = visitor.language.words();
-        let frame = self.frame(visitor);
-        let page = frame.sentence("403", &refusal.message, ("/", words.home));
+        let told = said::refusal(refusal, words.wrong_login, visitor.language);
+        let page = self.frame(visitor).told("403", &told, ("/", words.home));
         reply::html(StatusCode::FORBIDDEN, page)
     }
 
@@ -298,20 +302,25 @@ async fn no<T>(answer: Response<Incoming>) -> Result<Said<T>, LineError> {
         .ok_or(LineError::Answer)
 }
 
-fn with_generation(path: &str, choice: form::Choice) -> String {
-    match choice.generation {
-        Some(number) => format!("{path}?generation={number}"),
-        None => path.to_owned(),
-    }
+/// The status of a page that shows what went wrong, if something did, and how it is put.
+fn fault_of(
+    fault: Option<(StatusCode, Refusal)>,
+    visitor: &Visitor<'_>,
+) -> (StatusCode, Option<Told>) {
+    let Some((status, refusal)) = fault else {
+        return (StatusCode::OK, None);
+    };
+    let wrong = visitor.language.words().wrong_login;
+    let told = said::refusal(&refusal, wrong, visitor.language);
+    (status, Some(told))
 }
 
-/// A refusal in the language of the page, as far as its kind says it all; `wrong` is what a wrong entry is called here.
-fn worded(refusal: &Refusal, wrong: &str, words: &Words) -> String {
-    match (refusal.kind, refusal.retry_after_seconds) {
-        (RefusalKind::Unauthorized, _) => wrong.to_owned(),
-        (RefusalKind::CodeWanted, _) => words.code_wanted.to_owned(),
-        (RefusalKind::TooMany, Some(seconds)) => format!("{} {seconds}", words.too_many),
-        _ => refusal.message.clone(),
+/// The request that a choice stands for. A form without a number names generation 0, which there never is: what such a request means
+/// depends on what is in force when it arrives.
+fn chosen(path: &str, choice: form::Choice) -> String {
+    match choice.trial {
+        Some(number) => format!("{path}?trial={number}"),
+        None => format!("{path}?generation={}", choice.generation.unwrap_or(0)),
     }
 }
 

@@ -130,7 +130,9 @@ function check(box, text) {
   const changed = text !== box.text();
   const confirm = ['addresses', 'port', 'gateway'].some((key) => value(text, key) !== value(box.text(), key)) ? ['the networks'] : [];
   const diff = changed ? `--- generation ${box.inForce}\n+++ draft\n@@ -${at + 1},1 +${at + 1},1 @@\n-${old[at] ?? ''}\n+${now[at] ?? ''}\n` : '';
-  return { generation: box.inForce, faults, not_checked: ['line 40: certificate[0].key: not checked that the store holds the secret `pbx-key`'], changed, confirm, diff };
+  const place = (text) => `https://${/addresses = \["([^"/]+)/.exec(text)?.[1]}:${value(text, 'port')}/`;
+  const new_pages = place(text) === place(box.text()) ? [] : [place(text)];
+  return { generation: box.inForce, new_pages, faults, not_checked: ['line 40: certificate[0].key: not checked that the store holds the secret `pbx-key`'], changed, confirm, diff };
 }
 
 function value(text, key) {
@@ -146,7 +148,14 @@ function apply({ box, sent }) {
   return { generation: box.apply(sent.text, 'apply', seconds), changed: true, notes: [] };
 }
 
-function confirm({ box, role }) {
+function stale(box, number) {
+  if (number !== null && (!box.trial || Number(number) !== box.inForce)) {
+    refuse(409, 'conflict', `generation ${number} is not on trial any more; generation ${box.inForce} is in force, and nothing was changed`);
+  }
+}
+
+function confirm({ box, url, role }) {
+  stale(box, url.searchParams.get('generation'));
   if (box.trial?.by && role !== 'admin') refuse(403, 'forbidden', `this change was begun by ${box.trial.by} in another session; it is confirmed there, by an admin, at the console or with \`gatehouse confirm\``);
   if (!box.trial) refuse(409, 'conflict', 'nothing is on trial');
   box.confirm();
@@ -154,6 +163,7 @@ function confirm({ box, role }) {
 }
 
 function rollback({ box, url }) {
+  stale(box, url.searchParams.get('trial'));
   const number = Number(url.searchParams.get('generation') ?? 0);
   if (box.trial && number === 0) box.giveUp();
   else box.apply(box.text(number || box.inForce - 1), `rollback to ${number}`, null);
@@ -221,13 +231,13 @@ function removeUser(ask) {
 
 function own({ box, session, sent }) {
   const user = box.userOf(session);
-  if (sent && 'password' in sent && sent.password !== user.password) refuse(401, 'unauthorized', 'the password is not right');
+  if (sent && 'password' in sent && sent.password !== user.password) refuse(422, 'invalid', 'the password is wrong');
   return user;
 }
 
 function changePassword(ask) {
   const user = own(ask);
-  if (ask.sent.old !== user.password) refuse(401, 'unauthorized', 'the password is not right');
+  if (ask.sent.old !== user.password) refuse(422, 'invalid', 'the password is wrong');
   user.password = ask.sent.new;
 }
 
@@ -238,7 +248,7 @@ function offerTotp(ask) {
 }
 
 function turnTotpOn(ask) {
-  if (!/^\d{6}$/.test(ask.sent.code)) refuse(401, 'code_wanted', 'the code is not right');
+  if (!/^\d{6}$/.test(ask.sent.code)) refuse(422, 'invalid', 'this is not the code of the moment; look whether the clocks of the phone and of the box are right');
   totp(own(ask), true);
   return { codes: Array.from({ length: 10 }, () => `${randomInt(36 ** 4, 36 ** 5).toString(36)}-${randomInt(36 ** 4, 36 ** 5).toString(36)}`) };
 }

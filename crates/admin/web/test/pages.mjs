@@ -2,6 +2,7 @@
 //
 //   GATEHOUSE_URL       the box; none: one that is none (dev/serve.mjs), and more is tried on it
 //   GATEHOUSE_USER, GATEHOUSE_PASSWORD   an administrator of it
+//   GATEHOUSE_CLAIM     the code with which it is claimed first, since nobody has an account there
 //   GATEHOUSE_SHOTS     a folder for pictures of every page
 //   CHROMIUM            the browser; none: /usr/bin/chromium
 //   ONLY                a pattern for the names of the tests that are wanted
@@ -9,12 +10,13 @@
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { serve } from '../dev/serve.mjs';
-import { Watch, login } from './browser/watch.mjs';
-import { everyPage, otherWidths } from './browser/matrix.mjs';
+import { CHROMIUM, Watch, login } from './browser/watch.mjs';
+import { everyPage, otherWidths, someVariants } from './browser/matrix.mjs';
 import { keyboard } from './browser/keyboard.mjs';
 import { self } from './browser/self.mjs';
 import { flows } from './browser/flows.mjs';
-import { plainPages } from './browser/plain.mjs';
+import { attacks } from './browser/attacks.mjs';
+import { claimPages, plainPages } from './browser/plain.mjs';
 
 const shots = process.env.GATEHOUSE_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
@@ -26,17 +28,18 @@ const box = {
   shots,
   mock: mock?.box,
 };
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-dev-shm-usage'],
-});
+const browser = await chromium.launch(CHROMIUM);
 
-const tests = [...self, ...everyPage, ...otherWidths, ...keyboard, ...(mock ? flows : plainPages)];
+const claim = process.env.GATEHOUSE_CLAIM;
+// What both can show is looked at on the real box; the one that is none has what a real one rarely has: faults, long names, strangers' markup.
+const onMock = [...self, ...someVariants, ...otherWidths, ...flows];
+const onBox = [...everyPage, ...keyboard, ...plainPages, ...attacks];
+const tests = mock ? onMock : claim ? claimPages(claim) : onBox;
 const wanted = tests.filter(({ name }) => new RegExp(process.env.ONLY ?? '').test(name));
 let failed = 0;
-for (const { name, context: options, stranger, run } of wanted) {
+for (const { name, context: options, stranger, elsewhere, run } of wanted) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: 'reduce', ...options });
-  const watch = await Watch.begin(context, box.url);
+  const watch = await Watch.begin(context, box.url, elsewhere);
   const started = Date.now();
   try {
     const page = await context.newPage();

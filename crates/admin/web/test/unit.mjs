@@ -22,7 +22,8 @@ try {
     logLevel: 'warning',
   });
   const files = tests.map((name) => join(out, name.replace(/\.ts$/, '.mjs')));
-  const { status } = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' });
+  files.push(join(here, '..', 'kept.test.mjs'));
+  const { status } = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit', env: { ...process.env, GATEHOUSE_WEB: join(here, '..', '..') } });
   process.exitCode = status ?? 1;
 } finally {
   rmSync(out, { recursive: true, force: true });

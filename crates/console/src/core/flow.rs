@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use control::{Applied, Generation, GenerationState, MachineOrder, ZoneChange};
+use control::{Applied, Generation, GenerationState, MachineOrder, Rollback, ZoneChange};
 use ipnet::IpNet;
 
 use super::home::Item;
@@ -17,8 +17,8 @@ pub(super) enum Choice {
     Dhcp(String),
     Static(String),
     Generation(u32),
-    Keep,
-    GiveUp,
+    Keep(u32),
+    GiveUp(u32),
     Later,
 }
 
@@ -176,10 +176,13 @@ impl Console {
     }
 
     fn choose_about_trial(&mut self, title: &str) {
-        let trial = self.known.as_deref().map(|(status, _, _)| status);
-        let trial = trial.and_then(|status| report::trial(&status.generation));
+        let known = self.known.as_deref().map(|(status, _, _)| status);
+        let trial = known.and_then(|status| {
+            let generation = &status.generation;
+            Some((report::trial(generation)?, generation.number))
+        });
         match trial {
-            Some(trial) => self.list(title, &trial, about_trial()),
+            Some((trial, number)) => self.list(title, &trial, about_trial(number)),
             None => self.say(title, "No change waits to be confirmed."),
         }
     }
@@ -215,7 +218,7 @@ impl Console {
             let head = format!(
                 "Generation {number} is in force. {trial}\nSee whether you still reach the box as you want to, then keep it."
             );
-            return self.list(title, &head, about_trial());
+            return self.list(title, &head, about_trial(number));
         }
         let what = if applied.changed {
             "is in force."
@@ -281,15 +284,16 @@ impl Console {
             }
             Choice::Generation(number) => {
                 let body = format!("Generation {number} is put into force again.");
-                self.confirm(&title, &body, Question::Rollback(Some(number)));
+                self.confirm(&title, &body, Question::Rollback(Rollback::To(number)));
             }
-            Choice::Keep => {
+            Choice::Keep(number) => {
                 let body = "The change stays, also over a restart.";
-                self.confirm("Keep the change", body, Question::Confirm);
+                self.confirm("Keep the change", body, Question::Confirm(number));
             }
-            Choice::GiveUp => {
+            Choice::GiveUp(number) => {
                 let body = "What was confirmed last is put into force again.";
-                self.confirm("Give the change up", body, Question::Rollback(None));
+                let question = Question::Rollback(Rollback::GiveUp(number));
+                self.confirm("Give the change up", body, question);
             }
             Choice::Later => self.go_home(),
         }
@@ -380,10 +384,10 @@ fn word(word: &'static str, question: Question) -> Goal {
     Goal::Word(word, Box::new(question))
 }
 
-fn about_trial() -> Vec<(String, Choice)> {
+fn about_trial(number: u32) -> Vec<(String, Choice)> {
     vec![
-        ("Keep it".to_owned(), Choice::Keep),
-        ("Give it up now".to_owned(), Choice::GiveUp),
+        ("Keep it".to_owned(), Choice::Keep(number)),
+        ("Give it up now".to_owned(), Choice::GiveUp(number)),
         ("Decide later".to_owned(), Choice::Later),
     ]
 }

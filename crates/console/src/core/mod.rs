@@ -16,7 +16,9 @@ pub mod text;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use control::{Applied, ClaimStatus, Generation, MachineOrder, Network, Status, ZoneChange};
+use control::{
+    Applied, ClaimStatus, Generation, MachineOrder, Network, Rollback, Status, ZoneChange,
+};
 
 pub use screen::Frame;
 
@@ -52,10 +54,10 @@ pub enum Question {
     Generations,
     /// Another address for a zone.
     SetZone(ZoneChange),
-    /// An earlier generation; none: give the trial up.
-    Rollback(Option<u32>),
-    /// Keep what is on trial.
-    Confirm,
+    /// An earlier generation, or the end of a trial.
+    Rollback(Rollback),
+    /// Keep the generation of this number, which is on trial.
+    Confirm(u32),
     /// Something of the machine as a whole.
     Order(MachineOrder),
     /// That all users of the admin pages are removed.

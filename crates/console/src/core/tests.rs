@@ -231,7 +231,7 @@ fn an_address_is_set_only_after_the_word_and_then_waits_to_be_kept() {
         "{screen}"
     );
     desk.press("1yes\r");
-    assert_eq!(*desk.last_asked(), Question::Confirm);
+    assert_eq!(*desk.last_asked(), Question::Confirm(13));
     let kept = Applied {
         generation: generation(13, GenerationState::Active),
         changed: true,
@@ -281,7 +281,7 @@ fn generations_are_paged_and_picked() {
     );
     desk.press("2");
     desk.press("yes\r");
-    assert_eq!(*desk.last_asked(), Question::Rollback(Some(1)));
+    assert_eq!(*desk.last_asked(), Question::Rollback(Rollback::To(1)));
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn a_trial_is_kept_or_given_up_from_the_menu() {
     desk.state(GenerationState::Trial { seconds: 60 });
     assert!(desk.press("3").contains("2  Give it up now"));
     desk.press("2yes\r");
-    assert_eq!(*desk.last_asked(), Question::Rollback(None));
+    assert_eq!(*desk.last_asked(), Question::Rollback(Rollback::GiveUp(12)));
 }
 
 #[test]

@@ -96,8 +96,8 @@ async fn of_box(socket: &Path, question: Question) -> Result<Answer, ClientError
         }
         Question::Generations => Answer::Generations(client.generations().await?),
         Question::SetZone(change) => Answer::Applied(Box::new(client.set_zone(&change).await?)),
-        Question::Rollback(to) => Answer::Applied(Box::new(client.rollback(to).await?)),
-        Question::Confirm => Answer::Applied(Box::new(client.confirm().await?)),
+        Question::Rollback(way) => Answer::Applied(Box::new(client.rollback(way).await?)),
+        Question::Confirm(number) => Answer::Applied(Box::new(client.confirm(Some(number)).await?)),
         Question::Order(order) => Answer::Done(client.order(order).await?.text),
         Question::ResetUsers => {
             let claim = client.reset_users().await?;

@@ -84,6 +84,9 @@ pub struct Checked {
     pub changed: bool,
     /// What it changes that must be confirmed, such as `the networks`; empty: it need not be, or has faults.
     pub confirm: Vec<String>,
+    /// Where the admin pages would be and are not now, such as `https://192.168.1.9:9443/`; as far as the box knows, which
+    /// does not know what address a network will give it.
+    pub new_pages: Vec<String>,
     /// How it differs from what is in force, in unified format; empty: it does not.
     pub diff: String,
 }
@@ -166,6 +169,62 @@ impl IntoParams for GenerationQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let said = "The number of a generation.";
         vec![may_ask("generation", said, generation())]
+    }
+}
+
+/// Where a rollback leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollback {
+    /// What is on trial is given up; where nothing is, the generation before comes into force.
+    Back,
+    /// This generation comes into force.
+    To(u32),
+    /// This generation is given up, and nothing happens where it is not on trial: whoever looks at a clock may press too
+    /// late.
+    GiveUp(u32),
+}
+
+/// Where a rollback leads, as it is asked for.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RollbackQuery {
+    pub(crate) generation: Option<u32>,
+    pub(crate) trial: Option<u32>,
+}
+
+impl RollbackQuery {
+    /// What is meant; none: two things at once.
+    pub(crate) fn way(&self) -> Option<Rollback> {
+        match (self.generation, self.trial) {
+            (None, None) => Some(Rollback::Back),
+            (Some(number), None) => Some(Rollback::To(number)),
+            (None, Some(number)) => Some(Rollback::GiveUp(number)),
+            (Some(_), Some(_)) => None,
+        }
+    }
+}
+
+impl From<Rollback> for RollbackQuery {
+    fn from(way: Rollback) -> Self {
+        let (generation, trial) = match way {
+            Rollback::Back => (None, None),
+            Rollback::To(number) => (Some(number), None),
+            Rollback::GiveUp(number) => (None, Some(number)),
+        };
+        Self { generation, trial }
+    }
+}
+
+impl IntoParams for RollbackQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let to = "The generation that comes into force; without it and `trial`, what is on trial is given up, or, where nothing \
+                  is, the one before comes into force.";
+        let trial =
+            "The generation on trial that is given up; refused where it is not on trial any more.";
+        vec![
+            may_ask("generation", to, generation()),
+            may_ask("trial", trial, generation()),
+        ]
     }
 }
 

@@ -17,9 +17,9 @@ mod whole;
 pub(crate) use bans::BanQuery;
 pub use bans::{Ban, Cleared, NewBan};
 pub use configuration::{
-    Applied, Apply, Checked, ConfigText, Diff, Draft, Fault, Generation, GenerationState,
+    Applied, Apply, Checked, ConfigText, Diff, Draft, Fault, Generation, GenerationState, Rollback,
 };
-pub(crate) use configuration::{DiffQuery, GenerationQuery};
+pub(crate) use configuration::{DiffQuery, GenerationQuery, RollbackQuery};
 pub use derived::{Derived, Table};
 pub(crate) use explain::ExplainQuery;
 pub use explain::Explanation;

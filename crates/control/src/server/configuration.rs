@@ -5,7 +5,7 @@ use axum::extract::State;
 
 use super::Api;
 use super::answer::{Answer, Asked, Sent};
-use crate::api::{DiffQuery, GenerationQuery};
+use crate::api::{DiffQuery, GenerationQuery, RollbackQuery};
 use crate::{Applied, Apply, Backend, Checked, ConfigText, Diff, Draft, Generation, Refusal};
 
 /// Has the box read its configuration file anew.
@@ -27,13 +27,18 @@ pub(super) async fn reload<B: Backend>(State(api): State<Api<B>>) -> Answer<Appl
     post,
     path = "/v1/confirm",
     tag = "configuration",
+    params(GenerationQuery),
     responses(
         (status = 200, description = "What is in force now.", body = Applied),
-        (status = 409, description = "None is on trial.", body = Refusal)
+        (status = 409, description = "None is on trial, or another one than `generation`.", body = Refusal),
+        (status = 422, description = "`generation` is no number.", body = Refusal)
     )
 )]
-pub(super) async fn confirm<B: Backend>(State(api): State<Api<B>>) -> Answer<Applied> {
-    Ok(Json(api.backend.confirm().await?))
+pub(super) async fn confirm<B: Backend>(
+    State(api): State<Api<B>>,
+    Asked(query): Asked<GenerationQuery>,
+) -> Answer<Applied> {
+    Ok(Json(api.backend.confirm(query.generation).await?))
 }
 
 /// Gives up a trial, or puts an earlier generation into force.
@@ -41,18 +46,25 @@ pub(super) async fn confirm<B: Backend>(State(api): State<Api<B>>) -> Answer<App
     post,
     path = "/v1/rollback",
     tag = "configuration",
-    params(GenerationQuery),
+    params(RollbackQuery),
     responses(
         (status = 200, description = "What is in force now.", body = Applied),
         (status = 404, description = "There is no such generation.", body = Refusal),
-        (status = 422, description = "It can not be put to work any more; nothing has changed.", body = Refusal)
+        (status = 409, description = "`trial` is not on trial; nothing has changed.", body = Refusal),
+        (
+            status = 422,
+            description = "It can not be put to work any more, or both `generation` and `trial` are given; nothing has changed.",
+            body = Refusal
+        )
     )
 )]
 pub(super) async fn rollback<B: Backend>(
     State(api): State<Api<B>>,
-    Asked(query): Asked<GenerationQuery>,
+    Asked(query): Asked<RollbackQuery>,
 ) -> Answer<Applied> {
-    Ok(Json(api.backend.rollback(query.generation).await?))
+    let text = "`generation` and `trial` are two ways back; leave one of them out";
+    let way = query.way().ok_or_else(|| Refusal::invalid(text))?;
+    Ok(Json(api.backend.rollback(way).await?))
 }
 
 /// The generations that are kept.

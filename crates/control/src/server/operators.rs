@@ -291,7 +291,7 @@ pub(super) async fn change_password<B: Backend>(
         (status = 200, description = "Not in use before a code of it was shown.", body = TotpOffer),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "He has one already.", body = Refusal),
-        (status = 422, description = "The password is wrong.", body = Refusal),
+        (status = 422, description = "The password is wrong, or the request is malformed.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
@@ -312,7 +312,8 @@ pub(super) async fn offer_totp<B: Backend>(
         (status = 200, description = "Each good once; they are shown only here.", body = RecoveryCodes),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "No secret was offered.", body = Refusal),
-        (status = 422, description = "The code is wrong.", body = Refusal)
+        (status = 422, description = "The code is wrong, or the request is malformed.", body = Refusal),
+        (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]
 pub(super) async fn begin_totp<B: Backend>(
@@ -332,7 +333,7 @@ pub(super) async fn begin_totp<B: Backend>(
         (status = 200, description = "It is not asked for any more.", body = Nothing),
         (status = 404, description = "Who asks has no session.", body = Refusal),
         (status = 409, description = "There is none.", body = Refusal),
-        (status = 422, description = "The password or the code is wrong.", body = Refusal),
+        (status = 422, description = "The password or the code is wrong, or the request is malformed.", body = Refusal),
         (status = 429, description = "Too many tries; `Retry-After` says when.", body = Refusal)
     )
 )]

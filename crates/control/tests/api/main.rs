@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use control::{
     Backend, BindError, Client, ClientError, LogQuery, MachineOrder, Refusal, RefusalKind,
-    SOCKET_NAME, Secret, ZoneChange,
+    Rollback, SOCKET_NAME, Secret, ZoneChange,
 };
 use service::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -94,8 +94,15 @@ async fn every_request_arrives_and_every_answer_comes_back() {
     assert_eq!(client.clear_ban(None).await.unwrap().cleared, 5);
     let address = Some(IpAddr::from([203, 0, 113, 9]));
     assert_eq!(client.clear_ban(address).await.unwrap().cleared, 1);
-    assert_eq!(client.rollback(Some(17)).await.unwrap(), applied(17));
-    assert_eq!(client.rollback(None).await.unwrap(), applied(2));
+    assert_eq!(
+        client.rollback(Rollback::To(17)).await.unwrap(),
+        applied(17)
+    );
+    let back = client.rollback(Rollback::Back).await;
+    assert_eq!(back.unwrap(), applied(2));
+    let given_up = client.rollback(Rollback::GiveUp(8)).await;
+    assert_eq!(given_up.unwrap(), applied(7));
+    assert_eq!(client.confirm(Some(8)).await.unwrap(), applied(8));
     assert_eq!(client.generations().await.unwrap().len(), 2);
     assert_eq!(client.config_text(Some(1)).await.unwrap().generation, 1);
     assert_eq!(client.diff(None, None).await.unwrap().from, 2);
@@ -165,10 +172,16 @@ async fn refusals_keep_their_kind_and_their_lines() {
     };
     assert_eq!(refusal.kind, RefusalKind::Invalid);
     assert_eq!(refusal.message.lines().count(), 2);
-    let Err(ClientError::Refused(refusal)) = client.confirm().await else {
-        panic!("not refused");
-    };
-    assert_eq!(refusal.kind, RefusalKind::Conflict);
+    for (asked, what) in [
+        (client.confirm(None).await, "confirm"),
+        (client.confirm(Some(9)).await, "confirm another"),
+        (client.rollback(Rollback::GiveUp(9)).await, "give up"),
+    ] {
+        let Err(ClientError::Refused(refusal)) = asked else {
+            panic!("{what}: not refused");
+        };
+        assert_eq!(refusal.kind, RefusalKind::Conflict, "{what}");
+    }
     let other = Some(IpAddr::from([192, 0, 2, 1]));
     let error = client.clear_ban(other).await.unwrap_err();
     assert_eq!(error.to_string(), "192.0.2.1 is not banned");
@@ -193,6 +206,8 @@ async fn what_is_not_understood_is_refused_in_json() {
         ("POST /v1/status", "405"),
         ("DELETE /v1/bans?client=nobody", "422"),
         ("POST /v1/rollback?generation=-1", "422"),
+        ("POST /v1/rollback?generation=7&trial=8", "422"),
+        ("POST /v1/confirm?generation=x", "422"),
         ("DELETE /v1/secrets", "422"),
         ("PUT /v1/secrets", "422"),
         ("GET /v1/log?last=x", "422"),

@@ -7,7 +7,8 @@ use control::{
     Actor, Applied, Apply, Backend, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft,
     Explanation, Fault, Generation, GenerationState, History, Host, HostFigures, HostProtocol,
     HostRule, HostTarget, InterfaceStatus, Journal, MachineOrder, Moment, Network, NewBan, Ordered,
-    ProcessStatus, Refusal, Secret, Series, SeriesKind, Status, Table, ZoneChange, ZoneStatus,
+    ProcessStatus, Refusal, Rollback, Secret, Series, SeriesKind, Status, Table, ZoneChange,
+    ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::sync::watch;
@@ -19,6 +20,8 @@ pub(crate) struct Memory {
     pub(crate) secrets: Arc<Mutex<Vec<Secret>>>,
     pub(crate) journal: Journal,
     pub(crate) actor: Actor,
+    /// Whether somebody asked, or a clock, of each request with a token.
+    pub(crate) attended: Arc<Mutex<Vec<bool>>>,
     /// The session that is over.
     pub(crate) over: watch::Sender<u64>,
 }
@@ -29,6 +32,7 @@ impl Memory {
             secrets: Arc::default(),
             journal: Journal::new(100, NOW),
             actor: Actor::Local,
+            attended: Arc::default(),
             over: watch::Sender::new(0),
         }
     }
@@ -184,11 +188,19 @@ impl Backend for Memory {
     async fn reload(&self) -> Result<Applied, Refusal> {
         Err(Refusal::invalid("a.toml:1: x: y, z\na.toml:2: x: y, z"))
     }
-    async fn confirm(&self) -> Result<Applied, Refusal> {
-        Err(Refusal::conflict("nothing is on trial"))
+    async fn confirm(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
+        match generation {
+            Some(8) => Ok(applied(8)),
+            _ => Err(Refusal::conflict("that is not on trial")),
+        }
     }
-    async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
-        Ok(applied(generation.unwrap_or(2)))
+    async fn rollback(&self, way: Rollback) -> Result<Applied, Refusal> {
+        match way {
+            Rollback::Back => Ok(applied(2)),
+            Rollback::To(number) => Ok(applied(number)),
+            Rollback::GiveUp(8) => Ok(applied(7)),
+            Rollback::GiveUp(_) => Err(Refusal::conflict("that is not on trial")),
+        }
     }
     async fn generations(&self) -> Result<Vec<Generation>, Refusal> {
         Ok(vec![
@@ -220,6 +232,7 @@ impl Backend for Memory {
             not_checked: vec![],
             changed: true,
             confirm: vec![],
+            new_pages: vec!["https://192.0.2.9:9443/".to_owned()],
             diff: draft.text,
         })
     }

@@ -42,7 +42,8 @@ impl Operators for Memory {
             ..self.clone()
         }
     }
-    fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor> {
+    fn authenticate(&self, token: &str, client: Option<IpAddr>, attended: bool) -> Option<Actor> {
+        self.attended.lock().unwrap().push(attended);
         let role = ROLES.into_iter().find(|role| role.word() == token)?;
         if *self.over.borrow() == 7 {
             return None;
@@ -310,6 +311,22 @@ async fn a_session_is_shown_in_one_way_only() {
         let session: Session = serde_json::from_str(&body).unwrap();
         let client: Option<IpAddr> = client.map(|text| text.parse().unwrap());
         assert_eq!(session.client, client, "{header:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_clock_asks_is_no_use_of_the_session() {
+    let pages = Line::open(Peer::Pages).await;
+    let good = ("authorization", "Bearer viewer");
+    for (more, attended) in [
+        (vec![], true),
+        (vec![("gatehouse-idle", "1")], false),
+        (vec![("gatehouse-idle", "")], false),
+    ] {
+        let headers: Vec<_> = more.into_iter().chain([good]).collect();
+        let (status, _) = pages.ask("GET /v1/status", &headers, "").await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(pages.backend.attended.lock().unwrap().pop(), Some(attended));
     }
 }
 

@@ -1,7 +1,7 @@
 //! `gatehouse reload`, `confirm`, `rollback`, `generations` and `diff`.
 
 use control::render::Span;
-use control::{Applied, Client, Diff, Generation, GenerationState};
+use control::{Applied, Client, Diff, Generation, GenerationState, Rollback};
 
 use super::Done;
 use super::output::{Out, Table, Tone, plain};
@@ -14,7 +14,7 @@ pub(super) async fn reload(out: Out, client: &Client) -> Done {
 
 /// Keeps what is on trial.
 pub(super) async fn confirm(out: Out, client: &Client) -> Done {
-    let applied = client.confirm().await?;
+    let applied = client.confirm(None).await?;
     out.show(&applied, || {
         format!("generation {} is confirmed\n", applied.generation.number)
     })
@@ -22,7 +22,8 @@ pub(super) async fn confirm(out: Out, client: &Client) -> Done {
 
 /// Puts an earlier configuration into force.
 pub(super) async fn rollback(out: Out, client: &Client, generation: Option<u32>) -> Done {
-    let applied = client.rollback(generation).await?;
+    let way = generation.map_or(Rollback::Back, Rollback::To);
+    let applied = client.rollback(way).await?;
     out.show(&applied, || applied_text(out, &applied))
 }
 

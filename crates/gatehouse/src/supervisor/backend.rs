@@ -10,8 +10,8 @@ use config::ZoneAddress;
 use control::{
     Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff,
     Draft, Explanation, Generation, GenerationState, Host, Journal, ListenerStatus, MachineOrder,
-    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Secret, Status,
-    Table, ZoneChange,
+    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Rollback, Secret,
+    Status, Table, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
@@ -121,13 +121,14 @@ impl Backend for Gate {
         self.carry_out("reload", done, reload).await
     }
 
-    async fn confirm(&self) -> Result<Applied, Refusal> {
-        let generation = Gate::confirm(self)
-            .await
-            .map_err(|error| match error.downcast() {
-                Ok(refusal) => refusal,
-                Err(error) => Refusal::conflict(format!("{error:#}")),
-            })?;
+    async fn confirm(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
+        let generation =
+            Gate::confirm(self, generation)
+                .await
+                .map_err(|error| match error.downcast() {
+                    Ok(refusal) => refusal,
+                    Err(error) => Refusal::conflict(format!("{error:#}")),
+                })?;
         self.audit(format!("confirmed generation {generation}"));
         let generation = self.with(|state| described(state, generation)).await?;
         Ok(Applied {
@@ -137,15 +138,17 @@ impl Backend for Gate {
         })
     }
 
-    async fn rollback(&self, generation: Option<u32>) -> Result<Applied, Refusal> {
-        self.with(|state| match generation {
-            Some(number) => described(state, number).map(drop),
-            None if state.trial.is_none() => earlier(state, state.running.generation).map(drop),
-            None => Ok(()),
+    async fn rollback(&self, way: Rollback) -> Result<Applied, Refusal> {
+        self.with(|state| match way {
+            Rollback::To(number) => described(state, number).map(drop),
+            Rollback::Back if state.trial.is_none() => {
+                earlier(state, state.running.generation).map(drop)
+            }
+            Rollback::Back | Rollback::GiveUp(_) => Ok(()),
         })
         .await?;
         let gate = self.clone();
-        let rollback = async move { gate.rollback(generation).await };
+        let rollback = async move { gate.rollback(way).await };
         let done = |generation| format!("rolled back: generation {generation}");
         self.carry_out("roll back", done, rollback).await
     }
@@ -507,9 +510,10 @@ fn millis(duration: Duration) -> u64 {
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn invalid(error: anyhow::Error) -> Refusal {
-    if let Some(refusal) = error.downcast_ref::<Refusal>() {
-        return refusal.clone();
-    }
+    let error = match error.downcast::<Refusal>() {
+        Ok(refusal) => return refusal,
+        Err(error) => error,
+    };
     if let Some(stale) = error.downcast_ref::<Stale>() {
         return Refusal::conflict(stale.to_string());
     }

@@ -7,12 +7,15 @@ type Part = (&'static str, fn(&Config) -> String);
 
 /// Why a change from `old` to `new` must be confirmed; empty where it need not be.
 ///
-/// Addresses, firewall and admin pages are what an operator reaches the box through.
+/// Addresses, names (the pages answer under no others), firewall and admin pages are what an operator reaches the box through.
 pub fn locks_out(old: &Config, new: &Config) -> Vec<&'static str> {
-    let parts: [Part; 4] = [
+    let parts: [Part; 5] = [
         ("the networks", |config| without_lines(&config.zones)),
         ("the admin pages' listener", |config| {
             without_lines(&config.admin)
+        }),
+        ("the names of the box", |config| {
+            format!("{:?} {:?}", config.system.hostname, config.site.domain)
         }),
         ("the port forwards", |config| {
             without_lines(&config.forwards)
@@ -65,6 +68,10 @@ mod tests {
         assert!(!is_same(&base, &parsed(&BASE.replace("gate", "gate-hq"))));
         let other_port = parsed(&BASE.replace("8443", "8444"));
         assert_eq!(locks_out(&base, &other_port), ["the admin pages' listener"]);
+        let other_name = parsed(&BASE.replace("\"gate\"", "\"gate-hq\""));
+        assert_eq!(locks_out(&base, &other_name), ["the names of the box"]);
+        let other_domain = parsed(&format!("{BASE}[site]\ndomain = \"a.example\"\n"));
+        assert_eq!(locks_out(&base, &other_domain), ["the names of the box"]);
         let other_address = parsed(&BASE.replace("192.0.2.4", "192.0.2.5"));
         assert_eq!(locks_out(&base, &other_address), ["the networks"]);
     }

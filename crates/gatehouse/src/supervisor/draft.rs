@@ -1,9 +1,9 @@
 //! A configuration that is looked at before it is applied. Nothing here changes what is in force.
 
-use super::change;
 use super::gate::{DRAFT, Gate};
+use super::{change, network, pages};
 use config::{Config, Known};
-use control::{Checked, Fault, Refusal};
+use control::{Checked, Fault, InterfaceStatus, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -21,18 +21,29 @@ impl Gate {
     pub(super) async fn look_at(&self, text: String) -> Result<Checked, Refusal> {
         let failed = |error: &dyn std::fmt::Display| Refusal::failed(error.to_string());
         let turn = LOOKING.acquire().await.map_err(|error| failed(&error))?;
-        let (known, base, running, generation) = self
+        let now = self
             .with(|state| {
                 let trial = state.trial.as_ref();
                 let base = trial.map_or(&state.running.config, |trial| &trial.base);
-                let running = state.running.text.clone();
-                let generation = state.running.generation;
-                Ok((state.known()?, Arc::clone(base), running, generation))
+                Ok(Now {
+                    known: state.known()?,
+                    base: Arc::clone(base),
+                    config: Arc::clone(&state.running.config),
+                    text: state.running.text.clone(),
+                    generation: state.running.generation,
+                    interfaces: Vec::new(),
+                })
             })
             .await
             .map_err(|error: anyhow::Error| failed(&format_args!("{error:#}")))?;
+        // Without them the pages' new addresses are told as far as the text has them.
+        let interfaces = network::network(&now.config).map(|network| network.interfaces);
+        let now = Now {
+            interfaces: interfaces.unwrap_or_default(),
+            ..now
+        };
         let look = move || {
-            let checked = looked_at(&text, &known, &base, &running, generation);
+            let checked = looked_at(&text, &now);
             // Not before, also where nobody waits for it any more.
             drop(turn);
             checked
@@ -66,22 +77,38 @@ pub fn told(faults: &config::Faults) -> Vec<Fault> {
         .collect()
 }
 
-fn looked_at(text: &str, known: &Known, base: &Config, running: &str, generation: u32) -> Checked {
-    let name = format!("generation {generation}");
+/// What a draft is compared with.
+struct Now {
+    known: Known,
+    /// What was confirmed last.
+    base: Arc<Config>,
+    /// What is in force.
+    config: Arc<Config>,
+    text: String,
+    generation: u32,
+    /// What the kernel has.
+    interfaces: Vec<InterfaceStatus>,
+}
+
+fn looked_at(text: &str, now: &Now) -> Checked {
+    let running = &now.text;
+    let name = format!("generation {}", now.generation);
     let mut checked = Checked {
-        generation,
+        generation: now.generation,
         faults: Vec::new(),
         not_checked: Vec::new(),
         changed: text != running,
         confirm: Vec::new(),
+        new_pages: Vec::new(),
         diff: compared(running, text, (&name, DRAFT)),
     };
-    match config::check_with(text, DRAFT, known) {
+    match config::check_with(text, DRAFT, &now.known) {
         Ok(sound) => {
             let unchecked = sound.unchecked.iter();
             checked.not_checked = unchecked.map(ToString::to_string).collect();
-            let reasons = change::locks_out(base, &sound.config).into_iter();
+            let reasons = change::locks_out(&now.base, &sound.config).into_iter();
             checked.confirm = reasons.map(str::to_owned).collect();
+            checked.new_pages = pages::added(&now.config, &sound.config, &now.interfaces);
         }
         Err(faults) => checked.faults = told(&faults),
     }
@@ -96,8 +123,16 @@ mod tests {
         interface = \"eth0\"\naddresses = [\"192.0.2.4/24\"]\n[admin]\nport = 8443\n";
 
     fn look(text: &str) -> Checked {
-        let base = config::check(BASE, "test.toml").unwrap().config;
-        looked_at(text, &Known::default(), &base, BASE, 7)
+        let base = Arc::new(config::check(BASE, "test.toml").unwrap().config);
+        let now = Now {
+            known: Known::default(),
+            config: Arc::clone(&base),
+            base,
+            text: BASE.to_owned(),
+            generation: 7,
+            interfaces: Vec::new(),
+        };
+        looked_at(text, &now)
     }
 
     #[test]
@@ -113,6 +148,7 @@ mod tests {
             (other.generation, other.confirm),
             (7, vec!["the admin pages' listener".to_owned()])
         );
+        assert_eq!(other.new_pages, ["https://192.0.2.4:8444/"]);
         assert!(
             other.diff.contains("-port = 8443\n+port = 8444\n"),
             "{}",
@@ -125,8 +161,8 @@ mod tests {
             "{}",
             other.diff
         );
-        let harmless = look(&BASE.replace("\"gate\"", "\"gate-hq\""));
-        assert!(harmless.changed && harmless.confirm.is_empty());
+        let harmless = look(&format!("# a comment\n{BASE}"));
+        assert!(harmless.changed && harmless.confirm.is_empty() && harmless.new_pages.is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod tests;
 
 use anyhow::{Context as _, anyhow, bail};
 use config::{Config, ZoneAddress};
-use control::{Actor, Refusal, Role};
+use control::{Actor, Refusal, Role, Rollback};
 use net::ListenKey;
 use service::{ConfigChange, Event};
 use std::fmt;
@@ -214,12 +214,15 @@ impl Gate {
     /// Gives up a trial, or puts an earlier generation into force.
     ///
     /// # Errors
-    /// There is none, or it can not be put to work any more.
-    pub async fn rollback(&self, to: Option<u32>) -> anyhow::Result<Outcome> {
+    /// There is none, it is not on trial any more (a [`Refusal`]), or it can not be put to work any more.
+    pub async fn rollback(&self, way: Rollback) -> anyhow::Result<Outcome> {
         let number = {
             let mut state = self.state.lock().await;
-            match (to, &state.trial) {
-                (None, Some(_)) => {
+            if let Rollback::GiveUp(number) = way {
+                state.expect_trial(number)?;
+            }
+            match (way, &state.trial) {
+                (Rollback::GiveUp(_), _) | (Rollback::Back, Some(_)) => {
                     self.still()?;
                     let (generation, asked) =
                         self.revert(&mut state, "given up by the operator")?;
@@ -230,8 +233,8 @@ impl Gate {
                         ..Outcome::done(generation)
                     });
                 }
-                (Some(number), _) => number,
-                (None, None) => state
+                (Rollback::To(number), _) => number,
+                (Rollback::Back, None) => state
                     .earlier(state.running.generation)
                     .context("there is no earlier generation; see `gatehouse generations`")?,
             }
@@ -247,13 +250,16 @@ impl Gate {
         self.apply(self.state.lock().await, change).await
     }
 
-    /// Keeps the configuration that waits to be confirmed.
+    /// Keeps the configuration that waits to be confirmed; where `wanted` is given, only that one.
     ///
     /// # Errors
-    /// None waits, or somebody else began it: then a [`Refusal`].
-    pub async fn confirm(&self) -> anyhow::Result<u32> {
+    /// None waits, another one does, or somebody else began it: then a [`Refusal`].
+    pub async fn confirm(&self, wanted: Option<u32>) -> anyhow::Result<u32> {
         let mut state = self.state.lock().await;
         self.still()?;
+        if let Some(number) = wanted {
+            state.expect_trial(number)?;
+        }
         if let Some(trial) = &state.trial
             && !self.actor.may_confirm(&trial.by)
         {

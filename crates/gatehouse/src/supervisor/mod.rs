@@ -18,6 +18,7 @@ mod machine;
 mod memory;
 mod network;
 mod operators;
+mod pages;
 mod start;
 mod state;
 mod terminal;

@@ -80,8 +80,8 @@ impl Operators for Gate {
         self.asked_by(actor)
     }
 
-    fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor> {
-        self.hub.porter.authenticate(token, client)
+    fn authenticate(&self, token: &str, client: Option<IpAddr>, attended: bool) -> Option<Actor> {
+        self.hub.porter.authenticate(token, client, attended)
     }
 
     fn session_over(&self, id: u64) -> impl Future<Output = ()> + Send + 'static {

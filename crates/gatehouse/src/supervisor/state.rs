@@ -7,7 +7,7 @@ use super::listens;
 use crate::message::Load;
 use certs::Material;
 use config::{Config, Known, Trust, ZoneAddress};
-use control::Actor;
+use control::{Actor, Refusal};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use net::resolve::Names;
 use net::{ListenError, ListenKey, Listener};
@@ -213,6 +213,19 @@ impl State {
     pub fn is_deaf(&self) -> bool {
         let mut devices = self.listeners.keys().filter_map(|key| key.device.as_ref());
         devices.any(|device| !device.is_current())
+    }
+
+    /// # Errors
+    /// Generation `number` is not the one on trial: it was confirmed or given up, by somebody or by the clock.
+    pub fn expect_trial(&self, number: u32) -> Result<(), Refusal> {
+        let trial = self.trial.as_ref();
+        if trial.is_some_and(|trial| trial.generation == number) {
+            return Ok(());
+        }
+        let in_force = self.running.generation;
+        Err(Refusal::conflict(format!(
+            "generation {number} is not on trial any more; generation {in_force} is in force, and nothing was changed"
+        )))
     }
 
     /// The newest confirmed generation before `current` that says something else.

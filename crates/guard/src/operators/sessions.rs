@@ -164,6 +164,13 @@ impl Sessions {
 
     /// The session of a token, which counts as used now.
     pub fn of(&mut self, token: &Token, now: Instant) -> Option<&mut Session> {
+        let session = self.known(token, now)?;
+        session.used = now;
+        Some(session)
+    }
+
+    /// The session of a token; that is no use of it.
+    pub fn known(&mut self, token: &Token, now: Instant) -> Option<&mut Session> {
         self.drop_ended(now);
         let key = token.hash();
         let mut found = None;
@@ -173,9 +180,7 @@ impl Sessions {
                 found = Some(place);
             }
         }
-        let session = self.open.get_mut(found?)?;
-        session.used = now;
-        Some(session)
+        self.open.get_mut(found?)
     }
 
     /// A session by its name; that is no use of it.

@@ -318,6 +318,8 @@ fn a_session_ends_when_it_is_not_used_and_after_half_a_day() {
     let id = sessions.begin(&token, name("anna"), None, at).id;
     // Being looked at is no use.
     assert!(sessions.get(id, at + almost).is_some());
+    // A look of a clock is answered and keeps nothing alive.
+    assert!(sessions.known(&token, at + almost).is_some());
     assert!(sessions.get(id, at + IDLE).is_none());
     assert!(sessions.of(&token, at + IDLE).is_none());
 }

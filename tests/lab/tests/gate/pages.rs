@@ -147,6 +147,39 @@ fn a_trial_is_kept_by_the_session_that_began_it_or_by_an_admin() {
 }
 
 #[test]
+fn a_trial_that_is_over_is_neither_given_up_nor_kept_again() {
+    test(Site::innovaphone(), NEEDS, |lab| {
+        let (_gate, operator) = claimed(lab)?;
+        let apply = |comment: &str, trial: Option<u32>| {
+            let config = operator.ok("GET", "/v1/config", None)?;
+            let text = config["text"].as_str().context("no text")?;
+            let text = format!("{text}\n# {comment}\n");
+            let draft =
+                json!({ "text": text, "base": config["generation"], "trial_seconds": trial });
+            let applied = operator.ok("POST", "/v1/apply", Some(&draft))?;
+            applied["generation"]["number"]
+                .as_u64()
+                .context("no number")
+        };
+        let earlier = apply("one", None)?;
+        let kept = apply("two", None)?;
+        let trial = apply("three", Some(600))?;
+        assert!(earlier < kept && kept < trial);
+        let post = |path: &str| Ok::<_, anyhow::Error>(operator.ask("POST", path, None)?.status);
+        let give_up = format!("/v1/rollback?trial={trial}");
+        assert_eq!(post(&format!("/v1/confirm?generation={kept}"))?, 409);
+        assert_eq!(post(&format!("/v1/rollback?trial={kept}"))?, 409);
+        assert_eq!(post(&give_up)?, 200);
+        // Whoever has looked at an old page presses now.
+        assert_eq!(post(&give_up)?, 409);
+        assert_eq!(post(&format!("/v1/confirm?generation={trial}"))?, 409);
+        let config = operator.ok("GET", "/v1/config", None)?;
+        assert_eq!(config["generation"], kept);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_change_that_cuts_the_browser_off_is_rolled_back() {
     test(Site::innovaphone(), NEEDS, |lab| {
         let (_gate, operator) = claimed(lab)?;
@@ -318,7 +351,11 @@ fn names_that_are_not_ours_and_foreign_sites_reach_nothing() {
 fn every_page_is_sound_in_a_real_browser_in_every_language_colour_and_width() {
     let needs = &["curl", "chromium", "node", "the pages' packages"];
     test(Site::innovaphone(), needs, |lab| {
-        let (gate, admin) = claimed(lab)?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        let code = gate.json(&["claim"])?;
+        let code = code["code"].as_str().context("no claim code")?.to_owned();
+        browse(lab, &[format!("GATEHOUSE_CLAIM={code}")])?;
+        let admin = Operator::login(lab, PAGES, "max", PASSWORD)?;
         // Something to see: requests that are rejected, by their reasons, with names that would be markup.
         for path in ["/nothing", "/<img src=x onerror=alert(1)>", "/PBX0/APPS"] {
             Curl::new(&format!("https://78.54.23.241{path}"))
@@ -328,23 +365,30 @@ fn every_page_is_sound_in_a_real_browser_in_every_language_colour_and_width() {
                 .run(lab, Place::Internet)?;
         }
         another(lab, &admin, "viewer", "viewer")?;
-        let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
-        let script = lab::repository().join("crates/admin/web/test/pages.mjs");
-        let settings = [
-            format!("GATEHOUSE_URL={PAGES}"),
-            "GATEHOUSE_USER=max".to_owned(),
-            format!("GATEHOUSE_PASSWORD={PASSWORD}"),
-            format!("GATEHOUSE_SHOTS={}", shots.display()),
-            format!("HOME={}", lab.dir().display()),
-        ];
-        let mut command = vec!["env"];
-        command.extend(settings.iter().map(String::as_str));
-        let script = script.display().to_string();
-        command.extend(["node", &script]);
-        let said = lab.run(Place::Lan, &command)?;
-        assert_eq!(said.code, Some(0), "{}\n{}", said.stdout, said.stderr);
+        browse(lab, &[])?;
         let restarts = gate.json(&["status"])?;
         assert!(!restarts.to_string().contains("\"failed\""), "{restarts}");
         Ok(())
     });
+}
+
+/// Has the pages looked at in Chromium.
+fn browse(lab: &Lab, more: &[String]) -> Result<()> {
+    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    let script = lab::repository().join("crates/admin/web/test/pages.mjs");
+    let settings = [
+        format!("GATEHOUSE_URL={PAGES}"),
+        "GATEHOUSE_USER=max".to_owned(),
+        format!("GATEHOUSE_PASSWORD={PASSWORD}"),
+        format!("GATEHOUSE_SHOTS={}", shots.display()),
+        format!("HOME={}", lab.dir().display()),
+    ];
+    let mut command = vec!["env"];
+    command.extend(settings.iter().chain(more).map(String::as_str));
+    let script = script.display().to_string();
+    command.extend(["node", &script]);
+    let said = lab.run(Place::Lan, &command)?;
+    println!("{}", said.stdout);
+    anyhow::ensure!(said.code == Some(0), "{}\n{}", said.stdout, said.stderr);
+    Ok(())
 }

@@ -1,6 +1,6 @@
 /** Requests to the API: each ends in time, and each failure has a kind. */
 
-/** Kinds of refusals of the box, and three of our own: `away`, `late`, `strange`. */
+/** Kinds of refusals of the box, and four of our own: `away`, `late`, `misdirected`, `strange`. */
 export type FailureKind =
   | 'invalid'
   | 'not_found'
@@ -15,6 +15,8 @@ export type FailureKind =
   | 'away'
   /** It did not answer in time. */
   | 'late'
+  /** It is not called what this page calls it. */
+  | 'misdirected'
   /** What it answered is not what was expected. */
   | 'strange';
 
@@ -37,9 +39,13 @@ export interface CallOptions {
   /** Milliseconds until it counts as late. */
   timeout?: number;
   signal?: AbortSignal;
-  /** A 401 is the answer to a wrong password here, and does not mean that the session ended. */
-  asksPassword?: boolean;
+  /** A clock asks, and nobody: that is no use of the session, which ends where nobody uses it. */
+  idle?: boolean;
 }
+
+/** What a request says that a clock makes. */
+export const IDLE = { 'gatehouse-idle': '1' };
+
 
 /** Long enough for a box that is just busy; checks and changes get more. */
 const TIMEOUT = 10_000;
@@ -56,9 +62,10 @@ export function onSessionEnd(tell: () => void): void {
 
 /** Asks the API; `path` is without its `/api/v1`. Throws a [Failure], or the abort of `signal`. */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const { query, body, timeout = TIMEOUT, signal, asksPassword } = options;
+  const { query, body, timeout = TIMEOUT, signal, idle } = options;
   const late = AbortSignal.timeout(timeout);
   const headers: { [name: string]: string } = { accept: 'application/json' };
+  if (idle) Object.assign(headers, IDLE);
   // Asked of everything but GET, with a body or without one: no form of another site can send it.
   if (method !== 'GET') headers['content-type'] = 'application/json';
   try {
@@ -70,7 +77,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
       cache: 'no-store',
       redirect: 'error',
     });
-    if (!response.ok) throw await refusal(response, asksPassword ?? false);
+    if (!response.ok) throw await refusal(response);
     const text = await response.text();
     return (text === '' ? null : JSON.parse(text)) as T;
   } catch (error) {
@@ -86,7 +93,7 @@ export function address(path: string, query: CallOptions['query'] = {}): string 
 }
 
 /** What a response that is no success says. */
-export async function refusal(response: Response, asksPassword: boolean): Promise<Failure> {
+export async function refusal(response: Response): Promise<Failure> {
   const text = await response.text().catch(() => '');
   let said: { kind?: FailureKind; message?: string; retry_after_seconds?: number } = {};
   try {
@@ -94,13 +101,14 @@ export async function refusal(response: Response, asksPassword: boolean): Promis
   } catch {
     // Not from the API: what stands between us and it has answered.
   }
-  if (response.status === 401 && !asksPassword) sessionEnded();
+  if (response.status === 401) sessionEnded();
   return new Failure(said.kind ?? kindOf(response.status), said.message ?? '', response.status, said.retry_after_seconds);
 }
 
 function kindOf(status: number): FailureKind {
   if (status === 401) return 'unauthorized';
   if (status === 403) return 'forbidden';
+  if (status === 421) return 'misdirected';
   if (status === 429) return 'too_many';
   // The admin process is there, the supervisor behind it is not.
   return status === 502 || status === 503 || status === 504 ? 'unavailable' : 'strange';

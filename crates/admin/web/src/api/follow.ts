@@ -1,7 +1,7 @@
 /** The log as it comes, resumed by itself where the connection breaks. */
 
 import { EventParser } from './events.ts';
-import { Failure, address, refusal } from './client.ts';
+import { Failure, IDLE, address, refusal } from './client.ts';
 import type { Record } from './shapes.ts';
 
 export interface Following {
@@ -53,7 +53,7 @@ async function once(
 ): Promise<void> {
   const silent = new AbortController();
   let timer = setTimeout(() => silent.abort(), SILENCE);
-  const headers: { [name: string]: string } = { accept: 'text/event-stream' };
+  const headers: { [name: string]: string } = { accept: 'text/event-stream', ...(position === null ? {} : IDLE) };
   if (position !== null) headers['last-event-id'] = position;
   try {
     const query = position === null ? { follow: true, last } : { follow: true };
@@ -63,7 +63,7 @@ async function once(
       cache: 'no-store',
       redirect: 'error',
     });
-    if (!response.ok || !response.body) throw await refusal(response, false);
+    if (!response.ok || !response.body) throw await refusal(response);
     tell.open(true);
     const parser = new EventParser();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -122,6 +122,8 @@ export interface Checked {
   changed: boolean;
   /** Why it must be confirmed; none: it need not be. */
   confirm: string[];
+  /** Where the pages would be and are not now, as URLs. */
+  new_pages: string[];
   /** Against what is in force, in unified format. */
   diff: string;
 }

@@ -12,7 +12,7 @@ const KEY = 'gatehouse-draft';
 
 export const draft = store<Draft | null>(read());
 
-/** Where the pages will be after the change that is on trial. */
+/** Where the pages will be after the change that is on trial, as `host:port`. */
 export const newAddresses = store<string[]>([]);
 
 draft.watch((value) => {

@@ -1,7 +1,7 @@
 /** How the box is: asked every few seconds, for all pages. */
 
 import { Failure, call } from '../api/client.ts';
-import type { Status } from '../api/shapes.ts';
+import type { Generation, Status } from '../api/shapes.ts';
 import { store } from './store.ts';
 
 export interface Seen {
@@ -22,6 +22,12 @@ const EVERY = 5_000;
 const EVERY_ON_TRIAL = 2_000;
 const EVERY_AWAY = 3_000;
 
+/** Takes what is known already: what a change has put into force, before the box is asked again; it may be out of reach by then. */
+export function known(generation: Generation): void {
+  const { status } = seen.get();
+  if (status) seen.set({ status: { ...status, generation }, at: Date.now() });
+}
+
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking: Promise<void> | undefined;
 
@@ -30,12 +36,16 @@ export function watchStatus(): void {
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) void refreshStatus();
   });
+  for (const kind of ['keydown', 'pointerdown', 'wheel']) addEventListener(kind, () => void (touched = true), { capture: true, passive: true });
   void refreshStatus();
 }
 
-/** Asks now; one question at a time. */
-export function refreshStatus(): Promise<void> {
-  asking ??= ask().finally(() => {
+/** Whether somebody has done something here since the clock asked last: whoever writes a long text is not gone. */
+let touched = false;
+
+/** Asks now; one question at a time. `idle`: by the clock. */
+export function refreshStatus(idle = false): Promise<void> {
+  asking ??= ask(idle).finally(() => {
     asking = undefined;
     clearTimeout(timer);
     timer = setTimeout(() => void next(), pause());
@@ -45,7 +55,10 @@ export function refreshStatus(): Promise<void> {
 
 function next(): void {
   if (document.hidden) timer = setTimeout(next, EVERY);
-  else void refreshStatus();
+  else {
+    void refreshStatus(!touched);
+    touched = false;
+  }
 }
 
 function pause(): number {
@@ -53,9 +66,9 @@ function pause(): number {
   return seen.get().status?.generation.state === 'trial' ? EVERY_ON_TRIAL : EVERY;
 }
 
-async function ask(): Promise<void> {
+async function ask(idle: boolean): Promise<void> {
   try {
-    const status = await call<Status>('GET', '/status', { timeout: 8_000 });
+    const status = await call<Status>('GET', '/status', { timeout: 8_000, idle });
     seen.set({ status, at: Date.now() });
     if (away.get()) {
       away.set(null);

@@ -142,7 +142,7 @@ function RuleItem({ rule, named }: { rule: HostRule; named: boolean }) {
       </div>
       <div class="targets">
         {rule.targets.map((target) => (
-          <Target key={`${target.address} ${target.tls}`} target={target} />
+          <Target key={`${target.address} ${target.tls}`} target={target} web={rule.protocol === 'http'} />
         ))}
       </div>
       <LineLink line={rule.line} />
@@ -168,13 +168,14 @@ function Policy({ policy }: { policy: string[] }) {
   );
 }
 
-function Target({ target: { address, tls, well } }: { target: HostTarget }) {
+function Target({ target: { address, tls, well }, web }: { target: HostTarget; web: boolean }) {
   const { w } = useWords();
   return (
     <span class="target">
       <span aria-hidden="true">→ </span>
       <Foreign text={address} code /> {tls && <span class="protocol">TLS</span>} {well === true && <Badge tone="good">{w.hosts.well}</Badge>}
       {well === false && <Badge tone="bad">{w.hosts.unwell}</Badge>}
+      {web && well === null && <span class="hint">{w.hosts.unknown}</span>}
     </span>
   );
 }

@@ -3,6 +3,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../api/client.ts';
 import type { Loaded } from '../box/load.ts';
+import { away } from '../box/status.ts';
+import { useStore } from '../box/store.ts';
 import { Link } from '../route.tsx';
 import { visible } from '../text/visible.ts';
 import { told } from '../words/failure.ts';
@@ -45,8 +47,21 @@ export function FailureNote({ failure }: { failure: Failure | null }) {
 
 /** What is loaded, or what there is to say before. */
 export function Ready<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
-  const { w } = useWords();
-  if (of.data !== null) return <>{children(of.data)}</>;
+  const { w, f } = useWords();
+  const outOfReach = useStore(away) !== null;
+  if (of.data !== null) {
+    return (
+      <>
+        {of.failure && !outOfReach && (
+          <div class="note warn" role="status">
+            <p>{w.fail.old}</p>
+            <p>{told(of.failure, w, f).text}</p>
+          </div>
+        )}
+        {children(of.data)}
+      </>
+    );
+  }
   if (of.failure) return <FailureNote failure={of.failure} />;
   return <p class="empty">{w.do.loading}</p>;
 }
@@ -58,12 +73,12 @@ export function Badge({ tone, children }: { tone: Tone; children?: ComponentChil
 }
 
 /** A line of the configuration, as a link to it. */
-export function LineLink({ line }: { line: number | null | undefined }) {
+export function LineLink({ line, shown }: { line: number | null | undefined; shown?: string }) {
   const { w } = useWords();
   if (line === null || line === undefined) return null;
   return (
-    <Link href={`/config#L${line}`} class="line-link" label={w.do.lineLong(line)}>
-      {w.do.line(line)}
+    <Link href={`/config#L${line}`} class="line-link" label={shown === undefined ? w.do.lineLong(line) : `${w.do.lineLong(line)}: ${shown}`}>
+      {shown ?? w.do.line(line)}
     </Link>
   );
 }

@@ -7,9 +7,10 @@ import { useAction } from '../box/action.ts';
 import { newAddresses } from '../box/draft.ts';
 import { dismiss, news, say, spoken, tell } from '../box/news.ts';
 import { allows, session } from '../box/session.ts';
-import { away, refreshStatus, seen } from '../box/status.ts';
+import { away, known, refreshStatus, seen } from '../box/status.ts';
 import { useStore } from '../box/store.ts';
 import { FailureNote, Said } from '../parts/said.tsx';
+import { keepsSession } from '../text/places.ts';
 import { useWords } from '../words/use.ts';
 
 export function Banners() {
@@ -54,16 +55,17 @@ export function News() {
 function AwayBanner() {
   const { w } = useWords();
   const failure = useStore(away);
+  const onTrial = useStore(seen).status?.generation.state === 'trial';
   const was = useRef(false);
   useEffect(() => {
     if (was.current && !failure) tell(w.fail.back);
     was.current = failure !== null;
   }, [failure]);
   if (!failure) return null;
-  const texts: { [kind: string]: string } = { late: w.fail.lateShort, unavailable: w.fail.unavailableShort };
+  const texts: { [kind: string]: string } = { late: w.fail.lateShort, unavailable: w.fail.unavailableShort, misdirected: w.fail.misdirected };
   return (
     <div class="banner bad" role="alert">
-      <p>{texts[failure.kind] ?? w.fail.awayShort}</p>
+      <p>{onTrial && (failure.kind === 'away' || failure.kind === 'late') ? w.trial.cutOff : (texts[failure.kind] ?? w.fail.awayShort)}</p>
     </div>
   );
 }
@@ -77,6 +79,7 @@ function TrialBanner() {
   const who = useStore(session);
   const confirm = useAction();
   const addresses = useStore(newAddresses);
+  const outOfReach = useStore(away)?.kind === 'away';
   const generation = status?.generation;
   const onTrial = generation?.state === 'trial';
   const left = useLeft(onTrial ? generation.seconds : 0, at, onTrial);
@@ -86,19 +89,20 @@ function TrialBanner() {
   }, [left, onTrial]);
   if (!onTrial) return null;
   const may = allows(who?.role, 'operator');
-  const send = (path: string, done: (generation: number) => string) =>
+  const send = (path: string, query: { [name: string]: number }, done: (generation: number) => string) =>
     confirm.run(async () => {
-      const applied = await call<Applied>('POST', path, { timeout: CHANGE_TIMEOUT });
+      const applied = await call<Applied>('POST', path, { query, timeout: CHANGE_TIMEOUT });
       tell(done(applied.generation.number), 'good', applied.notes);
       ended = true;
       newAddresses.set([]);
+      known(applied.generation);
       await refreshStatus();
     });
   return (
     <section class="banner trial" aria-label={w.trial.title(generation.number)}>
       <div class="banner-text">
         <p>
-          <b>{w.trial.title(generation.number)}.</b> {w.trial.left(f.clock(left))}
+          <b>{w.trial.title(generation.number)}.</b> {left > 0 ? w.trial.left(f.clock(left)) : w.trial.over0}
         </p>
         <p class="hint">{may ? w.trial.who : w.trial.viewer}</p>
         {addresses.length > 0 && <Addresses addresses={addresses} />}
@@ -106,10 +110,10 @@ function TrialBanner() {
       </div>
       {may && (
         <div class="actions">
-          <button type="button" class="primary" disabled={confirm.busy} onClick={() => void send('/confirm', w.trial.confirmed)}>
+          <button type="button" class="primary" disabled={confirm.busy || outOfReach} onClick={() => void send('/confirm', { generation: generation.number }, w.trial.confirmed)}>
             {w.trial.confirm}
           </button>
-          <button type="button" disabled={confirm.busy} onClick={() => void send('/rollback', w.trial.rolledBack)}>
+          <button type="button" disabled={confirm.busy || outOfReach} onClick={() => void send('/rollback', { trial: generation.number }, w.trial.rolledBack)}>
             {w.trial.back}
           </button>
         </div>
@@ -121,6 +125,8 @@ function TrialBanner() {
 /** Where the pages are once the change counts; links, since the browser has to go there itself. */
 export function Addresses({ addresses }: { addresses: string[] }) {
   const { w } = useWords();
+  const admin = allows(useStore(session)?.role, 'admin');
+  const stays = addresses.every((address) => keepsSession(address, location.hostname));
   return (
     <>
       <p>
@@ -131,13 +137,13 @@ export function Addresses({ addresses }: { addresses: string[] }) {
           </a>
         ))}
       </p>
-      <p class="hint">{w.trial.addressesHint}</p>
+      <p class="hint">{stays ? w.trial.hintSession : admin ? w.trial.hintAdmin : w.trial.hintOperator}</p>
     </>
   );
 }
 
 /** Seconds left, counted here between two answers of the box. */
-function useLeft(seconds: number, at: number, running: boolean): number {
+export function useLeft(seconds: number, at: number, running: boolean): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     if (!running) return;

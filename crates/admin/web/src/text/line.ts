@@ -119,3 +119,10 @@ function config(record: Record & { event: 'config' }): string {
     }
   }
 }
+
+/** The address that a decision was about, as it is typed; none: it was about no request of the web. */
+export function urlOf(record: Record & { event: 'decision' }): string | null {
+  const path = /^[A-Z]+ (\/.*)$/.exec(record.asked)?.[1];
+  if (path === undefined || record.host === '' || !/^https?$/.test(record.protocol)) return null;
+  return `${record.protocol}://${record.host}${path}`;
+}

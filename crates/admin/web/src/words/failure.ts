@@ -16,6 +16,8 @@ export function told(failure: Failure, w: Words, f: Formats): Told {
       return { text: w.fail.away };
     case 'late':
       return { text: w.fail.late };
+    case 'misdirected':
+      return { text: w.fail.misdirected };
     case 'strange':
       return { text: w.fail.strange };
     case 'forbidden':

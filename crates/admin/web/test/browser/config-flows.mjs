@@ -9,6 +9,9 @@ const NARROW = { locale: 'de-DE', viewport: { width: 360, height: 800 } };
 export const configFlows = [
   { name: 'a change of addresses goes on trial and is confirmed', context: EN, run: confirmed },
   { name: 'a trial ends without anybody', context: NARROW, run: runsOut },
+  { name: 'a change that cuts the page off', context: EN, run: cutOff },
+  { name: 'a change that cuts the page off before the answer', context: NARROW, run: cutOffAtOnce },
+  { name: 'a trial that is over is not given up again', context: EN, run: tooLate },
   { name: 'a trial of somebody else', context: { ...EN, locale: 'de-DE' }, run: ofSomebodyElse },
   { name: 'a change that locks nobody out is in force at once', context: EN, run: atOnce },
   { name: 'two operators at one text', context: EN, run: twoAtOneText },
@@ -67,6 +70,57 @@ async function runsOut({ page, box, watch }) {
   box.mock.giveUp();
   await page.waitForSelector(`.news >> text=Die Probe ist zu Ende: Generation ${before}`, { timeout: 10_000 });
   await page.waitForFunction((text) => document.querySelector('textarea').value === text, box.mock.text());
+}
+
+/** The answer still comes; after it the box is out of reach. */
+async function cutOff({ page, box, watch }) {
+  watch.expected.push('ERR_', 'Failed to load');
+  const before = box.mock.inForce;
+  await edit(page, box, (text) => text.replace(/^port = 8443$/m, 'port = 9443'));
+  await apply(page);
+  await page.waitForSelector('dialog a[href$=":9443/confirm"]');
+  await page.route('**/api/v1/**', (route) => (route.request().url().endsWith('/apply') ? route.continue() : route.abort()));
+  await page.click('dialog .primary');
+  await page.waitForSelector('.banner.bad >> text=This page does not reach the box any more');
+  await page.waitForSelector('.banner.trial >> text=Rolled back in 2:');
+  watch.expect((await page.locator('.banner.trial a[href$=":9443/confirm"]').count()) > 0, 'the banner has no link to the new port');
+  watch.expect(await page.isDisabled('.banner.trial .primary'), 'what can not be reached can be confirmed');
+  await watch.look(page, 'cut off');
+  if (box.shots) await page.screenshot({ path: join(box.shots, 'flow-cut-off.png') });
+  box.mock.giveUp();
+  await page.unroute('**/api/v1/**');
+  await page.waitForSelector('.banner', { state: 'detached', timeout: 15_000 });
+  watch.expect(box.mock.inForce === before, 'the box has not gone back');
+}
+
+async function cutOffAtOnce({ page, box, watch }) {
+  watch.expected.push('ERR_', 'Failed to load');
+  await edit(page, box, (text) => text.replace(/^port = 8443$/m, 'port = 9443'));
+  await apply(page);
+  await page.route('**/api/v1/**', (route) => route.abort());
+  await page.click('dialog .primary');
+  await page.waitForSelector('dialog .note.bad >> text=Das Gerät antwortet nicht mehr');
+  await page.waitForSelector('dialog .note.bad >> text=in 2:');
+  watch.expect((await page.locator('dialog a[href$=":9443/confirm"]').count()) > 0, 'the dialog has no link to the new port');
+  await watch.look(page, 'cut off at once');
+  if (box.shots) await page.screenshot({ path: join(box.shots, 'flow-cut-off-at-once-360.png') });
+}
+
+/** The banner is older than the end of the trial. */
+async function tooLate({ page, box, watch }) {
+  watch.expected.push('409');
+  const before = box.mock.inForce;
+  await edit(page, box, otherAddress);
+  await apply(page);
+  await page.click('dialog .primary');
+  await page.waitForSelector('.banner.trial');
+  await page.route('**/api/v1/status', () => {});
+  box.mock.giveUp();
+  for (const button of ['.primary', 'button:not(.primary)']) {
+    await page.click(`.banner.trial ${button}`);
+    await page.waitForSelector('.banner.trial .note.bad >> text=is not on trial any more');
+  }
+  watch.expect(box.mock.inForce === before, `generation ${box.mock.inForce} has come into force`);
 }
 
 async function ofSomebodyElse({ page, box, watch }) {

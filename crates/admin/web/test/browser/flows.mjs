@@ -221,14 +221,14 @@ async function reads(page, watch) {
 }
 
 async function wrongPassword({ page, box, watch }) {
-  watch.expected.push('401');
+  watch.expected.push('422');
   await go(page, box, '/account');
   const part = page.locator('.card', { hasText: 'Present password' });
   await part.locator('input[type=password]').nth(0).fill('wrong');
   await part.locator('input[type=password]').nth(1).fill('a new password');
   await part.locator('input[type=password]').nth(2).fill('a new password');
   await part.locator('text=Change password').click();
-  await page.waitForSelector('.note.bad >> text=The password is not right.');
+  await page.waitForSelector('.note.bad >> text=the password is wrong');
   watch.expect(new URL(page.url()).pathname === '/account', 'a wrong password ends the session');
 }
 

@@ -7,6 +7,7 @@ const EN = { locale: 'en-GB', viewport: { width: 1280, height: 900 } };
 
 export const logFlows = [
   { name: 'log: comes by itself, is held and goes on', context: EN, run: live },
+  { name: 'log: a refusal is explained', context: { locale: 'en-GB', viewport: { width: 1280, height: 900 } }, run: explained },
   { name: 'log: nothing is lost when the connection breaks', context: EN, run: resumed },
   { name: 'log: a thousand records a second', context: EN, run: many },
   { name: 'log: saved as text and as JSON lines', context: EN, run: saved },
@@ -37,8 +38,25 @@ async function live({ page, box, watch }) {
   watch.expect((await page.inputValue('.filters input >> nth=1')) === bare, 'a client that is clicked is not the filter');
   await page.waitForFunction((client) => [...document.querySelectorAll('.record .client')].every((button) => button.textContent === client), client);
   await page.click('text=Clear the filter');
-  await page.locator('.record .line-link').first().click();
+  await page.locator('.record a[href^="/config#L"]').first().click();
   await page.waitForURL(/\/config#L\d+$/);
+}
+
+/** What was refused is asked again, and a line is marked once the configuration is another one. */
+async function explained({ page, box, watch }) {
+  await open(page, box);
+  await page.click('text=Pause');
+  await page.selectOption('.filters select >> nth=1', 'rejected');
+  const link = page.locator('.record a[href^="/explain?"]').first();
+  watch.expect(/^Explain https?:/.test(await link.getAttribute('aria-label')), 'the link does not say what it explains');
+  await link.click();
+  await page.waitForSelector('.state');
+  await open(page, box);
+  await page.waitForSelector('.badge >> text=live');
+  const { id } = box.mock.log.at(-1);
+  box.mock.push({ event: 'config', generation: box.mock.inForce, change: 'applied' }, Date.now());
+  await page.waitForFunction((id) => [...document.querySelectorAll('.record a[href^="/config#L"]')].some((a) => a.textContent.endsWith('of then')), id);
+  await watch.look(page, 'lines of then');
 }
 
 async function resumed({ page, box, watch }) {
@@ -84,7 +102,7 @@ async function many({ page, box, watch }) {
   const { long, rows } = await page.evaluate(() => ({ long: window.long, rows: document.querySelectorAll('.record').length }));
   console.log(`    1000 records/s for 6 s: ${Math.round(long.reduce((sum, one) => sum + one, 0))} ms in ${long.length} long tasks, the longest ${Math.round(Math.max(0, ...long))} ms; a click took ${clicked} ms`);
   watch.expect(rows <= 250, `${rows} rows are drawn`);
-  await page.waitForSelector('text=of 2,000 records');
+  await page.waitForSelector('text=/of [3-9],\\d{3} records/');
   await watch.look(page, 'many');
 }
 

@@ -28,6 +28,9 @@ export const everyPage = ['en', 'de'].flatMap((language) =>
   ),
 );
 
+/** Each language, colour and width once. */
+export const someVariants = everyPage.filter(({ name }) => / de dark 360$| en light 1280$/.test(name));
+
 /** Widths between the two: nothing may be cut there either. */
 export const otherWidths = [320, 480, 640, 768, 900, 1024, 1600].map((width) => ({
   name: `other widths ${width}`,

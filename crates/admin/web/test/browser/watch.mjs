@@ -6,13 +6,19 @@ import { clipped } from './clipped.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** How the browser is started. */
+export const CHROMIUM = {
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+};
+
 export class Watch {
   faults = [];
   /** Texts of console errors that the test itself provokes. */
   expected = [];
 
-  /** Watches all pages of `context`; nothing may be asked of anybody but `url`. */
-  static async begin(context, url) {
+  /** Watches all pages of `context`; nothing may be asked of anybody but `url`, unless `elsewhere` allows it. */
+  static async begin(context, url, elsewhere = false) {
     const watch = new Watch();
     const { origin } = new URL(url);
     await context.addInitScript(() => {
@@ -31,7 +37,7 @@ export class Watch {
       page.on('pageerror', (error) => watch.fault(`page: ${error.stack}`));
       page.on('request', (request) => {
         const asked = new URL(request.url());
-        if (!['data:', 'blob:'].includes(asked.protocol) && asked.origin !== origin) watch.fault(`asked elsewhere: ${asked}`);
+        if (!['data:', 'blob:'].includes(asked.protocol) && asked.origin !== origin && !elsewhere) watch.fault(`asked elsewhere: ${asked}`);
       });
     });
     return watch;
@@ -51,7 +57,7 @@ export class Watch {
 
   /** Looks at what is on the page now. */
   async look(page, name) {
-    for (const report of await page.evaluate(() => window.reports.splice(0))) this.fault(`${name}: CSP: ${report}`);
+    for (const report of await page.evaluate(() => window.reports?.splice(0) ?? [])) this.fault(`${name}: CSP: ${report}`);
     await this.lookForClipped(page, name);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => window.axe.run(document, { rules: { 'target-size': { enabled: true } } }));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '../../src/api/shapes.ts';
 import { daysLeft, judge } from '../../src/text/judge.ts';
-import { newPageAddresses, pageAddresses } from '../../src/text/pages.ts';
+import { keepsSession, places } from '../../src/text/places.ts';
 import { de } from '../../src/words/de.ts';
 import { en } from '../../src/words/en.ts';
 import { formats } from '../../src/words/format.ts';
@@ -65,22 +65,15 @@ test('every text of one language has the same kind and arguments in the other', 
   walk(en, de, 'words');
 });
 
-test('the addresses of the pages are seen in a text', () => {
-  const text = (address: string) => `schema = 1
-[network.lan] # the office
-trust = "inside"
-addresses = ["${address}", "fd00::1/64", "auto6"]
-[network.wan]
-trust = "outside"
-addresses = ["198.51.100.1/24"]
-[admin]
-port = 8444 # not the usual one
-[[host]]
-port = 80
-`;
-  assert.deepEqual(pageAddresses(text('192.168.1.4/24')), ['192.168.1.4:8444', '[fd00::1]:8444']);
-  assert.deepEqual(newPageAddresses(text('192.168.1.4/24'), text('192.168.1.9/24')), ['192.168.1.9:8444']);
-  assert.deepEqual(pageAddresses('[network.lan]\ntrust = "inside"\naddresses = ["dhcp"]'), []);
+test('where the pages will be is told by the box, and by the name in use', () => {
+  const told = ['https://192.168.1.4:9443/', 'https://[fd00::1]:9443/'];
+  assert.deepEqual(places(told, { hostname: '192.168.1.4', host: '192.168.1.4:8443' }), ['192.168.1.4:9443', '[fd00::1]:9443']);
+  assert.deepEqual(places(told, { hostname: 'gate.example', host: 'gate.example:8443' })[0], 'gate.example:9443');
+  assert.deepEqual(places(['https://192.168.1.9:8443/'], { hostname: 'gate', host: 'gate:8443' }), ['192.168.1.9:8443']);
+  assert.deepEqual(places(['https://192.168.1.9/'], { hostname: '[fd00::1]', host: '[fd00::1]:8443' }), ['192.168.1.9']);
+  assert.deepEqual(places([], { hostname: 'gate', host: 'gate:8443' }), []);
+  assert.ok(keepsSession('192.168.1.4:9443', '192.168.1.4') && keepsSession('[fd00::1]:9443', '[fd00::1]'));
+  assert.ok(!keepsSession('192.168.1.9:8443', '192.168.1.4'));
 });
 
 test('sizes and numbers are written as the language does', () => {

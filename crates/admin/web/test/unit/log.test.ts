@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { EventParser } from '../../src/api/events.ts';
 import type { Record } from '../../src/api/shapes.ts';
 import { EVERYTHING, entry, fits } from '../../src/text/filter.ts';
-import { clientOf, line } from '../../src/text/line.ts';
+import { clientOf, line, urlOf } from '../../src/text/line.ts';
 import { Ring } from '../../src/text/ring.ts';
 import { visible } from '../../src/text/visible.ts';
 
@@ -40,6 +40,12 @@ test('a record reads as on the command line', () => {
 test('what a stranger writes can neither hide nor turn what is around it', () => {
   assert.equal(visible('a\nb\t\u202e<img src=x>\u0000é漢'), 'a\\nb\\t\\u{202e}<img src=x>\\0é漢');
   assert.equal(visible('x'.repeat(2000)), `${'x'.repeat(1024)}…`);
+});
+
+test('what was asked can be asked again, where it was a request of the web', () => {
+  const of = (part: object) => urlOf({ event: 'decision', id: 1, time: '', service: 'proxy', protocol: 'https', client: '192.0.2.1:5', host: 'a.example', asked: 'GET /a?b', rule: 1, outcome: 'answered', status: 404, reason: '', ...part } as Parameters<typeof urlOf>[0]);
+  assert.equal(of({}), 'https://a.example/a?b');
+  for (const part of [{ protocol: 'sip' }, { host: '' }, { asked: 'HTTP/2 connection' }, { asked: '' }]) assert.equal(of(part), null);
 });
 
 test('records are found by text, service, client and outcome', () => {

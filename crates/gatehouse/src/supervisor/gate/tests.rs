@@ -9,7 +9,7 @@ use super::super::machine::Machine;
 use super::super::operators::Porter;
 use super::super::uplink::Uplink;
 use super::super::warden::Warden;
-use control::{Applied, Apply, Backend, Claim, LogQuery, Operators, RefusalKind, render};
+use control::{Applied, Apply, Backend, Claim, LogQuery, Operators, RefusalKind, Rollback, render};
 use guard::operators::Users;
 use service::Answer;
 use std::collections::BTreeMap;
@@ -110,7 +110,7 @@ impl Rig {
         };
         let visitor = self.gate.acting(Actor::Visitor { client: None });
         let started = visitor.claim(claim).await.unwrap();
-        let actor = self.gate.authenticate(&started.token, None).unwrap();
+        let actor = self.gate.authenticate(&started.token, None, true).unwrap();
         self.gate.acting(actor)
     }
 
@@ -185,9 +185,9 @@ async fn who_is_signed_out_while_others_change_the_box_changes_nothing() {
     let asks = [anna.clone(), anna.clone(), anna.clone(), anna.clone()];
     let [one, two, three, four] = asks;
     let waiting = [
-        tokio::spawn(async move { Backend::confirm(&one).await }),
-        tokio::spawn(async move { Backend::rollback(&two, None).await }),
-        tokio::spawn(async move { Backend::rollback(&three, Some(1)).await }),
+        tokio::spawn(async move { Backend::confirm(&one, None).await }),
+        tokio::spawn(async move { Backend::rollback(&two, Rollback::Back).await }),
+        tokio::spawn(async move { Backend::rollback(&three, Rollback::To(1)).await }),
         tokio::spawn(async move { Backend::apply(&four, apply(TEXT, 3)).await }),
     ];
     for _ in 0..10 {

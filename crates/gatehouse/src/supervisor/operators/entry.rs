@@ -3,7 +3,7 @@
 use super::porter::{Porter, Shelf, at, moment, random, shown, unix};
 use control::{Actor, Claim, ClaimStatus, Login, Refusal, SessionStarted};
 use guard::operators::{
-    Claimed, PasswordHash, Role, SALT_BYTES, SessionId, Taken, User, UserName, Users,
+    Attempt, Claimed, PasswordHash, Role, SALT_BYTES, SessionId, Taken, User, UserName, Users,
     check_password,
 };
 
@@ -88,9 +88,27 @@ impl Porter {
             (attempt, user.map(|user| user.password.clone()))
         };
         let right = self.verify(attempt, hash.clone(), login.password).await?;
+        let hash = hash.filter(|_| right);
+        let (started, used_up) =
+            self.let_in(actor, name.as_ref(), attempt, hash.as_ref(), login.code)?;
+        self.save_sign_in(shelf, used_up).await;
+        self.audit(&signed_in(&started, actor), "signed in");
+        Ok(started)
+    }
+
+    /// Begins a session for whoever knew the password that `hash` is of; none: he did not know it. Also says whether a recovery
+    /// code was used up.
+    fn let_in(
+        &self,
+        actor: &Actor,
+        name: Option<&UserName>,
+        attempt: Attempt,
+        hash: Option<&PasswordHash>,
+        code: Option<String>,
+    ) -> Result<(SessionStarted, bool), Refusal> {
         let mut book = self.lock();
         // He may have been removed, or his password changed, while it was looked at.
-        let found = name.as_ref().and_then(|name| {
+        let found = name.and_then(|name| {
             let user = book.users.get_mut(name).ok();
             Some((name, user?))
         });
@@ -99,7 +117,7 @@ impl Porter {
             self.failed(actor, "failed sign-in: unknown user");
             return Err(wrong());
         };
-        if !right || Some(&user.password) != hash.as_ref() {
+        if Some(&user.password) != hash {
             drop(book);
             self.failed(actor, format!("failed sign-in as {name}: wrong password"));
             return Err(wrong());
@@ -107,7 +125,7 @@ impl Porter {
         let mut used_up = false;
         if let Some(totp) = &mut user.totp {
             let left = totp.recovery_codes_left();
-            let Some(code) = login.code.filter(|code| !code.trim().is_empty()) else {
+            let Some(code) = code.filter(|code| !code.trim().is_empty()) else {
                 book.delays.take_back(attempt);
                 return Err(Refusal::code_wanted(
                     "type the code of your authenticator app, or a recovery code",
@@ -125,10 +143,7 @@ impl Porter {
         user.last_login = Some(unix());
         book.delays.succeeded(attempt);
         let started = self.begin_session(&mut book, name, actor)?;
-        drop(book);
-        self.save_sign_in(shelf, used_up).await;
-        self.audit(&signed_in(&started, actor), "signed in");
-        Ok(started)
+        Ok((started, used_up))
     }
 
     /// The session of the actor.

@@ -83,11 +83,21 @@ impl Porter {
         }
     }
 
-    /// Who shows this token; it counts as a use of the session.
-    pub fn authenticate(&self, token: &str, client: Option<IpAddr>) -> Option<Actor> {
+    /// Who shows this token; it counts as a use of the session where it is `attended`.
+    pub fn authenticate(
+        &self,
+        token: &str,
+        client: Option<IpAddr>,
+        attended: bool,
+    ) -> Option<Actor> {
         let token = Token::read(token)?;
         let mut book = self.lock();
-        let session = book.sessions.of(&token, at())?;
+        let sessions = &mut book.sessions;
+        let session = if attended {
+            sessions.of(&token, at())
+        } else {
+            sessions.known(&token, at())
+        }?;
         let (id, name) = (session.id, session.user.clone());
         // What he may do is what he may do now.
         let user = book.users.get(&name)?;

@@ -135,7 +135,7 @@ impl Lodge {
     }
 
     fn actor(&self, token: &str) -> Option<Actor> {
-        self.porter.authenticate(token, None)
+        self.porter.authenticate(token, None, true)
     }
 
     /// All that was written down.

@@ -69,7 +69,7 @@ function Password({ me }: { me: Session }) {
     setFault(wrong);
     if (wrong) return;
     await action.run(async () => {
-      await call('PUT', '/session/password', { body: { old, new: next }, asksPassword: true });
+      await call('PUT', '/session/password', { body: { old, new: next } });
       tell(w.account.changed);
       for (const empty of [setOld, setNext, setAgain]) empty('');
     });

@@ -21,12 +21,12 @@ export function SecondFactor({ me }: { me: Session }) {
   const action = useAction();
   const begin = () =>
     action.run(async () => {
-      setOffer(await call<TotpOffer>('POST', '/session/totp', { body: { password }, asksPassword: true }));
+      setOffer(await call<TotpOffer>('POST', '/session/totp', { body: { password } }));
       setPassword('');
     });
   const turnOff = () =>
     action.run(async () => {
-      await call('DELETE', '/session/totp', { body: { password }, asksPassword: true });
+      await call('DELETE', '/session/totp', { body: { password } });
       setPassword('');
       tell(w.account.isOff, 'note');
       await loadSession();
@@ -68,7 +68,7 @@ function Offer({ offer, onCancel, onDone }: { offer: TotpOffer; onCancel: () => 
   const [copied, copy] = useCopied();
   const turnOn = () =>
     action.run(async () => {
-      const { codes } = await call<{ codes: string[] }>('PUT', '/session/totp', { body: { code: code.replace(/\s/g, '') }, asksPassword: true });
+      const { codes } = await call<{ codes: string[] }>('PUT', '/session/totp', { body: { code: code.replace(/\s/g, '') } });
       onDone(codes);
     });
   return (

@@ -2,16 +2,17 @@
 
 import { useState } from 'preact/hooks';
 import { CHANGE_TIMEOUT, call } from '../../api/client.ts';
-import type { Applied, Checked, ConfigText } from '../../api/shapes.ts';
+import type { Applied, Checked } from '../../api/shapes.ts';
 import { useAction } from '../../box/action.ts';
 import { draft, newAddresses } from '../../box/draft.ts';
 import { say, tell } from '../../box/news.ts';
+import { known } from '../../box/status.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Choice } from '../../parts/form.tsx';
 import { FailureNote, Said } from '../../parts/said.tsx';
-import { Addresses } from '../../shell/banners.tsx';
+import { Addresses, useLeft } from '../../shell/banners.tsx';
 import { counts, parseUnified } from '../../text/diff.ts';
-import { newPageAddresses } from '../../text/pages.ts';
+import { places } from '../../text/places.ts';
 import { useWords, type Words } from '../../words/use.ts';
 import { DiffView } from './diff-view.tsx';
 
@@ -20,7 +21,6 @@ const TIMES = ['60', '180', '300', '600', '1800', '3600'] as const;
 
 interface ApplyProps {
   checked: Checked;
-  current: ConfigText;
   text: string;
   /** The generation that the text was made from. */
   base: number;
@@ -28,7 +28,7 @@ interface ApplyProps {
   onClose: () => void;
 }
 
-export function ApplyDialog({ checked, current, text, base, onApplied, onClose }: ApplyProps) {
+export function ApplyDialog({ checked, text, base, onApplied, onClose }: ApplyProps) {
   const { w, f } = useWords();
   const forced = checked.confirm.length > 0;
   const [wanted, setWanted] = useState(false);
@@ -37,12 +37,18 @@ export function ApplyDialog({ checked, current, text, base, onApplied, onClose }
   const rows = parseUnified(checked.diff);
   const { added, removed } = counts(rows);
   const trial = forced || wanted;
-  const addresses = newPageAddresses(current.text, text);
+  const addresses = places(checked.new_pages, location);
+  const [sent, setSent] = useState(0);
+  // No answer is what a change looks like that has cut this browser off.
+  const cutOff = trial && (action.failure?.kind === 'away' || action.failure?.kind === 'late');
+  const left = useLeft(Number(seconds), sent, cutOff);
   const apply = () =>
     action.run(async () => {
       const body = { text, base, trial_seconds: trial ? Number(seconds) : null };
+      setSent(Date.now());
       const applied = await call<Applied>('POST', '/apply', { body, timeout: CHANGE_TIMEOUT });
       newAddresses.set(applied.generation.state === 'trial' ? addresses : []);
+      known(applied.generation);
       tellApplied(applied, w);
       draft.set(null);
       await onApplied();
@@ -66,7 +72,13 @@ export function ApplyDialog({ checked, current, text, base, onApplied, onClose }
         <Choice label={w.config.trialTime} value={seconds} onValue={setSeconds} options={TIMES.map((time) => [time, f.span(Number(time))] as const)} />
       )}
       {addresses.length > 0 && <Addresses addresses={addresses} />}
-      <FailureNote failure={action.failure} />
+      {cutOff ? (
+        <p class="note bad" role="alert">
+          {w.trial.noAnswer(f.clock(left))}
+        </p>
+      ) : (
+        <FailureNote failure={action.failure} />
+      )}
     </Dialog>
   );
 }

@@ -3,7 +3,6 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Fault } from '../../api/shapes.ts';
 import { lines } from '../../text/diff.ts';
-import { visible } from '../../text/visible.ts';
 import { useWords } from '../../words/use.ts';
 import { faultText } from './text.tsx';
 
@@ -23,7 +22,7 @@ const PADDING = 8;
 const TAB = 4;
 
 export function Editor({ text, readOnly, faults, select, onText, onCheck }: EditorProps) {
-  const { w } = useWords();
+  const { w, language } = useWords();
   const area = useRef<HTMLTextAreaElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const all = useMemo(() => text.split('\n'), [text]);
@@ -54,7 +53,7 @@ export function Editor({ text, readOnly, faults, select, onText, onCheck }: Edit
           {select && <div class="picked" style={{ top: `${PADDING + (select.line - 1) * LINE}px` }} />}
           {[...byLine].map(([line, found]) => (
             <div key={line} class="beside" aria-hidden="true" style={{ top: `${PADDING + (line - 1) * LINE}px` }}>
-              <span style={{ left: `${width(all[line - 1] ?? '') + 3}ch` }}>{found.map((fault) => visible(faultText(fault))).join(' · ')}</span>
+              <span style={{ left: `${width(all[line - 1] ?? '') + 3}ch` }}>{found.map((fault) => faultText(fault, language)).join(' · ')}</span>
             </div>
           ))}
           <textarea

@@ -5,6 +5,7 @@ import { CHANGE_TIMEOUT, type Failure, call } from '../../api/client.ts';
 import type { Checked, ConfigText, Fault } from '../../api/shapes.ts';
 import { useAction } from '../../box/action.ts';
 import { draft } from '../../box/draft.ts';
+import type { Language } from '../../box/preferences.ts';
 import { say } from '../../box/news.ts';
 import { refreshStatus } from '../../box/status.ts';
 import { useStore } from '../../box/store.ts';
@@ -13,6 +14,7 @@ import { Badge, FailureNote, Said } from '../../parts/said.tsx';
 import { navigate, useRoute } from '../../route.tsx';
 import { diffLines, parseUnified } from '../../text/diff.ts';
 import { visible } from '../../text/visible.ts';
+import { said } from '../../words/said.ts';
 import { useWords } from '../../words/use.ts';
 import { ApplyDialog } from './apply.tsx';
 import { DiffView } from './diff-view.tsx';
@@ -74,7 +76,7 @@ export function TextTab({ current, may, reload }: TextTabProps) {
       {faults.length > 0 && <Faults faults={faults} />}
       {checked && checked.faults.length === 0 && <Good checked={checked} />}
       {applying && checked && (
-        <ApplyDialog checked={checked} current={current} text={text.now} base={text.base} onApplied={applied} onClose={() => setApplying(false)} />
+        <ApplyDialog checked={checked} text={text.now} base={text.base} onApplied={applied} onClose={() => setApplying(false)} />
       )}
     </section>
   );
@@ -179,7 +181,7 @@ function Faults({ faults }: { faults: Fault[] }) {
             <button type="button" class="link" onClick={() => navigate(`/config#L${fault.line}`)}>
               {w.do.line(fault.line)}
             </button>{' '}
-            {fault.path !== '' && <code>{visible(fault.path)}</code>} <Said text={faultText(fault)} />
+            {fault.path !== '' && <code>{visible(fault.path)}</code>} <SaidFault fault={fault} />
           </li>
         ))}
       </ul>
@@ -187,8 +189,24 @@ function Faults({ faults }: { faults: Fault[] }) {
   );
 }
 
-export function faultText({ what, remedy }: Fault): string {
-  return remedy === '' ? what : `${what}, ${remedy}`;
+/** What is wrong and what would be right, each in the reader's language where it is known. */
+function SaidFault({ fault: { what, remedy } }: { fault: Fault }) {
+  return (
+    <>
+      <Said text={what} />
+      {remedy !== '' && (
+        <>
+          , <Said text={remedy} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** The same as a text. */
+export function faultText({ what, remedy }: Fault, language: Language): string {
+  const parts = remedy === '' ? [what] : [what, remedy];
+  return parts.map((part) => said(visible(part), language).text).join(', ');
 }
 
 function Good({ checked }: { checked: Checked }) {

@@ -11,8 +11,8 @@ import { Ring } from '../../text/ring.ts';
 import { useWords } from '../../words/use.ts';
 import { Row } from './row.tsx';
 
-/** Records that are kept here. */
-const CAPACITY = 2000;
+/** Records that are kept here: as many as the box keeps. */
+const CAPACITY = 10_000;
 /** Records that are drawn; more by a button. */
 const DRAWN = 250;
 /** Milliseconds between two drawings: with 1000 records a second this is what keeps it cheap. */
@@ -32,6 +32,7 @@ export function LogPage() {
   const [most, setMost] = useState(DRAWN);
   const live = useLive();
   const found = useMemo(() => live.view.entries.filter((entry) => fits(entry, wanted)), [live.view, wanted]);
+  const changed = useMemo(() => lastChange(live.view.entries), [live.view]);
   const change = (part: Partial<Wanted>) => {
     setWanted({ ...wanted, ...part });
     setMost(DRAWN);
@@ -41,7 +42,7 @@ export function LogPage() {
       <Filters wanted={wanted} onChange={change} services={useServices(live.view)} />
       <Counts live={live} shown={found.length} />
       {found.length === 0 && <p class="empty">{live.view.entries.length === 0 ? w.log.none : w.do.nothingFits}</p>}
-      <Records found={found} most={most} onClient={(client) => change({ client })} />
+      <Records found={found} most={most} changed={changed} onClient={(client) => change({ client })} />
       {found.length > most && (
         <button type="button" class="more" onClick={() => setMost(most + DRAWN)}>
           {w.log.older}
@@ -49,6 +50,15 @@ export function LogPage() {
       )}
     </Page>
   );
+}
+
+/** The id of the newest record of another configuration in force; 0: there is none here. */
+function lastChange(entries: readonly Entry[]): number {
+  for (let index = entries.length - 1; index >= 0; index--) {
+    const record = entries[index]?.record;
+    if (record?.event === 'config' && ['applied', 'trial', 'rolled_back'].includes(record.change)) return record.id;
+  }
+  return 0;
 }
 
 interface Live {
@@ -195,7 +205,7 @@ function Counts({ live, shown }: { live: Live; shown: number }) {
   );
 }
 
-function Records({ found, most, onClient }: { found: readonly Entry[]; most: number; onClient: (client: string) => void }) {
+function Records({ found, most, changed, onClient }: { found: readonly Entry[]; most: number; changed: number; onClient: (client: string) => void }) {
   const { w, language } = useWords();
   const choose = useRef(onClient);
   choose.current = onClient;
@@ -204,7 +214,7 @@ function Records({ found, most, onClient }: { found: readonly Entry[]; most: num
   return (
     <ol class="records" aria-label={w.log.list}>
       {shown.map((entry) => (
-        <Row key={entry.record.id} entry={entry} language={language} onClient={client} />
+        <Row key={entry.record.id} entry={entry} old={entry.record.id < changed} language={language} onClient={client} />
       ))}
     </ol>
   );

@@ -4,12 +4,16 @@ import { Component, type ComponentChildren } from 'preact';
 import type { Record } from '../../api/shapes.ts';
 import type { Language } from '../../box/preferences.ts';
 import { Foreign, LineLink, Said, SaidLines } from '../../parts/said.tsx';
-import { bannedClient, word } from '../../text/line.ts';
+import { Link } from '../../route.tsx';
+import { bannedClient, urlOf, word } from '../../text/line.ts';
+import { visible } from '../../text/visible.ts';
 import type { Entry } from '../../text/filter.ts';
 import { words } from '../../words/use.ts';
 
 interface RowProps {
   entry: Entry;
+  /** The configuration has changed since. */
+  old: boolean;
   language: Language;
   onClient: (client: string) => void;
 }
@@ -17,11 +21,11 @@ interface RowProps {
 /** Drawn once: a record does not change. */
 export class Row extends Component<RowProps> {
   override shouldComponentUpdate(next: RowProps): boolean {
-    return next.entry !== this.props.entry || next.language !== this.props.language;
+    return next.entry !== this.props.entry || next.old !== this.props.old || next.language !== this.props.language;
   }
 
   override render() {
-    const { entry, onClient } = this.props;
+    const { entry, old, onClient } = this.props;
     const { w, f } = words();
     const { record } = entry;
     const kind = word(record);
@@ -32,13 +36,13 @@ export class Row extends Component<RowProps> {
           {f.time(record.time)}
         </time>
         <span class="word">{names[kind] ?? kind}</span>
-        <div class="what">{record.event === 'decision' ? <Decided record={record} onClient={onClient} /> : <Other record={record} />}</div>
+        <div class="what">{record.event === 'decision' ? <Decided record={record} old={old} onClient={onClient} /> : <Other record={record} />}</div>
       </li>
     );
   }
 }
 
-function Decided({ record, onClient }: { record: Record & { event: 'decision' }; onClient: (client: string) => void }) {
+function Decided({ record, old, onClient }: { record: Record & { event: 'decision' }; old: boolean; onClient: (client: string) => void }) {
   const { w } = words();
   const port = /:(\d+)$/.exec(record.client)?.[1];
   const address = port === undefined ? record.client : record.client.slice(0, -port.length - 1);
@@ -53,9 +57,24 @@ function Decided({ record, onClient }: { record: Record & { event: 'decision' };
         <b>{record.host === '' ? '–' : <Foreign text={record.host} />}</b> {record.asked !== '' && <Foreign text={record.asked} code />}
       </p>
       <p class="why">
-        <Became record={record} /> <LineLink line={record.rule} />
+        <Became record={record} />{' '}
+        {old && record.rule !== null ? <span title={w.log.changedSince}><LineLink line={record.rule} shown={w.log.then(record.rule)} /></span> : <LineLink line={record.rule} />}{' '}
+        <Explain record={record} client={bare} />
       </p>
     </>
+  );
+}
+
+/** What would become of the same request now. */
+function Explain({ record, client }: { record: Record & { event: 'decision' }; client: string }) {
+  const { w } = words();
+  const url = urlOf(record);
+  if (url === null || record.outcome === 'forwarded') return null;
+  const query = new URLSearchParams({ url, from: client });
+  return (
+    <Link href={`/explain?${query.toString()}`} class="line-link" label={w.log.explainOne(visible(url))}>
+      {w.log.explain}
+    </Link>
   );
 }
 

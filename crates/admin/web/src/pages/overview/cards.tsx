@@ -1,8 +1,14 @@
 /** Parts of the overview that are lists. */
 
-import type { CertificateStatus, ListenerStatus, MachineStatus, ProcessStatus, Status } from '../../api/shapes.ts';
+import { CHANGE_TIMEOUT, call } from '../../api/client.ts';
+import type { Applied, CertificateStatus, ConfigText, ListenerStatus, MachineStatus, ProcessStatus, Status } from '../../api/shapes.ts';
+import { useAction } from '../../box/action.ts';
+import { tell } from '../../box/news.ts';
+import { allows, session } from '../../box/session.ts';
+import { refreshStatus } from '../../box/status.ts';
+import { useStore } from '../../box/store.ts';
 import { Card } from '../../parts/page.tsx';
-import { Badge, Foreign, LineLink, Said, type Tone } from '../../parts/said.tsx';
+import { Badge, FailureNote, Foreign, LineLink, Said, type Tone } from '../../parts/said.tsx';
 import { Table, type Column } from '../../parts/table.tsx';
 import { Link } from '../../route.tsx';
 import { daysLeft } from '../../text/judge.ts';
@@ -80,8 +86,24 @@ export function CertificatesCard({ status }: { status: Status }) {
       ),
     },
   ];
+  const again = useAction();
+  const may = allows(useStore(session)?.role, 'operator');
+  // The same text once more: what it refers to is read anew.
+  const read = () =>
+    again.run(async () => {
+      const { generation, text } = await call<ConfigText>('GET', '/config');
+      const applied = await call<Applied>('POST', '/apply', { body: { text, base: generation }, timeout: CHANGE_TIMEOUT });
+      tell(applied.changed ? w.overview.read : w.overview.readSame, 'good', applied.notes);
+      await refreshStatus();
+    });
+  const button = may && (
+    <button type="button" disabled={again.busy} onClick={() => void read()}>
+      {again.busy ? w.do.working : w.overview.again}
+    </button>
+  );
   return (
-    <Card title={w.overview.certificates}>
+    <Card title={w.overview.certificates} actions={button}>
+      <FailureNote failure={again.failure} />
       <Table caption={w.overview.certificates} columns={columns} rows={rows} step={12} id={(certificate, index) => `${certificate.names[0]} ${index}`} />
     </Card>
   );
