@@ -388,7 +388,6 @@ fn browse(lab: &Lab, more: &[String]) -> Result<()> {
     let script = script.display().to_string();
     command.extend(["node", &script]);
     let said = lab.run(Place::Lan, &command)?;
-    println!("{}", said.stdout);
     anyhow::ensure!(said.code == Some(0), "{}\n{}", said.stdout, said.stderr);
     Ok(())
 }
