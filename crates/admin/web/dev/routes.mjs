@@ -37,7 +37,7 @@ const ROUTES = [
   ['PUT /session/password', null, changePassword],
   ['POST /session/totp', null, offerTotp],
   ['PUT /session/totp', null, turnTotpOn],
-  ['DELETE /session/totp', null, (ask) => totp(own(ask), false)],
+  ['DELETE /session/totp', null, turnTotpOff],
 ];
 
 class Refusal {
@@ -251,6 +251,14 @@ function turnTotpOn(ask) {
   if (!/^\d{6}$/.test(ask.sent.code)) refuse(422, 'invalid', 'this is not the code of the moment; look whether the clocks of the phone and of the box are right');
   totp(own(ask), true);
   return { codes: Array.from({ length: 10 }, () => `${randomInt(36 ** 4, 36 ** 5).toString(36)}-${randomInt(36 ** 4, 36 ** 5).toString(36)}`) };
+}
+
+function turnTotpOff(ask) {
+  const user = own(ask);
+  if (!user.totp) refuse(409, 'conflict', 'there is no authenticator app');
+  if (ask.sent.password !== user.password) refuse(422, 'invalid', 'the password is wrong');
+  if (!/^\d{6}$/.test(ask.sent.code ?? '')) refuse(422, 'invalid', 'type a code of your authenticator app, or a recovery code, too');
+  totp(user, false);
 }
 
 function totp(user, on) {

@@ -372,6 +372,9 @@ fn every_page_is_sound_in_a_real_browser_in_every_language_colour_and_width() {
     });
 }
 
+/// How long Chromium may take for all pages: a limit for one that hangs.
+const LOOK: Duration = Duration::from_mins(20);
+
 /// Has the pages looked at in Chromium.
 fn browse(lab: &Lab, more: &[String]) -> Result<()> {
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
@@ -387,7 +390,7 @@ fn browse(lab: &Lab, more: &[String]) -> Result<()> {
     command.extend(settings.iter().chain(more).map(String::as_str));
     let script = script.display().to_string();
     command.extend(["node", &script]);
-    let said = lab.run(Place::Lan, &command)?;
+    let said = lab.run_within(LOOK, Place::Lan, &command)?;
     anyhow::ensure!(said.code == Some(0), "{}\n{}", said.stdout, said.stderr);
     Ok(())
 }

@@ -189,7 +189,7 @@ export const de: Words = {
     begin: 'Einrichten', confirmPassword: 'Ihr Passwort', scan: '1. Scannen Sie dies mit einer Authenticator-App', scanAlt: 'QR-Code mit dem Geheimnis; dasselbe wie der Text darunter', orType: 'oder geben Sie dieses Geheimnis von Hand ein:', enter: '2. Geben Sie den Code ein, den die App zeigt',
     code: 'Code, 6 Ziffern', turnOn: 'Einschalten', turnOff: 'Ausschalten', isOn: 'Der zweite Faktor ist an.', isOff: 'Der zweite Faktor ist aus.',
     clockHint: 'Wird der Code nicht angenommen: Die Uhren von Gerät und Telefon müssen übereinstimmen.',
-    recovery: 'Ersatzcodes', recoveryLead: 'Jeder gilt einmal anstelle eines Codes, falls Sie das Telefon verloren haben. Sie werden nur jetzt gezeigt: Bewahren Sie sie getrennt vom Telefon auf.', recoveryDone: 'Ich habe sie aufbewahrt',
+    codeOrRecovery: 'Aus der App, oder ein Ersatzcode, falls Sie das Telefon verloren haben.', recovery: 'Ersatzcodes', recoveryLead: 'Jeder gilt einmal anstelle eines Codes, falls Sie das Telefon verloren haben. Sie werden nur jetzt gezeigt: Bewahren Sie sie getrennt vom Telefon auf.', recoveryDone: 'Ich habe sie aufbewahrt',
     sessions: 'Sitzungen', session: 'Diese Sitzung', otherSession: 'Andere Sitzung', client: 'Von', since: 'Seit', ends: 'Endet ungenutzt', end: 'Beenden', endOne: (client) => `Beenden der Sitzung von ${client}`, ended: 'Die Sitzung ist beendet.', user: 'Benutzer',
   },
   languages: { en: 'English', de: 'Deutsch' },

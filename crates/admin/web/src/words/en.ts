@@ -187,7 +187,7 @@ export const en = {
     begin: 'Set up', confirmPassword: 'Your password', scan: '1. Scan this with an authenticator app', scanAlt: 'QR code with the secret; the same as the text below', orType: 'or enter this secret by hand:', enter: '2. Enter the code that the app shows',
     code: 'Code, 6 digits', turnOn: 'Switch on', turnOff: 'Switch off', isOn: 'The second factor is on.', isOff: 'The second factor is off.',
     clockHint: 'If the code is not taken: clocks of box and phone must agree.',
-    recovery: 'Recovery codes', recoveryLead: 'Each of them works once in place of a code, if you have lost the phone. They are shown now and never again: keep them apart from the phone.', recoveryDone: 'I have kept them',
+    codeOrRecovery: 'Of the app, or a recovery code if you have lost the phone.', recovery: 'Recovery codes', recoveryLead: 'Each of them works once in place of a code, if you have lost the phone. They are shown now and never again: keep them apart from the phone.', recoveryDone: 'I have kept them',
     sessions: 'Sessions', session: 'This session', otherSession: 'Other session', client: 'From', since: 'Since', ends: 'Ends if unused', end: 'End', endOne: (client: string) => `End the session from ${client}`, ended: 'The session has ended.', user: 'User',
   },
   languages: { en: 'English', de: 'Deutsch' },

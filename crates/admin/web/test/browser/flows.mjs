@@ -199,7 +199,9 @@ async function secondFactor({ page, box, watch }) {
   await shot(page, box, 'codes');
   await page.click('dialog >> text=Ich habe sie aufbewahrt');
   await page.waitForSelector('.card >> text=Der zweite Faktor ist an.');
-  await part.locator('input').fill('correct horse');
+  await part.locator('input').nth(0).fill('correct horse');
+  await part.locator('input').nth(1).fill('654 321');
+  await watch.look(page, 'second factor, to be switched off');
   await part.locator('text=Ausschalten').click();
   await page.waitForSelector('.card >> text=Der zweite Faktor ist aus.');
 }

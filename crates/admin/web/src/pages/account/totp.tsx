@@ -16,6 +16,7 @@ import { QrPicture } from './qr-picture.tsx';
 export function SecondFactor({ me }: { me: Session }) {
   const { w } = useWords();
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
   const [offer, setOffer] = useState<TotpOffer | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
   const action = useAction();
@@ -26,8 +27,9 @@ export function SecondFactor({ me }: { me: Session }) {
     });
   const turnOff = () =>
     action.run(async () => {
-      await call('DELETE', '/session/totp', { body: { password } });
+      await call('DELETE', '/session/totp', { body: { password, code: code.replace(/\s/g, '') } });
       setPassword('');
+      setCode('');
       tell(w.account.isOff, 'note');
       await loadSession();
     });
@@ -48,6 +50,9 @@ export function SecondFactor({ me }: { me: Session }) {
       ) : (
         <Form class="column" onSubmit={() => void (me.totp ? turnOff() : begin())}>
           <Field label={w.account.confirmPassword} type="password" autocomplete="current-password" required value={password} onValue={setPassword} />
+          {me.totp && (
+            <Field label={w.account.code} hint={w.account.codeOrRecovery} code autocomplete="one-time-code" required most={32} value={code} onValue={setCode} />
+          )}
           <div class="actions">
             <button type="submit" class={me.totp ? 'danger' : 'primary'} disabled={action.busy}>
               {me.totp ? w.account.turnOff : w.account.begin}
