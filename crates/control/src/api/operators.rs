@@ -73,6 +73,7 @@ pub struct Claim {
     /// The code that console and command line show.
     pub code: String,
     /// The name of the new user, who is admin.
+    #[schema(schema_with = user_name)]
     pub user: String,
     /// His password.
     pub password: String,
@@ -142,6 +143,7 @@ pub struct User {
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// His name: letters of ASCII, digits, `.`, `-`, `_` and `@`.
+    #[schema(schema_with = user_name)]
     pub name: String,
     /// What he may do.
     pub role: Role,
