@@ -11,7 +11,7 @@ pub use machine::{Machine, Settings, sparse_copy};
 pub use network::{BOX, NAMED, Network, SERVER};
 
 /// What the serial line shows once the box answers to its operator, which is what it does last.
-pub const SERVING: &str = "Running for";
+pub const SERVING: &str = "Processes      supervisor running";
 
 /// Programs that a machine needs, and the Debian packages they are in.
 const PROGRAM: &str = "qemu-system-x86_64";
