@@ -617,6 +617,9 @@ async fn too_long_a_body_is_refused_and_a_strangers_sooner() {
     };
     let signed_in = "__Host-gatehouse=t0ken";
     assert_eq!(check(signed_in, 13 << 20).await.0, 413);
+    // Of what has no body by its nature, nobody's is kept.
+    let odd = request("GET", "/api/v1/status", &[], &"x".repeat(17 << 10));
+    assert_eq!(running.text(odd).await.0, 413);
     assert_eq!(check("__Host-gatehouse=made-up", 17 << 10).await.0, 413);
     assert!(!running.asked().iter().any(|asked| asked.contains("check")));
     assert_eq!(check(signed_in, 3 << 20).await.0, 200);

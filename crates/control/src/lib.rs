@@ -68,7 +68,7 @@ pub use journal::{Follower, Journal, Record};
 pub use line::{Line, LineError, MOST_REQUESTS};
 pub use moment::Moment;
 pub use operators::{Actor, Operators, Peer};
-pub use pages::pages;
+pub use pages::{only_here, pages};
 pub use server::{openapi, openapi_text, paths, serve, serve_connection};
 pub use socket::{BindError, bind};
 

@@ -39,7 +39,7 @@ pub fn pages(status: &Status, network: &Network) -> Vec<String> {
 }
 
 /// Whether an address means something else in every machine, or needs an interface beside it.
-fn only_here(ip: IpAddr) -> bool {
+pub fn only_here(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),

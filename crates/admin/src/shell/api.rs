@@ -93,8 +93,9 @@ impl Desk {
             };
             room = Some(taken);
         }
-        let Some(body) = taken(body, LONGEST, PATIENCE).await else {
-            return too_long(LONGEST);
+        let most = room.as_ref().map_or(LONGEST_OF_STRANGERS, |_| LONGEST);
+        let Some(body) = taken(body, most, PATIENCE).await else {
+            return too_long(most);
         };
         let Some(permit) = self.permit(visitor) else {
             return busy();
@@ -108,6 +109,9 @@ impl Desk {
         let Ok(answer) = answer else {
             return away();
         };
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            visitor.forget();
+        }
         let mut response = passed_on(answer, permit);
         if ends {
             response

@@ -52,6 +52,11 @@ impl Visitor<'_> {
     pub(super) fn is_known(&self) -> bool {
         self.known.load(Ordering::Relaxed)
     }
+
+    /// His session has ended: he is a stranger again.
+    pub(super) fn forget(&self) {
+        self.known.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Desk {

@@ -2,7 +2,7 @@
 
 use super::listens;
 use config::{Config, Zone, ZoneAddress};
-use control::InterfaceStatus;
+use control::{InterfaceStatus, only_here};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -65,14 +65,6 @@ fn fixed(address: &ZoneAddress) -> Option<IpAddr> {
     match address {
         ZoneAddress::Static(net) => Some(net.addr()),
         ZoneAddress::Dhcp | ZoneAddress::Auto6 => None,
-    }
-}
-
-/// Whether a browser elsewhere could not go there.
-fn only_here(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
     }
 }
 
