@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use uplink::acme::{News, Wanted};
 use uplink::dhcp::{Identity, Lease, Standing};
 
 /// From the supervisor to a process.
@@ -32,6 +33,8 @@ pub enum ToRole {
     /// The ports whose address is to be asked for from now on, whole; their sockets travel with the message, in the
     /// same order.
     Ports(Vec<Port>),
+    /// What is to be had from certificate authorities from now on, whole.
+    Orders(Box<Wanted>),
     /// Asks for [`FromRole::Metrics`].
     Metrics,
     /// Asks for [`FromRole::Figures`].
@@ -120,6 +123,8 @@ pub enum FromRole {
         /// What it has.
         standing: Box<Standing>,
     },
+    /// What became of something in [`ToRole::Orders`].
+    Acme(Box<News>),
     /// Offences of clients, with their weights.
     Offences(Vec<(IpAddr, u32)>),
     /// The answer to [`ToRole::Metrics`], as Prometheus text.

@@ -1,4 +1,4 @@
-//! What the box asks of the world: its address, by DHCP.
+//! What the box asks of the world: its address, by DHCP, and its certificates, by ACME.
 #![cfg_attr(
     test,
     allow(
@@ -8,4 +8,5 @@
     )
 )]
 
+pub mod acme;
 pub mod dhcp;

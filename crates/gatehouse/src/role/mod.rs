@@ -238,6 +238,7 @@ impl<S: Service + 'static> Role<S> {
             }
             ToRole::Bans(bans) => self.context.bans.publish(bans),
             ToRole::Ports(ports) => self.ports.set(ports, sockets),
+            ToRole::Orders(_) => {}
             ToRole::Metrics => self.tell_metrics().await?,
             ToRole::Figures => self.tell_figures().await?,
             ToRole::Stop { grace_ms } => {

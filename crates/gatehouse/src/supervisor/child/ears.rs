@@ -78,6 +78,7 @@ pub(super) async fn read(
                     hub.uplink.heard(&device, *standing);
                 }
             }
+            FromRole::Acme(_) => {}
             FromRole::Metrics(text) => {
                 if let Some(Question::Metrics(question)) = answered(&waiting) {
                     let _ = question.send(text);
