@@ -142,7 +142,7 @@ export const WHAT: readonly Pattern[] = [
   [/^a number begins with 0$/, 'eine Zahl beginnt mit 0'],
   [/^a name is missing$/, 'ein Name fehlt'],
   [/^`(.*)` can not be in a key$/s, '`$1` kann nicht in einem Schlüssel stehen'],
-  [/^this is no TOML: (.*)$/s, (_, why) => `das ist kein TOML: ${TOML[why] ?? why}`],
+  [/^this is no TOML: (.*?)(?:, expected .*)?$/s, (_, why) => `das ist kein TOML: ${TOML[why] ?? why}`],
   // Zonen, Adressen, DHCP.
   [/^(\S+) is already in zone (\S+) \(line (\d+)\)$/, '$1 ist schon in der Zone $2 (Zeile $3)'],
   [/^(\S+) is already reached through zone (\S+) \(line (\d+)\), as (\S+)$/, '$1 ist schon über die Zone $2 (Zeile $3) erreichbar, als $4'],
