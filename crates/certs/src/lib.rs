@@ -3,6 +3,7 @@
 //! [`Material`] is a key with its chain, as it travels from the supervisor to the process that
 //! serves it. [`load_pem`] makes one from files, [`Ca::issue`] from the box's own authority;
 //! [`check()`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
+//! [`Clients`] judges the certificates that clients show.
 //!
 //! Nothing here reads a file, a socket or the clock: `now` is passed in.
 #![cfg_attr(
@@ -13,6 +14,7 @@
 mod authority;
 mod check;
 mod chooser;
+mod clients;
 mod error;
 mod material;
 mod name;
@@ -20,6 +22,9 @@ mod name;
 pub use authority::{Ca, LEAF_LIFETIME, Usage};
 pub use check::{Problem, SOON, Validity, check, subject, validity};
 pub use chooser::Chooser;
+pub use clients::{
+    Clients, ClientsError, ClientsFault, Outdated, PemFile, Refused, Verified, Why, matches_name,
+};
 pub use error::Error;
 pub use material::{Material, load_pem};
 pub use name::{covers, normal_name};
