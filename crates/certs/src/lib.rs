@@ -5,6 +5,9 @@
 //! [`check()`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
 //! [`Clients`] judges the certificates that clients show.
 //!
+//! [`request()`] is what a public CA is asked with, and [`Answers`] what it finds where it looks whether a name
+//! is ours.
+//!
 //! Nothing here reads a file, a socket or the clock: `now` is passed in.
 #![cfg_attr(
     test,
@@ -12,14 +15,17 @@
 )]
 
 mod authority;
+pub mod challenge;
 mod check;
 mod chooser;
 mod clients;
 mod error;
 mod material;
 mod name;
+mod request;
 
 pub use authority::{Ca, LEAF_LIFETIME, Usage};
+pub use challenge::{Answer, Answers};
 pub use check::{Problem, SOON, Validity, check, subject, validity};
 pub use chooser::Chooser;
 pub use clients::{
@@ -28,3 +34,4 @@ pub use clients::{
 pub use error::Error;
 pub use material::{Material, load_pem};
 pub use name::{covers, normal_name};
+pub use request::{KeyKind, certificate_id, new_key, request};
