@@ -78,6 +78,22 @@ fn served(
     config
 }
 
+/// What a hello gets that offers the one protocol `alpn`, such as RFC 8737's: this certificate, and nothing that
+/// outlives the connection.
+///
+/// # Errors
+/// Ours: the provider lacks a protocol version.
+pub fn proof_config(proof: CertifiedKey, alpn: &[u8]) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(proof)));
+    config.alpn_protocols = vec![alpn.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
 /// What connections to targets are opened with: TLS 1.2 and 1.3, `http/1.1`, resumption, the target's
 /// certificate judged by `trust`, and `identity` for targets that ask who we are.
 ///
