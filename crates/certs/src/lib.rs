@@ -20,6 +20,7 @@ mod chooser;
 mod error;
 mod material;
 mod name;
+pub mod plan;
 mod request;
 
 pub use authority::{Ca, LEAF_LIFETIME, Usage};
