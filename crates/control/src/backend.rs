@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 
 use crate::render::Span;
 use crate::{
-    Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, Explanation, Fault,
-    Generation, History, Host, Journal, MachineOrder, Network, NewBan, Operators, Ordered,
-    Rollback, Secret, Status, ZoneChange,
+    Applied, Apply, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff, Draft,
+    Explanation, Fault, Generation, History, Host, Journal, MachineOrder, Network, NewBan,
+    Operators, Ordered, Rollback, RootCertificate, Secret, Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
@@ -79,6 +79,15 @@ pub trait Backend: Operators {
 
     /// Puts a text into force.
     fn apply(&self, apply: Apply) -> impl Future<Output = Result<Applied, Refusal>> + Send;
+
+    /// Every certificate that clients are shown, and those that a CA is still to make.
+    fn certificates(&self) -> impl Future<Output = Result<Vec<CertificateStatus>, Refusal>> + Send;
+
+    /// Has the certificate of a name ordered from its CA now.
+    fn renew_certificate(&self, name: String) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// The root of the box's own CA.
+    fn root(&self) -> impl Future<Output = Result<RootCertificate, Refusal>> + Send;
 
     /// The names of the secrets in the store.
     fn secrets(&self) -> impl Future<Output = Result<Vec<String>, Refusal>> + Send;

@@ -1,5 +1,6 @@
 //! The other end of the socket.
 
+mod certificates;
 mod operators;
 
 use std::collections::VecDeque;

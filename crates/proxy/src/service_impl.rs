@@ -1,7 +1,7 @@
 use crate::metrics::Instruments;
 use crate::shell::{self, Caps, ConfigError, Handshakes, Live, Order, Shared};
 use arc_swap::ArcSwap;
-use certs::Material;
+use certs::{Answers, Material};
 use net::resolve::Names;
 use net::{ListenKey, Listener};
 use service::{Context, Event, Reloaded, Service, WorkerGone};
@@ -33,6 +33,8 @@ pub struct Config {
     pub files: BTreeMap<String, String>,
     /// Name servers and hosts file for the names of targets.
     pub names: Names,
+    /// The proofs that lie out for certificate authorities.
+    pub answers: Answers,
 }
 
 /// The proxy.

@@ -4,6 +4,7 @@
 //! [`Order`] is carried out once, from the account to the chain, and what becomes of it is told as [`News`]. So the
 //! two meet in the types of [`order`] only.
 
+mod chewed;
 mod client;
 mod course;
 mod dns;
@@ -15,6 +16,7 @@ mod proofs;
 mod run;
 mod shape;
 
+pub use chewed::chew;
 pub use order::{
     Account, Authority, Blame, DnsUpdate, External, Failure, Lookup, News, Order, OrderId, Proof,
     Step, Wanted, Window,

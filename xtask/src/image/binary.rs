@@ -45,6 +45,8 @@ pub(super) fn build(board: &Board, profile: &str, work: &Path) -> Result<PathBuf
         )
         // What C programs print as the time when they were compiled; mimalloc does.
         .env("SOURCE_DATE_EPOCH", "0")
+        // A clock that shows an earlier time is wrong.
+        .env("GATEHOUSE_COMMIT_TIME", super::commit_time()?.to_string())
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
         .env("CARGO_PROFILE_DEV_STRIP", "symbols")
         .env("CARGO_INCREMENTAL", "0");

@@ -55,9 +55,9 @@ export function hosts() {
 }
 
 export function certificates() {
-  const one = (names, source, days, line, problems = []) => ({ names, source, expires: days === null ? null : moment(Date.now() + days * DAY + HOUR), line, problems });
+  const one = (names, source, days, line, problems = [], renewal = null) => ({ names, source, expires: days === null ? null : moment(Date.now() + days * DAY + HOUR), days_left: days, line, problems, renewal });
   return [
-    one(['dvl-ckl2.net', '*.dvl-ckl2.net'], 'files', 71, 40),
+    one(['dvl-ckl2.net', '*.dvl-ckl2.net'], 'acme', 71, 40, [], { state: 'planned', at: moment(Date.now() + 41 * DAY), text: null }),
     one(['pbx.example.com'], 'files', 12, 44),
     one([HOSTILE, LONG], 'files', 300, 47),
     one(['gate-hq'], 'own', 800, null, ['temporary: phones and browsers will not trust this']),

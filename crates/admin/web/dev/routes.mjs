@@ -23,6 +23,8 @@ const ROUTES = [
   ['POST /rollback', 'operator', rollback],
   ['GET /derived', null, derived],
   ['GET /explain', null, explain],
+  ['GET /certificates/root', null, () => ({ pem: '-----BEGIN CERTIFICATE-----\n' })],
+  ['POST /certificates/renew', 'operator', () => null],
   ['GET /secrets', null, ({ box }) => [...box.secrets].sort()],
   ['PUT /secrets', 'operator', ({ box, sent }) => void box.secrets.add(sent.name)],
   ['DELETE /secrets', 'operator', ({ box, url }) => void box.secrets.delete(url.searchParams.get('name'))],

@@ -16,7 +16,7 @@ pub use router::{RouterForward, router_forwards};
 
 use std::fmt;
 
-use crate::types::{AccessKind, CertificateSource, Config};
+use crate::types::{AccessKind, Config};
 
 /// A derived table; displays with aligned columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,14 +131,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     };
     let dhcp = config.zones.iter().filter_map(|zone| zone.dhcp.as_ref());
     add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
-    let acme = config
-        .certificates
-        .iter()
-        .filter(|certificate| matches!(certificate.source, CertificateSource::Acme(_)));
-    add(
-        "certificate (acme)",
-        &mut acme.map(|certificate| certificate.line),
-    );
     for access in &config.access {
         let part = match access.kind {
             AccessKind::Basic { .. } => "access (basic)",

@@ -1,6 +1,7 @@
 //! What the API speaks of.
 
 mod bans;
+mod certificates;
 mod configuration;
 mod derived;
 mod explain;
@@ -16,6 +17,9 @@ mod whole;
 
 pub(crate) use bans::BanQuery;
 pub use bans::{Ban, Cleared, NewBan};
+pub use certificates::{
+    CertificateName, CertificateStatus, Renewal, RenewalState, RootCertificate,
+};
 pub use configuration::{
     Applied, Apply, Checked, ConfigText, Diff, Draft, Fault, Generation, GenerationState, Rollback,
 };
@@ -36,6 +40,4 @@ pub use operators::{
 pub(crate) use operators::{SessionQuery, UserQuery};
 pub use secrets::Secret;
 pub(crate) use secrets::SecretQuery;
-pub use status::{
-    CertificateStatus, ListenerStatus, MachineStatus, NotBuilt, ProcessStatus, Status,
-};
+pub use status::{ListenerStatus, MachineStatus, NotBuilt, ProcessStatus, Status};

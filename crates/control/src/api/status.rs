@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use service::ServiceState;
 use utoipa::ToSchema;
 
-use super::Generation;
+use super::{CertificateStatus, Generation};
 use crate::Moment;
 
 /// The state of the running box.
@@ -78,21 +78,6 @@ pub struct ListenerStatus {
     pub interface: Option<String>,
     /// Why it is not open; none: it is.
     pub fault: Option<String>,
-}
-
-/// One certificate of the box.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CertificateStatus {
-    /// The names it is for.
-    pub names: Vec<String>,
-    /// Where it is from: a file, `own`, `acme`.
-    pub source: String,
-    /// When it ends; none: there is no certificate.
-    pub expires: Option<Moment>,
-    /// Line of its `[[certificate]]`; none: the box made it on its own account.
-    pub line: Option<u32>,
-    /// What the operator should know about it.
-    pub problems: Vec<String>,
 }
 
 /// A section that is checked, but served by nothing yet.

@@ -7,7 +7,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    bans, configuration, explain, history, hosts, log, machine, network, operators, secrets, status,
+    bans, certificates, configuration, explain, history, hosts, log, machine, network, operators,
+    secrets, status,
 };
 use crate::{Record, Refusal};
 
@@ -58,6 +59,9 @@ pub(super) async fn document() -> Answer {
         bans::bans,
         bans::ban,
         bans::clear_ban,
+        certificates::certificates,
+        certificates::renew,
+        certificates::root,
         hosts::hosts,
         hosts::derived,
         history::history,

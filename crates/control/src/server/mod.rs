@@ -2,6 +2,7 @@
 
 mod answer;
 mod bans;
+mod certificates;
 mod configuration;
 mod document;
 mod explain;
@@ -235,6 +236,9 @@ fn own_routes<B: Backend>() -> Paths<B> {
             "/v1/apply",
             post(configuration::apply::<B>),
         )
+        .route("/v1/certificates", get(certificates::certificates::<B>))
+        .route("/v1/certificates/renew", post(certificates::renew::<B>))
+        .route("/v1/certificates/root", get(certificates::root::<B>))
         .route(
             "/v1/secrets",
             get(secrets::secrets::<B>)

@@ -111,6 +111,13 @@ async fn every_request_arrives_and_every_answer_comes_back() {
         backend.derived().await.unwrap()
     );
     assert_eq!(
+        client.certificates().await.unwrap(),
+        backend.certificates().await.unwrap()
+    );
+    client.renew_certificate("hq.example").await.unwrap();
+    assert!(client.renew_certificate("other.example").await.is_err());
+    assert_eq!(client.root().await.unwrap(), backend.root().await.unwrap());
+    assert_eq!(
         client.hosts().await.unwrap(),
         backend.hosts().await.unwrap()
     );

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use control::{
-    Actor, Applied, Apply, Backend, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft,
-    Explanation, Fault, Generation, GenerationState, History, Host, HostFigures, HostProtocol,
-    HostRule, HostTarget, InterfaceStatus, Journal, MachineOrder, Moment, Network, NewBan, Ordered,
-    ProcessStatus, Refusal, Rollback, Secret, Series, SeriesKind, Status, Table, ZoneChange,
-    ZoneStatus,
+    Actor, Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived,
+    Diff, Draft, Explanation, Fault, Generation, GenerationState, History, Host, HostFigures,
+    HostProtocol, HostRule, HostTarget, InterfaceStatus, Journal, MachineOrder, Moment, Network,
+    NewBan, Ordered, ProcessStatus, Refusal, Renewal, RenewalState, Rollback, RootCertificate,
+    Secret, Series, SeriesKind, Status, Table, ZoneChange, ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::sync::watch;
@@ -129,6 +129,31 @@ impl Backend for Memory {
                 rows: vec![vec!["443/tcp".to_owned()]],
             }],
         })
+    }
+    async fn certificates(&self) -> Result<Vec<CertificateStatus>, Refusal> {
+        Ok(vec![CertificateStatus {
+            names: vec!["hq.example".to_owned()],
+            source: "acme".to_owned(),
+            expires: Some(NOW),
+            days_left: Some(0),
+            line: Some(3),
+            problems: Vec::new(),
+            renewal: Some(Renewal {
+                state: RenewalState::Failed,
+                at: Some(NOW),
+                text: Some("the CA can not be reached".to_owned()),
+            }),
+        }])
+    }
+    async fn renew_certificate(&self, name: String) -> Result<(), Refusal> {
+        match name.as_str() {
+            "hq.example" => Ok(()),
+            name => Err(Refusal::not_found(format!("{name} is not there"))),
+        }
+    }
+    async fn root(&self) -> Result<RootCertificate, Refusal> {
+        let pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        Ok(RootCertificate { pem })
     }
     async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
         Ok(vec![Host {

@@ -205,6 +205,17 @@ pub(crate) enum Command {
         to: Option<u32>,
     },
 
+    /// Show certificates, order one anew, or print the root of the box's own CA
+    #[command(after_help = "Examples:
+  gatehouse certificate list
+  gatehouse certificate show hq.example
+  gatehouse certificate renew hq.example
+  gatehouse certificate root > gatehouse-root.pem")]
+    Certificate {
+        #[command(subcommand)]
+        action: CertificateAction,
+    },
+
     /// Set, list or remove secrets, which the configuration refers to by name
     ///
     /// Secrets are never in the configuration, which says `{ secret = "name" }` instead, and never leave the box. While the box
@@ -363,6 +374,30 @@ pub(crate) enum NetworkAction {
         #[arg(long, value_name = "ADDR")]
         gateway: Option<IpAddr>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertificateAction {
+    /// List every certificate, with what happens to it next
+    List,
+    /// Show all there is to say of the certificates of a name
+    Show {
+        /// The name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Order a certificate from its CA now, whatever is left of the one there is
+    ///
+    /// The one there is stays in use until the new one is there. What a CA says of its limits is obeyed.
+    Renew {
+        /// One of its names, as the configuration writes it
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Print the root of the box's own CA, in PEM
+    ///
+    /// Clients that install it believe what the box shows where no other certificate is there.
+    Root,
 }
 
 #[derive(Debug, Subcommand)]

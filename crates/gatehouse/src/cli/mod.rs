@@ -3,6 +3,7 @@
 mod apply;
 mod args;
 mod bans;
+mod certificate;
 mod check;
 mod explain;
 mod generations;
@@ -135,13 +136,12 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Apply { file, trial } => {
             wait(async { apply::run(out, &connected().await?, &file, trial).await })
         }
+        Command::Certificate { action } => wait(certificate::run(out, &socket, action)),
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
         Command::Claim => wait(operators::claim(out, &socket)),
         Command::User { action } => wait(operators::user(out, &socket, action)),
         Command::Console { tty, socket: other } => terminal(tty, other.unwrap_or(socket)),
-        Command::Network { action } => {
-            wait(async { network::run(out, &connected().await?, action).await })
-        }
+        Command::Network { action } => wait(network::run(out, &socket, action)),
         Command::Ping { host, count } => wait(reach::ping(out, &host, count)),
         Command::Lookup { name } => wait(reach::lookup(out, &name)),
         Command::Reboot => wait(machine::run(out, &socket, MachineOrder::Reboot)),

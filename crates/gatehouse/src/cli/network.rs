@@ -1,5 +1,7 @@
 //! `gatehouse network`.
 
+use std::path::Path;
+
 use control::{Client, Network, ZoneChange};
 
 use super::Done;
@@ -8,7 +10,8 @@ use super::generations::applied_text;
 use super::output::{Out, Table, Tone, plain};
 
 /// Shows the networks, or sets the address of a zone.
-pub(super) async fn run(out: Out, client: &Client, action: Option<NetworkAction>) -> Done {
+pub(super) async fn run(out: Out, socket: &Path, action: Option<NetworkAction>) -> Done {
+    let client = Client::connect(socket).await?;
     let Some(NetworkAction::Set {
         zone,
         address,

@@ -6,8 +6,8 @@ use control::render::Span;
 use control::{Client, GenerationState, Status};
 use service::ServiceState;
 
-use super::Done;
 use super::output::{Out, Table, Tone, plain};
+use super::{Done, certificate};
 
 /// Shows how the box is.
 pub(super) async fn run(out: Out, client: &Client) -> Done {
@@ -30,7 +30,11 @@ fn text(out: Out, status: &Status) -> String {
         count => format!("{count} addresses are banned"),
     };
     let _ = writeln!(text, "guard: {bans}");
-    for table in [processes(status), listeners(status), certificates(status)] {
+    for table in [
+        processes(status),
+        listeners(status),
+        certificate::table(&status.certificates),
+    ] {
         let _ = write!(text, "\n{}", table.text(out));
     }
     if !status.not_built.is_empty() {
@@ -101,25 +105,6 @@ fn listeners(status: &Status) -> Table {
             plain(&listener.protocol),
             plain(&listener.address),
             plain(listener.interface.as_deref().unwrap_or_default()),
-            state,
-        ]);
-    }
-    table
-}
-
-fn certificates(status: &Status) -> Table {
-    let mut table = Table::new(&["CERTIFICATE", "SOURCE", "EXPIRES", "STATE"]);
-    for certificate in &status.certificates {
-        let state = if certificate.problems.is_empty() {
-            ("good".to_owned(), Some(Tone::Good))
-        } else {
-            (certificate.problems.join("; "), Some(Tone::Attention))
-        };
-        let expires = certificate.expires.map(|at| at.to_string());
-        table.line([
-            plain(certificate.names.join(", ")),
-            plain(&certificate.source),
-            plain(expires.unwrap_or_default()),
             state,
         ]);
     }

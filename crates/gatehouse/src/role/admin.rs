@@ -13,11 +13,14 @@ use std::os::unix::net::UnixStream;
 /// # Errors
 /// The process could not be shut in, or its link broke.
 pub fn admin() -> anyhow::Result<()> {
-    host::<Admin, _>(async |line| {
-        let line = line.context("it was given no line to the control API")?;
-        let line = Line::open(UnixStream::from(line)).await?;
-        Ok(move |load: &Load, listeners| configure(load, listeners, &line))
-    })
+    host::<Admin, _>(
+        async |line| {
+            let line = line.context("it was given no line to the control API")?;
+            let line = Line::open(UnixStream::from(line)).await?;
+            Ok(move |load: &Load, listeners| configure(load, listeners, &line))
+        },
+        None,
+    )
 }
 
 fn configure(load: &Load, listeners: Vec<Listener>, line: &Line) -> anyhow::Result<admin::Config> {

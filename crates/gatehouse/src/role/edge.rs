@@ -3,6 +3,7 @@
 use super::host;
 use crate::message::Load;
 use anyhow::anyhow;
+use certs::Answers;
 use net::Listener;
 use proxy::Proxy;
 use std::sync::Arc;
@@ -12,10 +13,20 @@ use std::sync::Arc;
 /// # Errors
 /// The process could not be shut in, or its link broke.
 pub fn edge() -> anyhow::Result<()> {
-    host::<Proxy, _>(async |_| Ok(configure))
+    // What certificate authorities find here, whatever configuration is in force.
+    let answers = Answers::default();
+    let proofs = answers.clone();
+    host::<Proxy, _>(
+        async |_| Ok(move |load: &Load, listeners| configure(load, listeners, &answers)),
+        Some(proofs),
+    )
 }
 
-fn configure(load: &Load, listeners: Vec<Listener>) -> anyhow::Result<proxy::Config> {
+fn configure(
+    load: &Load,
+    listeners: Vec<Listener>,
+    answers: &Answers,
+) -> anyhow::Result<proxy::Config> {
     let checked = config::check(&load.text, &load.file).map_err(|faults| anyhow!("{faults}"))?;
     Ok(proxy::Config {
         config: Arc::new(checked.config),
@@ -24,5 +35,6 @@ fn configure(load: &Load, listeners: Vec<Listener>) -> anyhow::Result<proxy::Con
         listeners,
         files: load.files.clone(),
         names: load.names.clone(),
+        answers: answers.clone(),
     })
 }

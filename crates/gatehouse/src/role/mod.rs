@@ -2,6 +2,7 @@
 
 mod admin;
 mod edge;
+mod orders;
 mod ports;
 
 pub use admin::admin;
@@ -9,10 +10,12 @@ pub use edge::edge;
 
 use crate::message::{FromRole, Load, Start, ToRole};
 use anyhow::{Context as _, bail};
+use certs::Answers;
 use net::link::{self, Side};
 use net::sandbox::Sandbox;
 use net::{Device, ListenKey, Listener, sandbox};
 use nix::sys::signal::{SigSet, Signal};
+use orders::Orders;
 use ports::Ports;
 use proxy::Figures;
 use service::{
@@ -28,6 +31,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, timeout_at};
+use uplink::acme::{News, Wanted};
 use uplink::dhcp::Standing;
 
 /// How long sessions may go on when the supervisor is gone: it is started anew and wants the ports.
@@ -43,8 +47,11 @@ const TEXT_LIMIT: usize = 2048;
 /// Runs service `S` in this process until the supervisor says stop or is gone.
 ///
 /// `prepare` gets what came with the first message, and returns what makes the service's configuration of what the
-/// supervisor sends.
-fn host<S, C>(prepare: impl AsyncFnOnce(Option<OwnedFd>) -> anyhow::Result<C>) -> anyhow::Result<()>
+/// supervisor sends. A process that orders certificates gives the table in which authorities find its proofs.
+fn host<S, C>(
+    prepare: impl AsyncFnOnce(Option<OwnedFd>) -> anyhow::Result<C>,
+    proofs: Option<Answers>,
+) -> anyhow::Result<()>
 where
     S: Service + 'static,
     C: Fn(&Load, Vec<Listener>) -> anyhow::Result<S::Config>,
@@ -54,7 +61,7 @@ where
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())?;
     runtime.block_on(async {
-        let (role, line) = Role::<S>::start().await?;
+        let (role, line) = Role::<S>::start(proofs).await?;
         role.serve(prepare(line).await?).await;
         Ok(())
     })
@@ -79,6 +86,8 @@ struct Role<S: Service> {
     listeners: BTreeMap<ListenKey, Listener>,
     ports: Ports,
     standings: mpsc::Receiver<(Device, Standing)>,
+    orders: Orders,
+    news: mpsc::Receiver<News>,
     configs: watch::Sender<Option<Numbered<S::Config>>>,
     answers: watch::Receiver<Option<Answer>>,
     stop: watch::Sender<Option<Instant>>,
@@ -86,7 +95,7 @@ struct Role<S: Service> {
 }
 
 impl<S: Service + 'static> Role<S> {
-    async fn start() -> anyhow::Result<(Self, Option<OwnedFd>)> {
+    async fn start(proofs: Option<Answers>) -> anyhow::Result<(Self, Option<OwnedFd>)> {
         let end = io::stdin().as_fd().try_clone_to_owned()?;
         let (mut sender, mut receiver) = link::open(UnixStream::from(end), Side::Process).context(
             "this command is for the supervisor only: it needs its link as standard input",
@@ -129,6 +138,7 @@ impl<S: Service + 'static> Role<S> {
             stop: stop_seen,
         };
         let (ports, standings) = Ports::new();
+        let (orders, news) = Orders::new(proofs);
         let life = spawn_local(supervise::<S>(inputs, context.clone()));
         let role = Self {
             inbox,
@@ -138,6 +148,8 @@ impl<S: Service + 'static> Role<S> {
             listeners: BTreeMap::new(),
             ports,
             standings,
+            orders,
+            news,
             configs,
             answers,
             stop,
@@ -201,6 +213,9 @@ impl<S: Service + 'static> Role<S> {
                     let standing = Box::new(standing);
                     self.sender.send(&FromRole::Standing { device, standing }, &[]).await?;
                 },
+                Some(news) = self.news.recv() => {
+                    self.sender.send(&FromRole::Acme(Box::new(news)), &[]).await?;
+                },
                 _ = &mut self.life => break,
             }
         }
@@ -238,7 +253,7 @@ impl<S: Service + 'static> Role<S> {
             }
             ToRole::Bans(bans) => self.context.bans.publish(bans),
             ToRole::Ports(ports) => self.ports.set(ports, sockets),
-            ToRole::Orders(_) => {}
+            ToRole::Orders(wanted) => self.orders.set(*wanted),
             ToRole::Metrics => self.tell_metrics().await?,
             ToRole::Figures => self.tell_figures().await?,
             ToRole::Stop { grace_ms } => {
@@ -279,6 +294,7 @@ impl<S: Service + 'static> Role<S> {
             .collect::<anyhow::Result<Vec<_>>>()?;
         let config = configure(load, listeners)?;
         self.configs.send_replace(Some(Numbered { number, config }));
+        self.orders.resolve_by(&load.names);
         self.listeners.retain(|key, _| load.listeners.contains(key));
         Ok(())
     }
@@ -291,6 +307,7 @@ impl<S: Service + 'static> Role<S> {
             first
         });
         self.listeners.clear();
+        self.orders.set(Wanted::default());
         self.configs.send_replace(None);
     }
 

@@ -5,19 +5,21 @@ use super::gate::{Gate, Outcome, Stale};
 use super::hosts;
 use super::journal::now;
 use super::network;
+use super::orders;
+use super::shown::not_renewed;
 use super::state::State;
 use config::ZoneAddress;
 use control::{
     Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff,
     Draft, Explanation, Generation, GenerationState, Host, Journal, ListenerStatus, MachineOrder,
-    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Rollback, Secret,
-    Status, Table, ZoneChange,
+    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Rollback,
+    RootCertificate, Secret, Status, Table, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::time::Instant as TokioInstant;
 
 impl Backend for Gate {
@@ -35,7 +37,7 @@ impl Backend for Gate {
                 generation: described(state, running.generation)?,
                 processes,
                 listeners: state.listener_statuses(),
-                certificates: running.certificates.iter().map(certificate).collect(),
+                certificates: state.certificate_statuses(),
                 bans,
                 not_built: config::tables::not_built(&running.config)
                     .into_iter()
@@ -91,13 +93,12 @@ impl Backend for Gate {
 
     async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
         let figures = self.edge.figures().await;
-        let (config, materials) = self
+        let (config, certificates) = self
             .with(|state| {
-                let running = &state.running;
-                (Arc::clone(&running.config), running.certificates.clone())
+                let config = Arc::clone(&state.running.config);
+                (config, state.certificate_statuses())
             })
             .await;
-        let certificates: Vec<_> = materials.iter().map(certificate).collect();
         Ok(hosts::hosts(&config, &certificates, figures.as_ref()))
     }
 
@@ -207,6 +208,29 @@ impl Backend for Gate {
         Ok(names.map_err(failed)?.into_iter().collect())
     }
 
+    async fn certificates(&self) -> Result<Vec<CertificateStatus>, Refusal> {
+        Ok(self.with(|state| state.certificate_statuses()).await)
+    }
+
+    async fn renew_certificate(&self, name: String) -> Result<(), Refusal> {
+        self.with(|state| {
+            self.still()?;
+            let renewed = state.certificates.acme.renew(&name, orders::now());
+            renewed.map_err(|why| not_renewed(&name, why))
+        })
+        .await?;
+        self.hub.orders.look_again();
+        self.audit(format!("asked for another certificate of {name}"));
+        Ok(())
+    }
+
+    async fn root(&self) -> Result<RootCertificate, Refusal> {
+        let pem = self
+            .with(|state| state.certificates.root_pem().to_owned())
+            .await;
+        Ok(RootCertificate { pem })
+    }
+
     async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
         let (name, value) = (secret.name, secret.value);
         let invalid = |error: store::Error| Refusal::invalid(error.to_string());
@@ -216,6 +240,7 @@ impl Backend for Gate {
             set.map_err(invalid)
         })
         .await?;
+        self.hub.orders.look_again();
         self.audit(format!("set the secret {name}"));
         Ok(())
     }
@@ -476,27 +501,6 @@ fn zone_address(text: &str) -> Result<ZoneAddress, Refusal> {
                  or auto6"
             ))
         }),
-    }
-}
-
-fn certificate(material: &certs::Material) -> CertificateStatus {
-    let at = SystemTime::now();
-    let mut problems: Vec<String> = certs::check(material, &material.names, at)
-        .iter()
-        .filter(|_| !material.temporary)
-        .map(ToString::to_string)
-        .collect();
-    if material.temporary {
-        problems.push("temporary: phones and browsers will not trust this".to_owned());
-    }
-    CertificateStatus {
-        names: material.names.clone(),
-        source: if material.temporary { "own" } else { "files" }.to_owned(),
-        expires: certs::validity(material)
-            .ok()
-            .map(|validity| validity.not_after.into()),
-        line: material.line,
-        problems,
     }
 }
 

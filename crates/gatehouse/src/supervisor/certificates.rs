@@ -1,6 +1,7 @@
 //! Which certificates a configuration needs, and where they come from.
 
 use super::journal::Journal;
+use super::orders::Book;
 use anyhow::{Context as _, bail};
 use certs::{Ca, Material, Usage};
 use config::{Certificate, CertificateSource, Config, Identity, Trust};
@@ -30,6 +31,8 @@ pub struct Certificates {
     ca: Ca,
     /// By name; kept, so that a browser that was told to trust one is not asked again.
     issued: BTreeMap<String, Material>,
+    /// Those of public CAs.
+    pub acme: Book,
     /// Where files that the configuration names are looked for, in this order.
     places: Vec<PathBuf>,
     journal: Journal,
@@ -65,9 +68,11 @@ impl Certificates {
         let issued = store.blob(ISSUED)?;
         let issued = issued.and_then(|kept| serde_json::from_slice(&kept).ok());
         let issued = issued.unwrap_or_default();
+        let acme = Book::open(store, &journal);
         let mut certificates = Self {
             ca,
             issued,
+            acme,
             places,
             journal,
         };
@@ -108,7 +113,12 @@ impl Certificates {
         }
     }
 
-    /// Everything that the listeners of `config` present: certificates from files first, then one of our
+    /// The root of the box's own CA, in PEM.
+    pub fn root_pem(&self) -> &str {
+        self.ca.root_pem()
+    }
+
+    /// Everything that the listeners of `config` present: certificates from files and public CAs first, then one of our
     /// own CA for each host name that none of them covers.
     ///
     /// # Errors
@@ -122,6 +132,11 @@ impl Certificates {
     ) -> anyhow::Result<Vec<Material>> {
         let mut gathered = Vec::new();
         for certificate in &config.certificates {
+            if let CertificateSource::Acme(_) = certificate.source {
+                let Certificate { names, line, .. } = certificate;
+                gathered.extend(self.acme.materials(names, *line));
+                continue;
+            }
             match self.load(certificate, store) {
                 Ok(material) => gathered.extend(material),
                 Err(error) if lenient => self.journal.record(Event::Certificate {
@@ -183,7 +198,7 @@ impl Certificates {
         }
     }
 
-    /// The one of the `[[certificate]]` that covers `name`; where it is not from files, our own CA's.
+    /// The one of the `[[certificate]]` that covers `name`; our own CA's where that is its source, or a public CA has not issued it yet.
     fn named_identity(
         &mut self,
         config: &Config,
@@ -197,15 +212,16 @@ impl Certificates {
         };
         let mut certificates = config.certificates.iter();
         let found = certificates.find(covers);
-        match found.filter(|found| matches!(found.source, CertificateSource::Files { .. })) {
-            None => self.own_identity(name, store),
-            Some(found) => {
-                let line = Some(found.line);
-                let loaded = gathered.iter().find(|material| material.line == line);
-                loaded
-                    .cloned()
-                    .with_context(|| format!("identity: the certificate for {name:?} is not there"))
+        let loaded = found.and_then(|found| {
+            let line = Some(found.line);
+            gathered.iter().find(|material| material.line == line)
+        });
+        match (loaded, found.map(|found| &found.source)) {
+            (Some(loaded), _) => Ok(loaded.clone()),
+            (None, Some(CertificateSource::Files { .. })) => {
+                bail!("identity: the certificate for {name:?} is not there")
             }
+            (None, _) => self.own_identity(name, store),
         }
     }
 
@@ -354,7 +370,11 @@ impl Certificates {
         Ok(Some(material))
     }
 
-    fn read(&self, file: &str) -> anyhow::Result<String> {
+    /// The content of a file that the configuration names.
+    ///
+    /// # Errors
+    /// It is not there, or too long.
+    pub fn read(&self, file: &str) -> anyhow::Result<String> {
         let mut last = None;
         for place in &self.places {
             let path = place.join(file);

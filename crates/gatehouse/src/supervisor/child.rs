@@ -10,7 +10,7 @@ use crate::message::{Load, Start, ToRole};
 use control::Moment;
 use ears::{Heard, read, wait_for_answer};
 use guard::BanSet;
-use mouth::{Mouth, blame, hand_over, hand_over_ports};
+use mouth::{Mouth, blame, hand_over, hand_over_orders, hand_over_ports};
 use net::Listener;
 use net::link::{self, Side};
 use net::sandbox::Sandbox;
@@ -29,6 +29,7 @@ use tokio::process::{Child as Process, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use uplink::acme::Wanted;
 
 /// How much longer than the sessions' deadline a process may take to end before it is killed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -62,6 +63,8 @@ pub struct Feeds {
     pub bans: watch::Receiver<BanSet>,
     /// For which ports it asks for an address.
     pub ports: watch::Receiver<OpenPorts>,
+    /// What it is to have from certificate authorities.
+    pub orders: watch::Receiver<Arc<Wanted>>,
     /// Where its line to the control API goes, one for each of its lives; none: it has none.
     pub lines: Option<Lines>,
 }
@@ -352,27 +355,26 @@ impl Keeper {
 
     /// Tells the process everything it must know, until it is told to stop: returns by when.
     async fn talk(&mut self, mouth: &mut Mouth, waiting: &Waiting) -> io::Result<Instant> {
-        let line = self.feeds.lines.as_ref().map(draw_line).transpose()?;
-        let line: Vec<_> = line.iter().map(AsFd::as_fd).collect();
-        mouth.tell(&ToRole::Start(self.start), &line).await?;
+        self.greet(mouth).await?;
         let mut handed = BTreeSet::new();
-        let bans = self.feeds.bans.borrow_and_update().clone();
-        if !bans.is_empty() {
-            mouth.tell(&ToRole::Bans(bans), &[]).await?;
-        }
-        self.desired.mark_changed();
-        self.feeds.ports.mark_changed();
         let Self {
             desired,
-            feeds: Feeds { bans, ports, .. },
+            feeds,
             stop,
             questions,
             hub,
             ..
         } = self;
+        let Feeds {
+            bans,
+            ports,
+            orders,
+            ..
+        } = feeds;
         let mut bans_due = None;
         // Whether it has no ports.
         let mut is_idle = true;
+        let mut ordering = false;
         loop {
             tokio::select! {
                 grace = stopping(stop) => {
@@ -393,6 +395,10 @@ impl Keeper {
                         hand_over_ports(mouth, &open, hub.uplink.orders(&open)).await?;
                     }
                 }
+                Ok(()) = orders.changed() => {
+                    let wanted = Arc::clone(&orders.borrow_and_update());
+                    hand_over_orders(mouth, &wanted, &mut ordering).await?;
+                }
                 Ok(()) = bans.changed(), if bans_due.is_none() => {
                     bans_due = Some(Instant::now() + BAN_PACE.min(pace(bans.borrow().len())));
                 }
@@ -409,6 +415,21 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// Tells the process how to run and who is banned; all else is due then.
+    async fn greet(&mut self, mouth: &mut Mouth) -> io::Result<()> {
+        let line = self.feeds.lines.as_ref().map(draw_line).transpose()?;
+        let line: Vec<_> = line.iter().map(AsFd::as_fd).collect();
+        mouth.tell(&ToRole::Start(self.start), &line).await?;
+        let bans = self.feeds.bans.borrow_and_update().clone();
+        if !bans.is_empty() {
+            mouth.tell(&ToRole::Bans(bans), &[]).await?;
+        }
+        self.desired.mark_changed();
+        self.feeds.ports.mark_changed();
+        self.feeds.orders.mark_changed();
+        Ok(())
     }
 
     fn note(&self, state: ServiceState) {

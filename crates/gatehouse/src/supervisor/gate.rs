@@ -577,6 +577,7 @@ impl Gate {
         }
         state.running = running;
         state.told = Some(told);
+        self.hub.orders.look_again();
     }
 
     /// Tells of `error`, and gives it back.

@@ -299,8 +299,10 @@ target = "192.0.2.10:8443"
             names: vec![name.to_owned()],
             source: "own".to_owned(),
             expires: None,
+            days_left: None,
             line: None,
             problems: Vec::new(),
+            renewal: None,
         };
         let hosts = hosts(
             &config(),

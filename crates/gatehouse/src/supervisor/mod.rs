@@ -18,7 +18,9 @@ mod machine;
 mod memory;
 mod network;
 mod operators;
+mod orders;
 mod pages;
+mod shown;
 mod start;
 mod state;
 mod terminal;
@@ -37,8 +39,10 @@ use machine::Machine;
 use net::sandbox::{connections_for, files_for};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use operators::Porter;
+use orders::Orders;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -74,6 +78,7 @@ pub struct Hub {
     warden: Warden,
     porter: Porter,
     uplink: Uplink,
+    orders: Orders,
     registry: service::Registry,
     machine: Machine,
     history: History,
@@ -295,6 +300,7 @@ fn hub(
         porter: Porter::new(users, journal.clone(), warden.clone()),
         warden,
         uplink: Uplink::new(leases, journal.clone()),
+        orders: Orders::new(),
         journal,
         registry,
         machine,
@@ -376,11 +382,13 @@ fn keep_both(
     let edge = Feeds {
         bans: hub.warden.bans(),
         ports: hub.uplink.ports(),
+        orders: hub.orders.wanted(),
         lines: None,
     };
     let admin = Feeds {
         bans: hub.warden.admin_bans(),
         ports: watch::channel(OpenPorts::default()).1,
+        orders: watch::channel(Arc::default()).1,
         lines: Some(lines),
     };
     [

@@ -8,7 +8,7 @@ use super::gate::{Gate, TRIAL};
 use super::journal::now;
 use super::kernel_network::KernelNetwork;
 use super::state::{Mode, Prepared, Running, State};
-use super::uplink;
+use super::{orders, uplink};
 use anyhow::Context as _;
 use net::ListenError;
 use service::{ConfigChange, Event};
@@ -98,6 +98,7 @@ pub async fn start(parts: Parts, state: &Path, choices: Vec<Boot>) -> anyhow::Re
     gate.journal().record(Event::Config { generation, change });
     tokio::spawn(look_after(gate.clone()));
     tokio::spawn(uplink::follow(gate.clone()));
+    tokio::spawn(orders::keep(gate.clone()));
     Ok(gate)
 }
 

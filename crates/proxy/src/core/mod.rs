@@ -27,7 +27,7 @@ pub use headers::{
     ClientAddr, Identity, LocalAddr, Sent, replace_host, write_request, write_response,
 };
 pub use http2::{header_map, take_http2_response, write_fields, write_http1_request};
-pub use pages::{Page, write_page};
+pub use pages::{Page, write_page, write_proof};
 pub use passthrough::{PassthroughHost, Passthroughs, TlsVerdict};
 pub use path::{Fit, fit};
 pub use reason::Reason;

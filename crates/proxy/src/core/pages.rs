@@ -55,6 +55,31 @@ pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) -> u64 {
     body.len() as u64
 }
 
+/// Appends the response with the proof that a certificate authority asks for (RFC 8555 section 8.3), and gives the
+/// length of the body that is in it.
+pub fn write_proof(
+    out: &mut Vec<u8>,
+    proof: &str,
+    head_only: bool,
+    close: bool,
+    date: &str,
+) -> u64 {
+    let _ = write!(
+        out,
+        "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Type: application/octet-stream\r\n\
+         Content-Length: {}\r\nCache-Control: no-store\r\n",
+        proof.len()
+    );
+    let sent = if close { Sent::Close } else { Sent::KeepAlive };
+    out.extend_from_slice(sent.connection());
+    out.extend_from_slice(b"\r\n");
+    if head_only {
+        return 0;
+    }
+    out.extend_from_slice(proof.as_bytes());
+    proof.len() as u64
+}
+
 /// The usual words for the statuses that we send (RFC 9110 section 15).
 fn reason_phrase(status: u16) -> &'static str {
     match status {

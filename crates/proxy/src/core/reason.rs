@@ -89,6 +89,9 @@ pub enum Reason {
     /// The hello names a host without a certificate.
     #[error("no certificate for the TLS server name {0:?}")]
     ServerNameUnknown(Box<str>),
+    /// The hello looks for a proof (RFC 8737), and none lies out.
+    #[error("no proof lies out for the TLS server name {0:?}")]
+    NoProof(Box<str>),
     /// The address is for the TLS of one host alone.
     #[error("this address takes TLS for {0:?} alone")]
     AddressOfAnother(Box<str>),
@@ -167,6 +170,7 @@ impl Reason {
             | Self::ProxyHeader(_)
             | Self::NotTls(_)
             | Self::ServerNameUnknown(_)
+            | Self::NoProof(_)
             | Self::AddressOfAnother(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 400,
@@ -211,7 +215,8 @@ impl Reason {
     /// How much it counts against the client: 1 for what no honest client does, or does rarely.
     ///
     /// Nothing where honest clients do it over and over: browsers share connections between hosts,
-    /// distrust a certificate, lose their network; users choose a file that is too large.
+    /// distrust a certificate, lose their network; users choose a file that is too large; a certificate
+    /// authority looks for a proof again after it has been taken away.
     pub fn weight(&self) -> u32 {
         match self {
             Self::Misdirected(_)
@@ -224,6 +229,7 @@ impl Reason {
             | Self::AddressFull(_)
             | Self::HandshakesFull(_)
             | Self::RequestsFull(_)
+            | Self::NoProof(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 0,
             _ => u32::from(self.blame() == Blame::Peer),
@@ -281,6 +287,7 @@ impl Reason {
             Self::AddressFull(_) | Self::HandshakesFull(_) | Self::Full(_) => 12,
             Self::NotTls(_)
             | Self::ServerNameUnknown(_)
+            | Self::NoProof(_)
             | Self::AddressOfAnother(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 13,

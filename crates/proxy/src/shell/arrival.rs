@@ -60,6 +60,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
     };
     let (stream, server_name, presented) = match greeted {
         Greeted::Spoken(stream, server_name, presented) => (stream, server_name, presented),
+        Greeted::Proven => return,
         Greeted::Passed(passed) => {
             return Box::pin(passthrough::serve(worker, slot, identity, passed)).await;
         }

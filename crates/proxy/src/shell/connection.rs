@@ -1,7 +1,7 @@
 //! A client that asks: a connection of HTTP/1, request by request, or one stream of HTTP/2. Every
 //! request goes through all rules.
 
-use crate::core::{Identity, Page, Reason, write_page};
+use crate::core::{Identity, Page, Reason, write_page, write_proof};
 use crate::shell::alarm::Alarm;
 use crate::shell::caps::Admitted;
 use crate::shell::client::Client;
@@ -116,6 +116,11 @@ impl<C: Client> Connection<C> {
                     false => Next::Drop,
                 }
             }
+            Taken::Proof {
+                text,
+                head_only,
+                keep,
+            } => self.prove(current, &text, head_only, keep).await,
             Taken::Forward(plan, place, asked) => self.forward(current, plan, place, asked).await,
         }
     }
@@ -153,9 +158,35 @@ impl<C: Client> Connection<C> {
         }
     }
 
-    /// Sends a whole response of our own, behind interim ones of a target that may still wait.
+    /// Shows a certificate authority the proof it has asked for.
+    async fn prove(
+        &mut self,
+        current: &Rc<Current>,
+        text: &str,
+        head_only: bool,
+        keep: bool,
+    ) -> Next {
+        self.report(current, Place::default())
+            .answered(200, "proof for a certificate authority");
+        let close = !keep || self.worker.is_draining();
+        let date = self.worker.date();
+        let body = write_proof(self.down.prepare(), text, head_only, close, &date);
+        match self.send_whole(body).await {
+            true if !close => Next::Again,
+            true => Next::Close { linger: !keep },
+            false => Next::Drop,
+        }
+    }
+
+    /// Sends a page of our own.
     async fn send_page(&mut self, page: &Page<'_>) -> bool {
         let body = write_page(self.down.prepare(), page);
+        self.send_whole(body).await
+    }
+
+    /// Sends a whole response of our own that was written, with a body of that length, behind interim ones of a
+    /// target that may still wait.
+    async fn send_whole(&mut self, body: u64) -> bool {
         self.alarm.set(Instant::now() + limits::LINGER);
         if self
             .down

@@ -8,10 +8,12 @@ use crate::shell::presented::Presented;
 use crate::shell::report::{Report, Told};
 use crate::shell::tunnel::{Asked, What};
 use crate::shell::worker::{Current, Worker};
+use certs::challenge::TLS_PROTOCOL;
 use net::stream::{Stream, tls_fault};
-use net::tls::UNRECOGNIZED_NAME;
+use net::tls::{UNRECOGNIZED_NAME, proof_config};
 use proto::http::MAX_METHOD;
 use proto::tls::{Hello, MAX_BUFFERED, client_hello};
+use rustls::sign::CertifiedKey;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
@@ -25,6 +27,8 @@ pub(crate) enum Greeted {
     Spoken(Stream, Option<Rc<str>>, Option<Rc<Presented>>),
     /// Another is to speak with it.
     Passed(Passed),
+    /// A certificate authority has found the proof it looked for, and that was all.
+    Proven,
 }
 
 /// Reads the hello, whose beginning may be `ahead`, and speaks TLS unless another is to, all `until`
@@ -51,7 +55,7 @@ pub(crate) async fn greet(
     let shake = shake(&current, stream, ahead, &mut told, &date, may);
     let reason = match timeout_at(until, shake).await {
         Ok(Ok(greeted)) => {
-            if let Greeted::Spoken(..) = greeted {
+            if let Greeted::Spoken(..) | Greeted::Proven = greeted {
                 worker.shared.instruments.handshakes.inc();
             }
             return Some(greeted);
@@ -96,6 +100,14 @@ async fn shake(
     if let Some(name) = &hello.server_name {
         told.host.clone_from(name);
     }
+    let seeks_proof = hello.alpn == [TLS_PROTOCOL];
+    if seeks_proof
+        && let Some(name) = &hello.server_name
+        && let Some(proof) = live.answers.tls(name)
+    {
+        may().map_err(Fault::Reason)?;
+        return prove(stream, &proof, buffer.filled()).await;
+    }
     match live
         .routes
         .passthroughs()
@@ -119,6 +131,11 @@ async fn shake(
             return Err(Fault::Reason(Reason::AddressOfAnother(own.name.clone())));
         }
     }
+    if seeks_proof {
+        say_unknown(&mut stream).await;
+        let name = hello.server_name.unwrap_or_default();
+        return Err(Fault::Reason(Reason::NoProof(name.into())));
+    }
     if let Some(name) = &hello.server_name
         && live.chooser.index_for(name).is_none()
     {
@@ -140,14 +157,33 @@ async fn shake(
             let presented = asking.map(|asking| presented(asking));
             Ok(Greeted::Spoken(stream, server_name, presented))
         }
-        Err(error) => {
-            let why = match tls_fault(&error) {
-                Some(fault) => fault.to_string(),
-                None => error.to_string(),
-            };
-            Err(Fault::Reason(Reason::Handshake(why.into())))
-        }
+        Err(error) => Err(failed(&error)),
     }
+}
+
+/// Shows a certificate authority the certificate that it looks for (RFC 8737 section 3): after the handshake
+/// there is nothing more to be said.
+async fn prove(stream: Stream, proof: &CertifiedKey, hello: &[u8]) -> Result<Greeted, Fault> {
+    let config = proof_config(proof.clone(), TLS_PROTOCOL);
+    let config =
+        config.map_err(|error| Fault::Reason(Reason::Handshake(error.to_string().into())))?;
+    let io = stream.into_plain().ok_or(Fault::Silent)?;
+    match Stream::accept(io, Arc::new(config), hello).await {
+        Ok(mut stream) => {
+            // It has seen what it came for, whether it waits for our goodbye or not.
+            let _ = poll_fn(|cx| stream.poll_finish(cx)).await;
+            Ok(Greeted::Proven)
+        }
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn failed(error: &io::Error) -> Fault {
+    let why = match tls_fault(error) {
+        Some(fault) => fault.to_string(),
+        None => error.to_string(),
+    };
+    Fault::Reason(Reason::Handshake(why.into()))
 }
 
 /// Tells the client that nobody has the name it asked for.

@@ -4,7 +4,7 @@ use crate::core::{Routes, RoutesError, TargetKey, TargetTls, Trust};
 use crate::metrics::{HostInstruments, Instruments};
 use crate::shell::limits::Limits;
 use crate::shell::presented::Asking;
-use certs::{Chooser, Material};
+use certs::{Answers, Chooser, Material};
 use config::{ClientTrust, Protocol};
 use ipnet::IpNet;
 use net::resolve::Names;
@@ -35,6 +35,8 @@ pub(crate) struct Live {
     pub(crate) log_rejected: bool,
     pub(crate) log_forwarded: bool,
     pub(crate) names: Names,
+    /// The proofs that lie out for certificate authorities.
+    pub(crate) answers: Answers,
     pub(crate) limits: Limits,
     /// Networks of load balancers in front of us.
     balancers: Vec<IpNet>,
@@ -109,6 +111,7 @@ impl Live {
             log_rejected: logs(&config.config.proxy.log_rejected),
             log_forwarded: logs(&config.config.proxy.log_forwarded),
             names: config.names.clone(),
+            answers: config.answers.clone(),
             limits: Limits::from(&config.config.proxy.limits),
             balancers: config.config.proxy.proxy_protocol_from.clone(),
             listens: config.listeners.iter().map(|l| l.key.addr).collect(),

@@ -1,6 +1,8 @@
 //! A request head: read, judged by the rules, and written for its target.
 
-use crate::core::{Accept, Ask, AskedTls, Reason, Rule, Verdict, decide, redirect, write_request};
+use crate::core::{
+    Accept, Ask, AskedTls, Identity, Reason, Rule, Verdict, decide, redirect, write_request,
+};
 use crate::shell::client::Client;
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
@@ -8,6 +10,8 @@ use crate::shell::presented::Known;
 use crate::shell::report::Told;
 use crate::shell::tunnel::{self, What};
 use crate::shell::worker::Current;
+use certs::Answers;
+use certs::challenge::HTTP_PATH;
 use proto::http::{self, Framing, Request, TargetForm, Upgrade};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,13 +33,19 @@ pub(crate) enum Taken {
         keep: bool,
     },
     Forward(Plan, Place, Option<tunnel::Asked>),
+    /// A certificate authority looks for a proof, and finds it.
+    Proof {
+        text: String,
+        head_only: bool,
+        keep: bool,
+    },
 }
 
 impl Taken {
     /// The connection ends after this request.
     pub(crate) fn end_connection(&mut self) {
         match self {
-            Self::Redirect { keep, .. } => *keep = false,
+            Self::Redirect { keep, .. } | Self::Proof { keep, .. } => *keep = false,
             Self::Forward(plan, ..) => plan.keep_alive = false,
             Self::Incomplete | Self::Refuse { .. } => {}
         }
@@ -72,6 +82,11 @@ impl<C: Client> Connection<C> {
             tell(&mut self.told, &request);
         }
         let host = request.host.map_or("", |host| host.host());
+        if let Some(proof) = proof(&live.answers, &self.identity, &request) {
+            let len = request.len;
+            self.up.buffer.consume(len);
+            return proof;
+        }
         let server_name = self.server_name.as_deref();
         let presented = self.presented.as_deref();
         let known = Known::of(live, presented, live.routes.host(host));
@@ -95,8 +110,8 @@ impl<C: Client> Connection<C> {
             )
         });
         if let Taken::Forward(plan, _, asked) = &mut taken {
-            let asked_for = || self.asked_for(plan, host, request.target.path);
-            *asked = request.upgrade.map(|_| asked_for());
+            let path = request.target.path;
+            *asked = request.upgrade.map(|_| self.asked_of(plan, host, path));
         }
         let len = request.len;
         self.up.buffer.consume(len);
@@ -108,8 +123,8 @@ impl<C: Client> Connection<C> {
         taken
     }
 
-    /// What a tunnel is asked again for after a reload.
-    fn asked_for(&self, plan: &Plan, host: &str, path: &str) -> tunnel::Asked {
+    /// What a tunnel to the target of `plan` was asked for.
+    fn asked_of(&self, plan: &Plan, host: &str, path: &str) -> tunnel::Asked {
         let targets = plan.rule.targets(self.identity.tls());
         tunnel::Asked {
             what: What::Request {
@@ -217,6 +232,19 @@ fn plan(request: &Request<'_>, rule: Arc<Rule>) -> Plan {
             .map(|Upgrade::WebSocket(asked)| Accept::of(asked.key)),
         repeatable: idempotent && !has_body(request),
     }
+}
+
+/// The proof that a certificate authority asks for (RFC 8555 section 8.3); none where the request is another's.
+fn proof(answers: &Answers, identity: &Identity, request: &Request<'_>) -> Option<Taken> {
+    let asks = matches!(request.method, "GET" | "HEAD") && !identity.tls();
+    if !asks || !request.target.path.starts_with(HTTP_PATH) {
+        return None;
+    }
+    Some(Taken::Proof {
+        text: answers.http(request.host?.host(), request.target.path)?,
+        head_only: request.method == "HEAD",
+        keep: request.keep_alive && !has_body(request),
+    })
 }
 
 fn has_body(request: &Request<'_>) -> bool {

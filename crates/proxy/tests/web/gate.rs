@@ -1,7 +1,7 @@
 //! A Gatehouse proxy under test.
 
 use crate::peer::{Peer, Target, within};
-use certs::{Ca, Material, Usage};
+use certs::{Answers, Ca, Material, Usage};
 use net::resolve::Names;
 use net::stream::Stream;
 use net::tls::{Trust, client_config};
@@ -23,6 +23,7 @@ pub(crate) struct Gate {
     pub(crate) outbox: Outbox,
     pub(crate) bans: BanWatch,
     pub(crate) ca: Ca,
+    pub(crate) answers: Answers,
     registry: Registry,
     config: Config,
 }
@@ -61,6 +62,7 @@ impl Gate {
             files,
             names: Names::from_texts("", "127.0.0.1 target.test\n"),
             listeners: vec![http, https],
+            answers: Answers::default(),
         };
         let proxy = match Proxy::start(config.clone(), context) {
             Ok(proxy) => proxy,
@@ -73,6 +75,7 @@ impl Gate {
             outbox,
             bans,
             ca,
+            answers: config.answers.clone(),
             registry,
             config,
         }

@@ -17,6 +17,7 @@ mod http2_ends;
 mod life;
 mod passthrough;
 mod peer;
+mod proofs;
 mod rejected;
 mod reuse;
 mod room;

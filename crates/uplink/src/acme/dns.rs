@@ -220,6 +220,20 @@ impl<'a> NameServer<'a> {
     }
 }
 
+/// Reads an answer and all names in it, for the fuzzer.
+pub(super) fn chew(answer: &[u8]) {
+    let Ok(read) = reply(answer) else { return };
+    let key = Key::new("box.example", b"secret").expect("it is a name");
+    let asked = key.sign(answer.to_vec(), 0);
+    let asked = asked.expect("what could be read has a head and a length");
+    // Nobody without the key can sign.
+    assert!(key.verify(answer, &read, &asked, 0).is_err());
+    for record in read.answers.iter().chain(&read.authority) {
+        let _ = name(answer, record.data.start);
+        text(&answer[record.data.clone()]);
+    }
+}
+
 fn fault(server: &str, why: &str) -> Failure {
     Failure {
         blame: Blame::NameServer,

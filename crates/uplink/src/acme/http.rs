@@ -139,6 +139,14 @@ impl Http {
     }
 }
 
+/// Whether an address can be one of a CA.
+///
+/// # Errors
+/// It can not.
+pub(super) fn is_address(url: &str) -> Result<(), Failure> {
+    Place::of(url).map(drop)
+}
+
 /// The addresses of `name`, which may be one itself.
 pub(super) async fn addresses(
     resolver: &Resolver,

@@ -71,6 +71,9 @@ impl Problem {
         if text.is_empty() {
             text.clone_from(&self.kind);
         }
+        if text.is_empty() {
+            "it does not say why".clone_into(&mut text);
+        }
         clean(&text)
     }
 

@@ -1,6 +1,6 @@
 //! Orders by the two proofs that the proxy shows, and what can go wrong.
 
-use crate::peers::{Pebble, all_here, answer, free_port, scripted};
+use crate::peers::{CA_NAME, Pebble, all_here, answer, free_port, scripted, web_ca};
 use crate::{Buyer, External, Lookup, News, OrderId, Proof, Step, Wanted, local, names, order};
 use certs::Answers;
 use uplink::acme::{Blame, Window};
@@ -168,62 +168,23 @@ async fn an_external_account_is_bound() {
 async fn a_ca_that_is_not_there_or_is_none_is_said_to_be() {
     local(async {
         let mut buyer = Buyer::start(&Answers::default());
-        let nowhere = format!("https://{}:{}/dir", crate::peers::CA_NAME, free_port());
         let page = "HTTP/1.1 200 OK\r\n\r\n<html>".to_owned();
         let busy = "HTTP/1.1 503 No\r\nRetry-After: 120\r\n\r\n".to_owned();
         let (here, roots) = scripted(vec![("/page", page), ("/busy", busy)]).await;
-        let other = crate::peers::web_ca().0.root_pem().to_owned();
+        let at = |path: &str| format!("{here}/{path}");
+        let nowhere = format!("https://{CA_NAME}:{}/dir", free_port());
+        let nobody = "https://nobody.test/dir".to_owned();
+        let other = web_ca().0.root_pem().to_owned();
+        let (away, want, us) = (Blame::Unreachable, Blame::Order, Blame::Us);
         for (id, directory, roots, blame, words) in [
-            (1, nowhere, &roots, Blame::Unreachable, "can not be reached"),
-            (
-                2,
-                format!("{here}/page"),
-                &roots,
-                Blame::Unreachable,
-                "is no directory",
-            ),
-            (
-                3,
-                format!("{here}/busy"),
-                &roots,
-                Blame::Unreachable,
-                "status 503",
-            ),
-            (
-                4,
-                format!("{here}/none"),
-                &roots,
-                Blame::Order,
-                "is the address right",
-            ),
-            (
-                5,
-                format!("{here}/page"),
-                &other,
-                Blame::Unreachable,
-                "TLS failed",
-            ),
-            (
-                6,
-                "https://nobody.test/dir".into(),
-                &roots,
-                Blame::Unreachable,
-                "no address",
-            ),
-            (
-                7,
-                "http://ca.test/dir".into(),
-                &roots,
-                Blame::Us,
-                "no https address",
-            ),
-            (
-                8,
-                format!("{here}/page"),
-                &"no roots".into(),
-                Blame::Us,
-                "root certificates",
-            ),
+            (1, nowhere, &roots, away, "can not be reached"),
+            (2, at("page"), &roots, away, "is no directory"),
+            (3, at("busy"), &roots, away, "status 503"),
+            (4, at("none"), &roots, want, "is the address right"),
+            (5, at("page"), &other, away, "TLS failed"),
+            (6, nobody, &roots, away, "no address"),
+            (7, "http://ca.test/".into(), &roots, us, "no https address"),
+            (8, at("page"), &"none".into(), us, "root certificates"),
         ] {
             let (_, mut order) = order(&directory, roots, &["hq.example"], Proof::Http01);
             order.id = OrderId(id);
@@ -244,14 +205,14 @@ async fn a_ca_says_when_it_wants_a_certificate_renewed() {
         let ok = "HTTP/1.1 200 OK\r\n";
         let window =
             r#"{"suggestedWindow":{"start":"2026-01-02T04:00:00Z","end":"2026-01-03T04:00:00Z"}}"#;
-        let (here, roots) = crate::peers::scripted(vec![
+        let (here, roots) = scripted(vec![
             ("/dir", format!("{ok}\r\n{with}")),
             ("/old", format!("{ok}\r\n{directory}")),
             ("/ri/a.b", format!("{ok}Retry-After: 21600\r\n\r\n{window}")),
         ])
         .await;
         let mut buyer = Buyer::start(&Answers::default());
-        let lookup = |certificate: &str, path: &str| crate::Lookup {
+        let lookup = |certificate: &str, path: &str| Lookup {
             certificate: certificate.into(),
             directory: format!("{here}{path}"),
             roots: Some(roots.clone()),

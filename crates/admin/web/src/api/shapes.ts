@@ -35,8 +35,16 @@ export interface CertificateStatus {
   names: string[];
   source: string;
   expires: Moment | null;
+  days_left: number | null;
   line: number | null;
   problems: string[];
+  renewal: Renewal | null;
+}
+
+export interface Renewal {
+  state: 'planned' | 'ordered' | 'failed' | 'held';
+  at: Moment | null;
+  text: string | null;
 }
 
 export interface MachineStatus {

@@ -88,12 +88,19 @@ function certificateFindings(certificate: CertificateStatus, now: string, w: Wor
   const names = named(certificate.names, w, f);
   const line = certificate.line === null ? {} : { href: `/config#L${certificate.line}` };
   const found: Finding[] = [];
-  if (certificate.expires === null) {
+  const { renewal } = certificate;
+  if (renewal?.state === 'failed' || renewal?.state === 'held') {
+    const said = [visible(renewal.text ?? '')];
+    found.push({ level: certificate.expires === null ? 'bad' : 'warn', text: w.judge.certNotIssued(names), said, todo: w.judge.certNotIssuedTodo, ...line });
+  }
+  if (certificate.expires === null && renewal !== null) {
+    if (renewal.state === 'ordered' || renewal.state === 'planned') found.push({ level: 'note', text: w.judge.certOrdered(names), todo: w.judge.certOrderedTodo, ...line });
+  } else if (certificate.expires === null) {
     found.push({ level: 'bad', text: w.judge.certMissing(names), todo: w.judge.certTodo, ...line });
   } else {
     const days = daysLeft(certificate.expires, now);
     if (days < 0) found.push({ level: 'bad', text: w.judge.certEnded(names), todo: w.judge.certTodo, ...line });
-    else if (days < SOON) {
+    else if (days < SOON && renewal?.state !== 'planned') {
       const text = w.judge.certSoon(names, w.overview.days(days, f.count(days)));
       found.push({ level: 'warn', text, todo: w.judge.certTodo, ...line });
     }

@@ -144,6 +144,10 @@ export const GERMAN: readonly Pattern[] = [
   [/^the kernel gives no random bytes: (.*)$/s, 'der Kernel gibt keine Zufallszahlen: $1'],
   [/^the kernel does not tell: (.*)$/s, 'der Kernel gibt keine Auskunft: $1'],
   [/^the password was not looked at: (.*)$/s, 'das Passwort wurde nicht geprüft: $1'],
+  [/^no certificate of (.*) is had from a CA; .*$/s, 'kein Zertifikat für $1 kommt von einer Zertifizierungsstelle; die Liste der Zertifikate zeigt, welche das tun'],
+  [/^it is being ordered at this moment$/, 'es wird in diesem Augenblick bestellt'],
+  [/^its CA takes no other order before (.*)$/s, 'die Zertifizierungsstelle nimmt vor $1 keine weitere Bestellung an'],
+  [/^it can not be ordered: (.*)$/s, 'es lässt sich nicht bestellen: $1'],
   [/^there is no secret `(.*)`$/s, 'es gibt kein Geheimnis `$1`'],
   [/^generation (\d+) is not kept$/, 'Generation $1 ist nicht aufgehoben'],
   [/^there is no earlier generation that says something else; .*$/, 'es gibt keine frühere Generation, die etwas anderes sagt'],
@@ -199,6 +203,7 @@ export const GERMAN: readonly Pattern[] = [
   [/^confirmed generation (\d+)$/, 'Generation $1 bestätigt'],
   [/^rolled back: generation (\d+)$/, 'zurückgegangen: Generation $1'],
   [/^set the secret (.*)$/s, 'Geheimnis $1 gesetzt'],
+  [/^asked for another certificate of (.*)$/s, 'neues Zertifikat für $1 verlangt'],
   [/^removed the secret (.*)$/s, 'Geheimnis $1 entfernt'],
   [/^given up by the operator$/, 'vom Bediener aufgegeben'],
   // Abgeleitete Tabellen.

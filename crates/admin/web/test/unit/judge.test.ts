@@ -12,7 +12,7 @@ const well: Status = {
   generation: { number: 4, created: '2026-11-20T00:00:00.000Z', origin: 'reload', state: 'active' },
   processes: [{ name: 'edge', pid: 7, since: '2026-11-20T00:00:00.000Z', restarts: 0, state: 'running' }],
   listeners: [{ service: 'proxy', protocol: 'https', address: '[::]:453', interface: null, fault: null }],
-  certificates: [{ names: ['a.example'], source: 'files', expires: '2027-02-21T00:00:00.000Z', line: 9, problems: [] }],
+  certificates: [{ names: ['a.example'], source: 'files', expires: '2027-02-21T00:00:00.000Z', days_left: 92, line: 9, problems: [], renewal: null }],
   bans: 3, not_built: [], left_out: [], machine: { memory: 1000, memory_used: 400, memory_ours: 50, served_after_ms: 4000 },
 };
 const found = (change: Partial<Status>, targets: { target: string; host: string }[] = []) =>
@@ -34,6 +34,9 @@ test('what is not well is found, the worst first', () => {
         { ...certificate, expires: '2026-11-20T00:00:00.000Z' },
         { ...certificate, expires: '2026-11-22T00:00:00.000Z' },
         { ...certificate, expires: null },
+        { ...certificate, names: ['c.example'], expires: null, renewal: { state: 'failed', at: null, text: 'no CA' } },
+        { ...certificate, names: ['d.example'], expires: null, renewal: { state: 'ordered', at: null, text: null } },
+        { ...certificate, expires: '2026-11-22T00:00:00.000Z', renewal: { state: 'planned', at: '2026-11-21T00:00:00.000Z', text: null } },
         { ...certificate, names: ['b.example'], source: 'own', problems: ['temporary'] },
       ],
     },
@@ -43,10 +46,12 @@ test('what is not well is found, the worst first', () => {
     'bad edge has failed:',
     'bad The certificate for a.example has ended. Clients refuse the connection.',
     'bad There is no certificate for a.example.',
+    'bad The certificate for c.example could not be ordered:',
     'bad Target 10.0.0.2:443 of hq.example is not well.',
     'warn admin was started anew 50 times.',
     'warn The certificate for a.example ends in 1 day.',
     'warn 95% of the memory is in use.',
+    'note The certificate for d.example is being ordered.',
     "note b.example: from the box's own CA. Phones and browsers will not trust it.",
     'note Not served by this version: turn, dns',
   ]);

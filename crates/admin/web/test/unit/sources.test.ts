@@ -11,6 +11,7 @@ const SOURCES = [
   'crates/gatehouse/src/supervisor/change.rs',
   'crates/gatehouse/src/supervisor/gate.rs',
   'crates/gatehouse/src/supervisor/operators',
+  'crates/gatehouse/src/supervisor/shown.rs',
   'crates/gatehouse/src/supervisor/state.rs',
   'crates/guard/src/operators',
 ];

@@ -78,7 +78,11 @@ pub(super) async fn read(
                     hub.uplink.heard(&device, *standing);
                 }
             }
-            FromRole::Acme(_) => {}
+            FromRole::Acme(news) => {
+                if name == EDGE {
+                    hub.orders.heard(*news);
+                }
+            }
             FromRole::Metrics(text) => {
                 if let Some(Question::Metrics(question)) = answered(&waiting) {
                     let _ = question.send(text);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
+use uplink::acme::Wanted;
 
 /// Says things to a process, and gives up where it does not take them.
 pub(super) struct Mouth {
@@ -83,4 +84,19 @@ pub(super) async fn hand_over_ports(
 ) -> io::Result<()> {
     let sockets: Vec<_> = ports.iter().map(|port| port.socket.as_fd()).collect();
     mouth.tell(&ToRole::Ports(orders), &sockets).await
+}
+
+/// Gives a process what it is to have from certificate authorities; `ordering`: whether it has anything to have.
+pub(super) async fn hand_over_orders(
+    mouth: &mut Mouth,
+    wanted: &Wanted,
+    ordering: &mut bool,
+) -> io::Result<()> {
+    let is_some = *wanted != Wanted::default();
+    if !is_some && !*ordering {
+        return Ok(());
+    }
+    *ordering = is_some;
+    let wanted = Box::new(wanted.clone());
+    mouth.tell(&ToRole::Orders(wanted), &[]).await
 }

@@ -7,6 +7,7 @@ use super::super::history::History;
 use super::super::kernel_network::KernelNetwork;
 use super::super::machine::Machine;
 use super::super::operators::Porter;
+use super::super::orders::{self, Orders};
 use super::super::uplink::Uplink;
 use super::super::warden::Warden;
 use control::{Applied, Apply, Backend, Claim, LogQuery, Operators, RefusalKind, Rollback, render};
@@ -56,6 +57,7 @@ impl Rig {
             porter: Porter::new(Users::default(), journal.clone(), warden.clone()),
             warden,
             uplink: Uplink::new(Leases::default(), journal.clone()),
+            orders: Orders::new(),
             registry,
             machine: Machine::new(&file, &folder).unwrap(),
             history: History::new(),
@@ -260,4 +262,54 @@ async fn a_comment_confirms_no_trial_and_makes_it_nobody_elses() {
     // What does change something is another change.
     Backend::apply(&anna, apply(TEXT, 3)).await.unwrap();
     assert!(until().await.is_none());
+}
+
+#[tokio::test]
+async fn a_certificate_that_came_is_served_without_a_new_generation() {
+    let rig = Rig::new("issued").await;
+    let gate = rig.gate.clone();
+    let text = format!(
+        "{TEXT}[[certificate]]\nnames = [\"*.a.example\"]\nsource = \"acme\"\nchallenge = \"dns-01\"\n[certificate.dns]\n\
+         server = \"192.0.2.53\"\ntsig_name = \"gate\"\ntsig_key = {{ secret = \"tsig\" }}\n"
+    );
+    gate.with(|state| state.store.set_secret("tsig", b"c2VjcmV0"))
+        .await
+        .unwrap();
+    let applied = gate.apply_text(&text, 1, None).await.unwrap().generation;
+    orders::look(&gate).await;
+    let wanted = gate.hub.orders.wanted().borrow().clone();
+    let [order] = wanted.orders.as_slice() else {
+        panic!("{wanted:?}");
+    };
+    let status = gate.certificates().await.unwrap();
+    assert_eq!((status.len(), status[0].expires), (1, None));
+    let renewal = status[0].renewal.as_ref().unwrap();
+    assert_eq!(renewal.state, control::RenewalState::Ordered);
+    let refused = gate.renew_certificate("*.a.example".to_owned()).await;
+    assert_eq!(refused.unwrap_err().kind, RefusalKind::Conflict);
+
+    let sign =
+        |state: &mut State| orders::tests::sign(&state.store, &["*.a.example"], orders::now());
+    let chain = gate.with(sign).await;
+    let id = order.id;
+    orders::hear(&gate, uplink::acme::News::Issued { id, chain }).await;
+    let told = |state: &mut State| {
+        let told = state.told.clone().unwrap();
+        (state.running.generation, told.edge.load.certificates)
+    };
+    let (generation, served) = gate.with(told).await;
+    assert_eq!(generation, applied);
+    assert_eq!(served.len(), 1);
+    assert!(!served[0].temporary && served[0].line.is_some());
+    orders::look(&gate).await;
+    assert!(gate.hub.orders.wanted().borrow().orders.is_empty());
+    let status = gate.certificates().await.unwrap();
+    assert_eq!(status[0].source, "acme");
+    let days = status[0].days_left.unwrap();
+    assert!((89..=90).contains(&days), "{days}");
+    assert!(
+        gate.renew_certificate("*.a.example".to_owned())
+            .await
+            .is_ok()
+    );
 }

@@ -1,7 +1,7 @@
 /** Parts of the overview that are lists. */
 
 import { CHANGE_TIMEOUT, call } from '../../api/client.ts';
-import type { Applied, CertificateStatus, ConfigText, ListenerStatus, MachineStatus, ProcessStatus, Status } from '../../api/shapes.ts';
+import type { Applied, CertificateStatus, ConfigText, ListenerStatus, MachineStatus, ProcessStatus, Renewal, Status } from '../../api/shapes.ts';
 import { useAction } from '../../box/action.ts';
 import { tell } from '../../box/news.ts';
 import { allows, session } from '../../box/session.ts';
@@ -86,6 +86,9 @@ export function CertificatesCard({ status }: { status: Status }) {
       ),
     },
   ];
+  if (rows.some((certificate) => certificate.renewal !== null)) {
+    columns.push({ head: w.overview.next, cell: (certificate) => <Next renewal={certificate.renewal} /> });
+  }
   const again = useAction();
   const may = allows(useStore(session)?.role, 'operator');
   // The same text once more: what it refers to is read anew.
@@ -96,10 +99,45 @@ export function CertificatesCard({ status }: { status: Status }) {
       tell(applied.changed ? w.overview.read : w.overview.readSame, 'good', applied.notes);
       await refreshStatus();
     });
-  const button = may && (
-    <button type="button" disabled={again.busy} onClick={() => void read()}>
-      {again.busy ? w.do.working : w.overview.again}
-    </button>
+  const renew = (name: string) =>
+    again.run(async () => {
+      await call<null>('POST', '/certificates/renew', { body: { name } });
+      tell(w.overview.renewed(name), 'good');
+      await refreshStatus();
+    });
+  if (may && rows.some(isRenewable)) {
+    columns.push({
+      head: w.overview.renew,
+      actions: true,
+      cell: (certificate) => {
+        const name = certificate.names[0];
+        return (
+          isRenewable(certificate) &&
+          name !== undefined && (
+            <button type="button" disabled={again.busy} aria-label={w.overview.renewOne(name)} onClick={() => void renew(name)}>
+              {w.overview.renew}
+            </button>
+          )
+        );
+      },
+    });
+  }
+  const root = () =>
+    again.run(async () => {
+      const { pem } = await call<{ pem: string }>('GET', '/certificates/root');
+      save(pem, `${status.hostname}-root.pem`);
+    });
+  const button = (
+    <>
+      <button type="button" disabled={again.busy} onClick={() => void root()}>
+        {w.overview.root}
+      </button>
+      {may && (
+        <button type="button" disabled={again.busy} onClick={() => void read()}>
+          {again.busy ? w.do.working : w.overview.again}
+        </button>
+      )}
+    </>
   );
   return (
     <Card title={w.overview.certificates} actions={button}>
@@ -110,6 +148,34 @@ export function CertificatesCard({ status }: { status: Status }) {
 }
 
 /** How long a certificate counts. */
+/** Whether another one can be asked for now. */
+function isRenewable({ renewal }: CertificateStatus): boolean {
+  return renewal !== null && (renewal.state === 'planned' || renewal.state === 'failed');
+}
+
+const RENEWAL_TONES: { [state in Renewal['state']]: Tone } = { planned: 'good', ordered: 'plain', failed: 'warn', held: 'bad' };
+
+/** What happens next with a certificate of a public CA. */
+function Next({ renewal }: { renewal: Renewal | null }) {
+  const { w, f } = useWords();
+  if (renewal === null) return null;
+  return (
+    <>
+      <Badge tone={RENEWAL_TONES[renewal.state]}>{w.overview.renewals[renewal.state]}</Badge>{' '}
+      {renewal.at && <time dateTime={renewal.at}>{f.moment(renewal.at)}</time>} {renewal.text && <Said text={renewal.text} />}
+    </>
+  );
+}
+
+function save(text: string, name: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'application/x-pem-file' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
 export function CertificateEnd({ certificate, now }: { certificate: CertificateStatus; now: string }) {
   const { w, f } = useWords();
   if (certificate.expires === null) return <Badge tone="bad">{w.overview.missing}</Badge>;

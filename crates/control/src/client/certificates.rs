@@ -1,0 +1,29 @@
+//! What the command line asks about certificates.
+
+use hyper::Method;
+
+use crate::{CertificateName, CertificateStatus, Client, ClientError, RootCertificate};
+
+impl Client {
+    /// Every certificate of the box.
+    ///
+    /// # Errors
+    /// Every method: [`ClientError`].
+    pub async fn certificates(&self) -> Result<Vec<CertificateStatus>, ClientError> {
+        self.ask(Method::GET, "/v1/certificates", &()).await
+    }
+
+    /// Has the certificate of a name ordered from its CA now.
+    pub async fn renew_certificate(&self, name: &str) -> Result<(), ClientError> {
+        let certificate = CertificateName {
+            name: name.to_owned(),
+        };
+        self.tell(Method::POST, "/v1/certificates/renew", &certificate)
+            .await
+    }
+
+    /// The root of the box's own CA.
+    pub async fn root(&self) -> Result<RootCertificate, ClientError> {
+        self.ask(Method::GET, "/v1/certificates/root", &()).await
+    }
+}

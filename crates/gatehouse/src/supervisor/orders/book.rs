@@ -1,0 +1,391 @@
+//! All certificates that are had from CAs: what is wanted, what is under way, what there is.
+
+mod ends;
+mod hear;
+mod show;
+
+pub use hear::Heard;
+pub use show::Renewing;
+
+use super::clock_is_wrong;
+use super::judge::seconds;
+use super::kept::{Kept, KeptAccount, Pending};
+use super::want::{Want, key};
+use crate::supervisor::journal::Journal;
+use certs::plan::{Cure, Life, Present, Record};
+use certs::{KeyKind, Material};
+use service::Event;
+use std::collections::{BTreeMap, BTreeSet};
+use store::Store;
+use uplink::acme::{Account, Authority, Lookup, Order, OrderId, Wanted};
+
+/// Orders that are under way at a time.
+const MOST_ORDERS: usize = 8;
+/// Certificates that are kept though nobody names them any more: a configuration that comes back finds them.
+const MOST_KEPT: usize = 64;
+/// Seconds after which an order that edge says nothing of counts as failed.
+const LONGEST_ORDER: u64 = 2 * 3600;
+
+/// What is wanted from CAs, under way, and there.
+pub struct Book {
+    wants: Vec<Want>,
+    kept: Kept,
+    /// By certificate.
+    flights: BTreeMap<String, Flight>,
+    /// The last number given to an order.
+    last: u64,
+    /// Certificates that the operator wants anew.
+    by_hand: BTreeSet<String>,
+    /// New keys, by certificate; they are kept before an order goes out.
+    keys: BTreeMap<String, String>,
+    /// How often the operator was told of the end of a certificate: its end, and the days that were left.
+    told: BTreeMap<String, (u64, u64)>,
+    /// Whether it was said that the clock is wrong.
+    clock_told: bool,
+}
+
+/// An order under way.
+struct Flight {
+    order: Order,
+    /// What it was made of.
+    want: Want,
+    /// When it went out.
+    since: u64,
+}
+
+impl Book {
+    /// What an earlier run has left.
+    pub fn open(store: &mut Store, journal: &Journal) -> Self {
+        Self {
+            wants: Vec::new(),
+            kept: Kept::open(store, journal),
+            flights: BTreeMap::new(),
+            last: 0,
+            by_hand: BTreeSet::new(),
+            keys: BTreeMap::new(),
+            told: BTreeMap::new(),
+            clock_told: false,
+        }
+    }
+
+    /// From now on `wants` are wanted and nothing else; an order for something else is given up.
+    pub fn want(&mut self, wants: Vec<Want>) {
+        if self.wants == wants {
+            return;
+        }
+        for want in &wants {
+            let before = self.wants.iter().find(|before| before.key == want.key);
+            let differs = before.is_some_and(|before| !is_same(before, want));
+            if differs && let Some(kept) = self.kept.records.get_mut(&want.key) {
+                kept.record.change();
+                kept.failure = None;
+            }
+        }
+        self.flights.retain(|key, flight| {
+            let mut wants = wants.iter();
+            wants.any(|want| want.key == *key && is_same(want, &flight.want))
+        });
+        self.by_hand
+            .retain(|key| wants.iter().any(|want| want.key == *key));
+        self.keys
+            .retain(|key, _| wants.iter().any(|want| want.key == *key));
+        self.wants = wants;
+    }
+
+    /// Certificates that are due at `now` and have no key yet.
+    pub fn keys_missing(&self, now: u64) -> Vec<(String, KeyKind)> {
+        let due = self.wants.iter().filter(|want| self.is_due(want, now));
+        due.filter(|want| self.pending(want).is_none() && !self.keys.contains_key(&want.key))
+            .map(|want| (want.key.clone(), want.kind))
+            .take(MOST_ORDERS)
+            .collect()
+    }
+
+    /// A new private key for the certificate `key`, in PEM.
+    pub fn give_key(&mut self, key: &str, pem: String) {
+        self.keys.insert(key.to_owned(), pem);
+    }
+
+    /// Begins the orders that are due at `now`, and gives up those that do not end; what the operator should know of it.
+    /// `dice` is any number.
+    pub fn order(&mut self, store: &mut Store, now: u64, dice: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        if clock_is_wrong(now) && !self.wants.is_empty() {
+            if !self.clock_told {
+                self.clock_told = true;
+                let text = "the clock shows a time before this version was made, so that no certificate is ordered or judged; \
+                            see that the box reaches a time server";
+                events.push(Event::Notice {
+                    service: "certs".into(),
+                    text: text.to_owned(),
+                });
+            }
+            return events;
+        }
+        self.clock_told = false;
+        let late = |flight: &Flight| flight.since.saturating_add(LONGEST_ORDER) < now;
+        let late: Vec<_> = self
+            .flights
+            .values()
+            .filter(|flight| late(flight))
+            .collect();
+        for id in late
+            .into_iter()
+            .map(|flight| flight.order.id)
+            .collect::<Vec<_>>()
+        {
+            let text = "nothing was heard of the order for two hours".to_owned();
+            events.extend(self.fail(id, text, (Cure::Time, None), store, (now, dice)));
+        }
+        let due = self.wants.iter().filter(|want| self.is_due(want, now));
+        for want in due.cloned().collect::<Vec<_>>() {
+            if self.flights.len() >= MOST_ORDERS {
+                break;
+            }
+            match self.begin(&want, store, now) {
+                Ok(true) => events.push(Event::Certificate {
+                    names: want.names.clone(),
+                    text: format!("ordered from {}", want.directory),
+                }),
+                Ok(false) => {}
+                Err(text) => {
+                    let kept = self.kept.records.entry(want.key.clone()).or_default();
+                    kept.record.fail(now, Cure::Time, None, dice);
+                    kept.failure = Some(text.clone());
+                    let names = want.names.clone();
+                    events.push(Event::Certificate { names, text });
+                }
+            }
+        }
+        events
+    }
+
+    /// What edge is to have at `now`.
+    pub fn wanted(&self, now: u64) -> Wanted {
+        let lookups = self.wants.iter().filter_map(|want| {
+            let issued = self.fitting(want)?;
+            if self.record(want).ask_at() > now || clock_is_wrong(now) {
+                return None;
+            }
+            Some(Lookup {
+                certificate: certs::certificate_id(&issued.chain).ok()??,
+                directory: want.directory.clone(),
+                roots: want.terms.as_ref().ok()?.roots.clone(),
+            })
+        });
+        Wanted {
+            lookups: lookups.collect(),
+            orders: self
+                .flights
+                .values()
+                .map(|flight| flight.order.clone())
+                .collect(),
+        }
+    }
+
+    /// Seconds from `now` until something is due.
+    pub fn next_look(&self, now: u64) -> u64 {
+        let wants = self.wants.iter();
+        let has_room = self.flights.len() < MOST_ORDERS;
+        let wants = wants
+            .filter(|want| has_room && want.terms.is_ok() && !self.flights.contains_key(&want.key));
+        let next = wants.flat_map(|want| {
+            let asks = self.fitting(want).map(|_| self.record(want).ask_at());
+            [Some(self.order_at(want)), asks.filter(|at| *at > now)]
+        });
+        let next = next.flatten().min().unwrap_or(u64::MAX);
+        next.saturating_sub(now)
+    }
+
+    /// Has a certificate of `name` ordered as soon as its CA allows.
+    ///
+    /// # Errors
+    /// No certificate of that name is had from a CA, none can be ordered now, or one is under way.
+    pub fn renew(&mut self, name: &str, now: u64) -> Result<(), NotRenewed> {
+        let found = self.wants.iter().find(|want| {
+            let mut names = want.names.iter();
+            names.any(|known| certs::normal_name(name) == *known)
+        });
+        let want = found.ok_or(NotRenewed::Unknown)?;
+        if let Err(fault) = &want.terms {
+            return Err(NotRenewed::Not(fault.clone()));
+        }
+        if self.flights.contains_key(&want.key) {
+            return Err(NotRenewed::UnderWay);
+        }
+        let present = Present {
+            life: None,
+            by_hand: true,
+        };
+        let at = self.record(want).order_at(present);
+        if at > now {
+            return Err(NotRenewed::Before(at));
+        }
+        self.by_hand.insert(want.key.clone());
+        Ok(())
+    }
+
+    /// What is served for the `[[certificate]]` of line `line` and its `names`: the one that was issued for them, or, until there
+    /// is one, those for other names that cover some of them.
+    pub fn materials(&self, names: &[String], line: u32) -> Vec<Material> {
+        let material = |issued: &super::kept::Issued| Material {
+            names: issued.names.clone(),
+            chain_pem: issued.chain.clone(),
+            key_pem: issued.key.clone(),
+            temporary: false,
+            line: Some(line),
+        };
+        if let Some(issued) = self.kept.issued.get(&key(names)) {
+            return vec![material(issued)];
+        }
+        let covers_some = |issued: &&super::kept::Issued| {
+            let mut wanted = names.iter();
+            wanted.any(|name| issued.names.iter().any(|known| certs::covers(known, name)))
+        };
+        let others = self.kept.issued.values().filter(covers_some);
+        others.map(material).collect()
+    }
+
+    /// Begins an order; false where its key is still to come.
+    fn begin(&mut self, want: &Want, store: &mut Store, now: u64) -> Result<bool, String> {
+        let Ok(terms) = want.terms.clone() else {
+            return Ok(false);
+        };
+        if self.pending(want).is_none() {
+            let Some(pem) = self.keys.remove(&want.key) else {
+                return Ok(false);
+            };
+            let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
+            let pending = Pending {
+                key: pem,
+                request,
+                directory: want.directory.clone(),
+                kind: want.kind,
+                begun: None,
+            };
+            self.kept.pending.insert(want.key.clone(), pending);
+            // A certificate whose key is lost in a power cut would be ordered in vain.
+            if let Err(error) = self.kept.write_pending(store) {
+                self.kept.pending.remove(&want.key);
+                return Err(error);
+            }
+        }
+        let account = self.account(want, store)?;
+        let pending = self.pending(want).cloned().ok_or("its key is gone")?;
+        let replaces = self.fitting(want);
+        let replaces = replaces.and_then(|issued| certs::certificate_id(&issued.chain).ok()?);
+        self.last += 1;
+        let order = Order {
+            id: OrderId(self.last),
+            authority: Authority {
+                directory: want.directory.clone(),
+                roots: terms.roots,
+                account: Account {
+                    key: account.key,
+                    url: account.url,
+                    contact: terms.contact,
+                    external: terms.external,
+                },
+            },
+            names: want.names.clone(),
+            proof: terms.proof,
+            request: pending.request,
+            replaces,
+            begun: pending.begun,
+        };
+        let flight = Flight {
+            order,
+            want: want.clone(),
+            since: now,
+        };
+        self.flights.insert(want.key.clone(), flight);
+        self.by_hand.remove(&want.key);
+        Ok(true)
+    }
+
+    /// Who we are at the CA; kept before the CA hears of it, so that there are never two.
+    fn account(&mut self, want: &Want, store: &mut Store) -> Result<KeptAccount, String> {
+        let name = want.account();
+        if let Some(known) = self.kept.accounts.get(&name) {
+            return Ok(known.clone());
+        }
+        let key = certs::new_key(KeyKind::P256).map_err(|error| error.to_string())?;
+        let account = KeptAccount { key, url: None };
+        self.kept.accounts.insert(name.clone(), account.clone());
+        if let Err(error) = self.kept.write_accounts(store) {
+            self.kept.accounts.remove(&name);
+            return Err(error);
+        }
+        Ok(account)
+    }
+
+    fn is_due(&self, want: &Want, now: u64) -> bool {
+        want.terms.is_ok()
+            && !self.flights.contains_key(&want.key)
+            && self.flights.len() < MOST_ORDERS
+            && !clock_is_wrong(now)
+            && self.order_at(want) <= now
+    }
+
+    fn order_at(&self, want: &Want) -> u64 {
+        let life = self.fitting(want).and_then(life);
+        self.record(want).order_at(Present {
+            life,
+            by_hand: self.by_hand.contains(&want.key),
+        })
+    }
+
+    fn record(&self, want: &Want) -> Record {
+        let kept = self.kept.records.get(&want.key);
+        kept.map(|kept| kept.record.clone()).unwrap_or_default()
+    }
+
+    /// The key that waits for a certificate as it is wanted.
+    fn pending(&self, want: &Want) -> Option<&Pending> {
+        let pending = self.kept.pending.get(&want.key);
+        pending.filter(|pending| pending.directory == want.directory && pending.kind == want.kind)
+    }
+
+    /// The certificate that is as it is wanted.
+    fn fitting(&self, want: &Want) -> Option<&super::kept::Issued> {
+        let issued = self.kept.issued.get(&want.key);
+        issued.filter(|issued| issued.directory == want.directory && issued.kind == want.kind)
+    }
+
+    fn flight(&self, id: OrderId) -> Option<&Flight> {
+        self.flights.values().find(|flight| flight.order.id == id)
+    }
+}
+
+/// Why no other certificate is ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRenewed {
+    /// There is none of this name from a CA.
+    Unknown,
+    /// None can be.
+    Not(String),
+    /// One is.
+    UnderWay,
+    /// Not before this time.
+    Before(u64),
+}
+
+/// Whether an order for the one is one for the other.
+fn is_same(one: &Want, other: &Want) -> bool {
+    one.directory == other.directory && one.kind == other.kind && one.terms == other.terms
+}
+
+fn life(issued: &super::kept::Issued) -> Option<Life> {
+    let material = Material {
+        names: Vec::new(),
+        chain_pem: issued.chain.clone(),
+        key_pem: String::new(),
+        temporary: false,
+        line: None,
+    };
+    let validity = certs::validity(&material).ok()?;
+    Some(Life {
+        from: seconds(validity.not_before),
+        until: seconds(validity.not_after),
+    })
+}

@@ -1,0 +1,271 @@
+//! What edge says of orders, and how much of it is believed.
+
+use super::{Book, MOST_KEPT, life};
+use crate::supervisor::orders::judge::judge;
+use crate::supervisor::orders::kept::Issued;
+use certs::plan::Cure;
+use control::Moment;
+use service::{Event, clip};
+use store::Store;
+use uplink::acme::{Blame, Failure, News, OrderId, Window};
+
+/// A longer text of edge is cut.
+const TEXT_LIMIT: usize = 1024;
+/// A longer address is none.
+const LONGEST_URL: usize = 2048;
+
+/// What came of news.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// What the operator should know.
+    pub events: Vec<Event>,
+    /// Whether there is a new certificate.
+    pub is_new: bool,
+}
+
+impl Book {
+    /// Takes in what edge says at `now`; `dice` is any number.
+    pub fn hear(&mut self, news: News, store: &mut Store, now: u64, dice: u64) -> Heard {
+        let events = match news {
+            News::Account { directory, url } => self.account_named(&directory, url, store),
+            News::Step { .. } => Vec::new(),
+            News::Begun { id, url } => self.begun(id, url, store),
+            News::Issued { id, chain } => return self.issued(id, &chain, store, (now, dice)),
+            News::Failed { id, failure } => {
+                let Failure {
+                    blame,
+                    mut text,
+                    retry_after,
+                } = failure;
+                clip(&mut text, TEXT_LIMIT);
+                if !matches!(blame, Blame::Unreachable | Blame::Limited) {
+                    self.forget_begun(id);
+                }
+                self.fail(id, text, (cure(blame), retry_after), store, (now, dice))
+            }
+            News::Renewal {
+                certificate,
+                window,
+            } => self.renewal(&certificate, Ok(&window), store, (now, dice)),
+            News::NoRenewal {
+                certificate,
+                failure,
+            } => self.renewal(&certificate, Err(failure.retry_after), store, (now, dice)),
+        };
+        Heard {
+            events,
+            is_new: false,
+        }
+    }
+
+    /// The order `id` has come to nothing.
+    pub(super) fn fail(
+        &mut self,
+        id: OrderId,
+        text: String,
+        (cure, retry_after): (Cure, Option<u64>),
+        store: &mut Store,
+        (now, dice): (u64, u64),
+    ) -> Vec<Event> {
+        let Some(flight) = self.flight(id) else {
+            return Vec::new();
+        };
+        let want = flight.want.clone();
+        self.flights.remove(&want.key);
+        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        kept.record.fail(now, cure, retry_after, dice);
+        kept.failure = Some(text.clone());
+        let next = Moment(self.order_at(&want).saturating_mul(1000));
+        let mut events = vec![Event::Certificate {
+            names: want.names,
+            text: format!("was not issued: {text}; next try at {next}"),
+        }];
+        events.extend(kept_or_said(self.kept.write_pending(store)));
+        events.extend(kept_or_said(self.kept.write_records(store)));
+        events
+    }
+
+    /// The CA has given up the order `id`: the next one begins anew, with the same key.
+    fn forget_begun(&mut self, id: OrderId) {
+        let key = self.flight(id).map(|flight| flight.want.key.clone());
+        if let Some(pending) = key.and_then(|key| self.kept.pending.get_mut(&key)) {
+            pending.begun = None;
+        }
+    }
+
+    fn account_named(&mut self, directory: &str, url: String, store: &mut Store) -> Vec<Event> {
+        let flights = self.flights.values();
+        let flights = flights.filter(|flight| flight.want.directory == directory);
+        let mut accounts: Vec<String> = flights.map(|flight| flight.want.account()).collect();
+        accounts.sort();
+        accounts.dedup();
+        // Whose of two it is can not be told; the CA tells again.
+        let ([account], true) = (accounts.as_slice(), is_url(&url)) else {
+            return Vec::new();
+        };
+        let Some(known) = self.kept.accounts.get_mut(account) else {
+            return Vec::new();
+        };
+        if known.url.as_ref() == Some(&url) {
+            return Vec::new();
+        }
+        known.url = Some(url.clone());
+        for flight in self.flights.values_mut() {
+            if flight.want.account() == *account {
+                flight.order.authority.account.url = Some(url.clone());
+            }
+        }
+        kept_or_said(self.kept.write_accounts(store))
+    }
+
+    fn begun(&mut self, id: OrderId, url: String, store: &mut Store) -> Vec<Event> {
+        let mut flights = self.flights.values_mut();
+        let Some(flight) = flights.find(|flight| flight.order.id == id) else {
+            return Vec::new();
+        };
+        if !is_url(&url) || flight.order.begun.as_ref() == Some(&url) {
+            return Vec::new();
+        }
+        flight.order.begun = Some(url.clone());
+        if let Some(pending) = self.kept.pending.get_mut(&flight.want.key) {
+            pending.begun = Some(url);
+        }
+        kept_or_said(self.kept.write_pending(store))
+    }
+
+    fn issued(
+        &mut self,
+        id: OrderId,
+        chain: &str,
+        store: &mut Store,
+        (now, dice): (u64, u64),
+    ) -> Heard {
+        let Some(want) = self.flight(id).map(|flight| flight.want.clone()) else {
+            return Heard::default();
+        };
+        let Some(pending) = self.pending(&want).cloned() else {
+            return Heard::default();
+        };
+        let material = match judge(chain, &pending.key, &want.names, now) {
+            Ok(material) => material,
+            Err(why) => {
+                let text = format!("what the CA sent can not be used: {why}");
+                self.forget_begun(id);
+                let events = self.fail(id, text, (Cure::Time, None), store, (now, dice));
+                return Heard {
+                    events,
+                    is_new: false,
+                };
+            }
+        };
+        let issued = Issued {
+            chain: material.chain_pem,
+            key: material.key_pem,
+            names: material.names,
+            directory: want.directory.clone(),
+            kind: want.kind,
+        };
+        let until = life(&issued).map_or(0, |life| life.until);
+        self.kept.issued.insert(want.key.clone(), issued);
+        self.forget_old(now);
+        let mut events = vec![Event::Certificate {
+            names: want.names.clone(),
+            text: format!(
+                "issued by {}, good until {}",
+                want.directory,
+                Moment(until.saturating_mul(1000))
+            ),
+        }];
+        self.flights.remove(&want.key);
+        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        kept.record.succeed(now);
+        kept.failure = None;
+        match self.kept.write_issued(store) {
+            // Only now, so that a power cut in between finds one of the two.
+            Ok(()) => {
+                self.kept.pending.remove(&want.key);
+                events.extend(kept_or_said(self.kept.write_pending(store)));
+            }
+            Err(text) => events.extend(kept_or_said(Err(text))),
+        }
+        events.extend(kept_or_said(self.kept.write_records(store)));
+        Heard {
+            events,
+            is_new: true,
+        }
+    }
+
+    fn renewal(
+        &mut self,
+        certificate: &str,
+        told: Result<&Window, Option<u64>>,
+        store: &mut Store,
+        (now, dice): (u64, u64),
+    ) -> Vec<Event> {
+        let found = self.wants.iter().find_map(|want| {
+            let issued = self.fitting(want)?;
+            let id = certs::certificate_id(&issued.chain).ok()??;
+            let asked = id == certificate && self.record(want).ask_at() <= now;
+            asked.then(|| (want.clone(), life(issued)))
+        });
+        let Some((want, Some(life))) = found else {
+            return Vec::new();
+        };
+        let before = self.order_at(&want);
+        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        match told {
+            Ok(window) => {
+                let bounds = (window.start, window.end);
+                kept.record.tell(now, life, bounds, window.ask_again, dice);
+            }
+            Err(retry_after) => kept.record.tell_nothing(now, retry_after),
+        }
+        let mut events = kept_or_said(self.kept.write_records(store));
+        let after = self.order_at(&want);
+        if after < before && after < life.renew_at().saturating_sub(24 * 3600) {
+            events.push(Event::Certificate {
+                names: want.names,
+                text: "the CA wants it renewed earlier than usual".to_owned(),
+            });
+        }
+        events
+    }
+
+    /// Forgets certificates that nobody names any more, those that end first before others.
+    fn forget_old(&mut self, now: u64) {
+        let wanted = |key: &String| self.wants.iter().any(|want| want.key == *key);
+        let others = self.kept.issued.iter().filter(|(key, _)| !wanted(key));
+        let mut others: Vec<(u64, String)> = others
+            .map(|(key, issued)| (life(issued).map_or(0, |life| life.until), key.clone()))
+            .collect();
+        others.sort();
+        let excess = others.len().saturating_sub(MOST_KEPT);
+        for (index, (until, key)) in others.into_iter().enumerate() {
+            if index < excess || until < now {
+                self.kept.issued.remove(&key);
+                self.kept.records.remove(&key);
+            }
+        }
+    }
+}
+
+fn cure(blame: Blame) -> Cure {
+    match blame {
+        Blame::Order | Blame::Us => Cure::Operator,
+        Blame::Unreachable | Blame::Limited | Blame::Proof | Blame::NameServer => Cure::Time,
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.len() <= LONGEST_URL
+        && text.starts_with("https://")
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn kept_or_said(written: Result<(), String>) -> Vec<Event> {
+    let said = written.err().map(|text| Event::Notice {
+        service: "certs".into(),
+        text,
+    });
+    said.into_iter().collect()
+}

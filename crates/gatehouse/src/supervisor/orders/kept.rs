@@ -1,0 +1,142 @@
+//! What is kept of orders, each blob written whole: keys and what belongs to them are in one, so that they agree
+//! after a power cut.
+
+use crate::supervisor::journal::Journal;
+use certs::KeyKind;
+use certs::plan::Record;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use store::Store;
+
+const ACCOUNTS: &str = "acme/accounts.json";
+const PENDING: &str = "acme/pending.json";
+const ISSUED: &str = "acme/issued.json";
+const RECORDS: &str = "acme/records.json";
+
+/// All of it, by the names of certificates or the address of the CA.
+#[derive(Default)]
+pub struct Kept {
+    /// Who we are at CAs.
+    pub accounts: BTreeMap<String, KeptAccount>,
+    /// Keys for which there is no certificate yet.
+    pub pending: BTreeMap<String, Pending>,
+    /// Certificates with their keys.
+    pub issued: BTreeMap<String, Issued>,
+    /// What happened.
+    pub records: BTreeMap<String, KeptRecord>,
+}
+
+/// Who we are at a CA.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct KeptAccount {
+    /// The account key, PEM.
+    pub key: String,
+    /// What the CA calls the account.
+    pub url: Option<String>,
+}
+
+/// A key for which a certificate was, or is about to be, ordered.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Pending {
+    /// The key, PEM.
+    pub key: String,
+    /// The request, DER.
+    pub request: Vec<u8>,
+    /// The CA's directory.
+    pub directory: String,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// The order at the CA, once there is one.
+    pub begun: Option<String>,
+}
+
+/// A certificate with its key.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Issued {
+    /// Its chain, PEM.
+    pub chain: String,
+    /// Its key, PEM.
+    pub key: String,
+    /// Its names.
+    pub names: Vec<String>,
+    /// The directory of the CA that made it.
+    pub directory: String,
+    /// The kind of its key.
+    pub kind: KeyKind,
+}
+
+/// What happened to the orders of a certificate.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct KeptRecord {
+    /// What decides when the next is made.
+    pub record: Record,
+    /// Why the last one came to nothing, where it did.
+    pub failure: Option<String>,
+}
+
+impl Kept {
+    /// What an earlier run has left; what can not be read is laid aside and said.
+    pub fn open(store: &mut Store, journal: &Journal) -> Self {
+        Self {
+            accounts: read(ACCOUNTS, store, journal),
+            pending: read(PENDING, store, journal),
+            issued: read(ISSUED, store, journal),
+            records: read(RECORDS, store, journal),
+        }
+    }
+
+    /// # Errors
+    /// The disk does not take it.
+    pub fn write_accounts(&self, store: &mut Store) -> Result<(), String> {
+        write(ACCOUNTS, &self.accounts, store)
+    }
+
+    /// # Errors
+    /// The disk does not take it.
+    pub fn write_pending(&self, store: &mut Store) -> Result<(), String> {
+        write(PENDING, &self.pending, store)
+    }
+
+    /// # Errors
+    /// The disk does not take it.
+    pub fn write_issued(&self, store: &mut Store) -> Result<(), String> {
+        write(ISSUED, &self.issued, store)
+    }
+
+    /// # Errors
+    /// The disk does not take it.
+    pub fn write_records(&self, store: &mut Store) -> Result<(), String> {
+        write(RECORDS, &self.records, store)
+    }
+}
+
+fn read<T: Default + DeserializeOwned>(name: &str, store: &mut Store, journal: &Journal) -> T {
+    let kept = match store.blob(name) {
+        Ok(kept) => kept,
+        Err(error) => {
+            journal.notice("certs", error.to_string());
+            None
+        }
+    };
+    let Some(kept) = kept else {
+        return T::default();
+    };
+    serde_json::from_slice(&kept).unwrap_or_else(|error| {
+        let damaged = name.replace(".json", ".damaged");
+        let text = format!(
+            "{name} is damaged ({error}) and lies in {damaged}; what was in it is ordered anew"
+        );
+        journal.notice("certs", text);
+        if let Err(error) = store.set_blob(&damaged, &kept) {
+            journal.notice("certs", error.to_string());
+        }
+        T::default()
+    })
+}
+
+fn write<T: Serialize>(name: &str, content: &T, store: &mut Store) -> Result<(), String> {
+    let bytes = serde_json::to_vec(content).map_err(|error| error.to_string())?;
+    let written = store.set_blob(name, &bytes);
+    written.map_err(|error| format!("{name} was not written: {error}"))
+}
