@@ -136,8 +136,8 @@ async fn shake(
     let io = stream.into_plain().ok_or(Fault::Silent)?;
     match Stream::accept(io, Arc::clone(server), buffer.filled()).await {
         Ok(stream) => {
-            let presented = |asking| Rc::new(Presented::new(asking, stream.peer_certificates()));
-            let presented = asking.map(|asking| presented(asking));
+            let chain = stream.peer_certificates();
+            let presented = asking.map(|asking| Rc::new(Presented::new(asking, chain)));
             Ok(Greeted::Spoken(stream, server_name, presented))
         }
         Err(error) => {
