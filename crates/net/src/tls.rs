@@ -125,3 +125,28 @@ fn ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
     let fresh = aws_lc_rs::Ticketer::new()?;
     Ok(Arc::clone(TICKETER.get_or_init(|| fresh)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::NamedGroup;
+    use rustls::server::ResolvesServerCertUsingSni;
+
+    #[test]
+    fn keys_that_a_quantum_computer_does_not_find_come_first() {
+        let groups = &provider().kx_groups;
+        assert_eq!(groups[0].name(), NamedGroup::X25519MLKEM768);
+    }
+
+    #[test]
+    fn sessions_are_resumed_by_tickets_but_where_certificates_are_asked_for() {
+        let chooser = || Arc::new(ResolvesServerCertUsingSni::new());
+        let config = server_config(chooser(), &[b"h2"]).unwrap();
+        assert!(config.ticketer.enabled() && config.ignore_client_order);
+        // Its keys are made anew every so often; what a ticket says holds no longer than two of them.
+        assert!((1..=12 * 60 * 60).contains(&config.ticketer.lifetime()));
+        let asking = asking_config(chooser(), &[b"h2"], Vec::new()).unwrap();
+        assert!(!asking.ticketer.enabled() && asking.send_tls13_tickets == 0);
+        assert!(!asking.session_storage.can_cache());
+    }
+}

@@ -16,6 +16,8 @@ pub struct Browser<'lab> {
     lab: &'lab Lab,
     place: Place,
     home: PathBuf,
+    /// What stands in for the machine's settings of Chromium.
+    settings: Option<PathBuf>,
 }
 
 impl<'lab> Browser<'lab> {
@@ -38,7 +40,30 @@ impl<'lab> Browser<'lab> {
             ],
         )?
         .success()?;
-        Ok(Self { lab, place, home })
+        Ok(Self {
+            lab,
+            place,
+            home,
+            settings: None,
+        })
+    }
+
+    /// It shows the certificate of `file`, PKCS#12 under `password`, to `site` without asking anybody.
+    pub fn showing(mut self, file: &Path, password: &str, site: &str) -> Result<Self> {
+        let store = format!("sql:{}", self.home.join(".pki/nssdb").display());
+        let file = file.display().to_string();
+        let command = [
+            "pk12util", "-d", &store, "-i", &file, "-W", password, "-K", "",
+        ];
+        self.lab.run(self.place, &command)?.success()?;
+        let settings = self.lab.dir().join("chromium");
+        let policies = settings.join("policies/managed");
+        fs::create_dir_all(&policies)?;
+        let rule = serde_json::json!({ "pattern": site, "filter": {} }).to_string();
+        let policy = serde_json::json!({ "AutoSelectCertificateForUrls": [rule] });
+        fs::write(policies.join("lab.json"), policy.to_string())?;
+        self.settings = Some(settings);
+        Ok(self)
     }
 
     /// Opens `page`, then a WebSocket to `socket` from it, sends `words` and returns what it saw: an object
@@ -48,7 +73,15 @@ impl<'lab> Browser<'lab> {
     pub fn talk(&self, address: &str, page: &str, socket: &str, words: &str) -> Result<Value> {
         let script = crate::repository().join(SCRIPT).display().to_string();
         let home = format!("HOME={}", self.home.display());
-        let command = ["env", &home, "node", &script, address, page, socket, words];
+        let mut command = vec!["env", &home, "node", &script, address, page, socket, words];
+        // What is mounted in the namespace of one program is seen by no other.
+        let mount = self.settings.as_ref().map(|settings| {
+            let from = settings.display();
+            format!("mount --bind {from} /etc/chromium && exec \"$@\"")
+        });
+        if let Some(mount) = &mount {
+            command.splice(0..0, ["sh", "-c", mount, "sh"]);
+        }
         let out = self.lab.run(self.place, &command)?.success()?;
         let line = out.lines().last().context("the browser said nothing")?;
         serde_json::from_str(line).with_context(|| line.to_owned())

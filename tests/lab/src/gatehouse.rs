@@ -304,6 +304,17 @@ pub fn schemathesis() -> Option<PathBuf> {
     Some(target.join("schemathesis/bin/schemathesis"))
 }
 
+/// Where a report of another program is kept: `reports/NAME` in the folder of what is built.
+pub fn report_file(name: &str) -> Result<PathBuf> {
+    let test = env::current_exe()?;
+    let target = test.ancestors().nth(3);
+    let folder = target
+        .context("a test lies in target/PROFILE/deps")?
+        .join("reports");
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join(name))
+}
+
 /// The direct children of a process.
 fn children(pid: u32) -> Result<Vec<u32>> {
     let mut found = Vec::new();

@@ -194,6 +194,10 @@ fn list(
     let end = parsed
         .next_update()
         .ok_or_else(|| bad("it does not say until when it holds (nextUpdate)".to_owned()))?;
+    if parsed.version() != Some(X509Version::V2) {
+        let why = "it is of version 1; set `crlnumber` in the configuration of `openssl ca`";
+        return Err(bad(why.to_owned()));
+    }
     let owned = OwnedCertRevocationList::from_der(der).map_err(|error| bad(error.to_string()))?;
     let issuer = parsed.issuer().as_raw();
     let named = || {

@@ -64,8 +64,7 @@ impl Why {
     /// where another did.
     pub(super) fn says_more_than(&self, other: Option<&Self>) -> bool {
         match other {
-            None => true,
-            Some(Self::UnknownAuthority(_)) => true,
+            None | Some(Self::UnknownAuthority(_)) => true,
             Some(Self::Unusable(_)) => !matches!(self, Self::UnknownAuthority(_)),
             Some(_) => false,
         }

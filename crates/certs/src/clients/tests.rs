@@ -113,6 +113,8 @@ fn a_certificate_of_a_trusted_authority_is_believed_in_its_time() {
 
 #[test]
 fn what_it_says_it_is_for_holds() {
+    use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+
     let ca = authority("ca");
     let trusting = clients(&[&ca], &[], Outdated::Refuse);
     let with = |usages: &[ExtendedKeyUsagePurpose]| {
@@ -120,7 +122,6 @@ fn what_it_says_it_is_for_holds() {
         params.extended_key_usages = usages.to_vec();
         signed(&params, &ca)
     };
-    use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
     assert_eq!(why(&trusting, &with(&[])), None, "it does not say");
     assert_eq!(why(&trusting, &with(&[ServerAuth, ClientAuth])), None);
     let server = with(&[ServerAuth]);
@@ -273,6 +274,16 @@ fn names_are_those_that_can_not_deceive() {
     assert!(!verified.is_called("only.example"));
 }
 
+/// As `openssl ca` makes one without `crlnumber`.
+const VERSION_1: &str = "\
+-----BEGIN X509 CRL-----
+MIG5MGIwCgYIKoZIzj0EAwIwDTELMAkGA1UEAwwCY2EXDTI2MTEyMjAzMTYzMVoX
+DTI2MTIyMjAzMTYzMVowJzAlAhRuDvXgtFXMyhqlSoZEzg5ntZPV+hcNMjYxMTIy
+MDMxNDA4WjAKBggqhkjOPQQDAgNHADBEAiAKSjtEfP13oORhR2y2mS9HyrrwS6wU
+qismKjh2s0eP2QIgbt2ZxfRuTJYwJv6kx1BUw+V7f+wPvCjVsP8Y3TS1MZo=
+-----END X509 CRL-----
+";
+
 #[test]
 fn a_file_that_can_not_be_used_is_named() {
     let ca = authority("ca");
@@ -316,4 +327,6 @@ fn a_file_that_can_not_be_used_is_named() {
     );
     let torn = own.replacen('\n', "\nAAAA", 1);
     assert!(said(&ca.pem(), Some(&torn)).starts_with("list.pem: list 1 can not be used: "));
+    let old = said(&ca.pem(), Some(VERSION_1));
+    assert!(old.contains("it is of version 1; set `crlnumber`"), "{old}");
 }

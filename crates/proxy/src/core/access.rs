@@ -218,3 +218,6 @@ pub(super) fn users<'r>(
     }
     Some(told).into_iter().flatten()
 }
+
+#[cfg(test)]
+mod tests;

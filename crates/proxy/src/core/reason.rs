@@ -274,10 +274,11 @@ impl Reason {
             Self::Malformed(_) | Self::Http2(_) => 0,
             Self::PathAmbiguous(_) => 1,
             Self::HostMissing | Self::HostUnknown => 2,
-            Self::Misdirected(_) | Self::NotSecured => 3,
+            Self::Misdirected(_)
+            | Self::NotSecured
+            | Self::Certificate(_, CertificateFault::NotAsked) => 3,
             Self::PathUnknown => 4,
             Self::PlainRefused => 5,
-            Self::Certificate(_, CertificateFault::NotAsked) => 3,
             Self::AccessDenied(_) | Self::AccessNotBuilt(..) | Self::Certificate(..) => 6,
             Self::WebSocketRequired | Self::WebSocketRefused => 7,
             Self::BodyTooLarge(_) => 8,

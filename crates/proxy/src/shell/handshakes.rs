@@ -34,7 +34,7 @@ impl Handshakes {
     pub(crate) fn begin(&self, client: IpAddr, most: u32, now: Duration) -> Result<(), Reason> {
         let (host, site) = networks(client);
         let minute = now.as_secs() / 60;
-        let full = |_| Reason::HandshakesFull(most);
+        let full = |()| Reason::HandshakesFull(most);
         self.count(host, most, minute).map_err(full)?;
         if let Some(site) = site {
             let most = most.saturating_mul(SITE);

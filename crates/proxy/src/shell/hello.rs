@@ -3,6 +3,7 @@
 
 use crate::core::{Identity, Page, Reason, TlsVerdict, write_page};
 use crate::shell::buffer::Buffer;
+use crate::shell::live::Live;
 use crate::shell::passthrough::Passed;
 use crate::shell::presented::Presented;
 use crate::shell::report::{Report, Told};
@@ -144,17 +145,24 @@ async fn shake(
         return Err(Fault::Reason(unknown));
     }
     may().map_err(Fault::Reason)?;
-    let asking = hello
-        .server_name
-        .as_deref()
-        .and_then(|n| live.asks_under(n));
+    speak(live, stream, buffer, hello.server_name.as_deref()).await
+}
+
+/// Speaks TLS as is due under that name.
+async fn speak(
+    live: &Live,
+    stream: Stream,
+    buffer: Buffer,
+    server_name: Option<&str>,
+) -> Result<Greeted, Fault> {
+    let asking = server_name.and_then(|name| live.asks_under(name));
     let server = asking.map_or(&live.server, |asking| &asking.server);
-    let server_name = hello.server_name.as_deref().map(Into::into);
+    let server_name = server_name.map(Into::into);
     let io = stream.into_plain().ok_or(Fault::Silent)?;
     match Stream::accept(io, Arc::clone(server), buffer.filled()).await {
         Ok(stream) => {
-            let presented = |asking| Rc::new(Presented::new(asking, stream.peer_certificates()));
-            let presented = asking.map(|asking| presented(asking));
+            let chain = stream.peer_certificates();
+            let presented = asking.map(|asking| Rc::new(Presented::new(asking, chain)));
             Ok(Greeted::Spoken(stream, server_name, presented))
         }
         Err(error) => Err(failed(&error)),

@@ -5,6 +5,7 @@ mod api;
 mod balance;
 mod ban;
 mod churn;
+mod clients;
 mod console;
 mod crash;
 mod dhcp_client;
