@@ -2,6 +2,7 @@
 
 use crate::gate::Gate;
 use crate::peer::{GET, OK, Peer, Target, field, within};
+use crate::upgrades::{SWITCH, UPGRADE};
 use certs::{Ca, Material, Usage};
 use net::stream::Stream;
 use net::tls::{Trust, client_config};
@@ -184,6 +185,26 @@ async fn no_session_is_resumed_and_a_reload_judges_anew() {
     peer.send(GET).await;
     peer.gets("403 Forbidden").await;
     gate.rejects_for("not from a trusted authority").await;
+}
+
+#[tokio::test]
+async fn a_websocket_ends_when_its_certificate_is_believed_no_more() {
+    let (mut gate, target, ca, alice) = gate("alice").await;
+    let mut client = shows(&gate, Some(&alice)).await;
+    client.send(UPGRADE).await;
+    let mut there = target.accept().await;
+    let head = there.head().await;
+    assert_eq!(field(&head, "x-remote-user"), Some("alice"));
+    there.send(SWITCH).await;
+    client.head().await;
+    let trusting = |ca: &Ca| BTreeMap::from([("phones.pem".to_owned(), ca.root_pem().to_owned())]);
+    gate.reload_with(&target, HOSTS, trusting(&ca));
+    client.send("still").await;
+    assert_eq!(there.text(5).await, "still");
+    let other = Ca::create("Others", SystemTime::now()).unwrap();
+    gate.reload_with(&target, HOSTS, trusting(&other));
+    assert_eq!(client.rest().await, (Vec::new(), true));
+    assert_eq!(there.rest().await, (Vec::new(), true));
 }
 
 #[tokio::test]

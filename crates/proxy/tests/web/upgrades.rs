@@ -4,10 +4,10 @@ use crate::gate::{PLAIN, plain};
 use crate::peer::{EMPTY, GET, OK, field, first};
 use std::time::Duration;
 
-const UPGRADE: &str = "GET /chat HTTP/1.1\r\nHost: web.example\r\nuPgrade: websocket\r\n\
+pub(crate) const UPGRADE: &str = "GET /chat HTTP/1.1\r\nHost: web.example\r\nuPgrade: websocket\r\n\
      Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
      Sec-WebSocket-Version: 13\r\nOrigin: https://web.example\r\n\r\n";
-const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+pub(crate) const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 #[tokio::test]
