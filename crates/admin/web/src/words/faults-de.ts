@@ -38,6 +38,8 @@ const NO: Record<string, string> = {
   name: 'kein gültiger Name',
   'domain name': 'kein Domainname',
   'host name': 'kein Hostname',
+  'mail address': 'keine E-Mail-Adresse',
+  'name that a certificate is taken by': 'kein Name, an dem ein Zertifikat zu erkennen ist',
   'name of a host': 'kein Name eines Hosts',
   'registration location': 'kein Standort für Registrierungen',
   'network interface': 'keine Netzwerkschnittstelle',
@@ -93,6 +95,11 @@ const IS: Record<string, string> = {
 };
 
 export const WHAT: readonly Pattern[] = [
+  // Zertifikate.
+  [/^the "\*" in (.*) is not the whole first label$/s, 'der „*“ in $1 ist nicht der ganze erste Teil'],
+  [/^(.*) asks for a client certificate, and no CA of clients is trusted$/s, '$1 verlangt ein Client-Zertifikat, und keiner CA von Clients wird vertraut'],
+  [/^holds more than (\d+) names$/, 'enthält mehr als $1 Namen'],
+  [/^and dns_zone are two ways to one proof$/, 'und dns_zone sind zwei Wege zu einem Nachweis'],
   // Schlüssel und ihre Werte.
   [/^unknown key$/, 'unbekannter Schlüssel'],
   [/^is missing$/, 'fehlt'],

@@ -20,6 +20,14 @@ const BOUNDS: Record<string, string> = { number: 'eine Zahl', duration: 'eine Da
 
 /** Zuerst, was nur an einer Stelle gesagt wird. */
 export const REMEDY: readonly Pattern[] = [
+  // Zertifikate.
+  [/^write 1 to 256 characters without spaces at their ends$/, 'schreiben Sie 1 bis 256 Zeichen ohne Leerzeichen an den Enden'],
+  [/^write whole names, or `\*\.example\.com`, or no `names` for every certificate$/, 'schreiben Sie ganze Namen, oder `*.example.com`, oder kein `names` für jedes Zertifikat'],
+  [/^write trusted_clients = \["file\.pem"\] below \[proxy\] or this \[\[host\]\]$/, 'schreiben Sie trusted_clients = ["datei.pem"] unter [proxy] oder diesen [[host]]'],
+  [/^leave "mailto:" out$/, 'lassen Sie „mailto:“ weg'],
+  [/^divide them between several \[\[certificate\]\]$/, 'verteilen Sie sie auf mehrere [[certificate]]'],
+  [/^write \[certificate\.dns\] with server, tsig_name and tsig_key, or dns_zone$/, 'schreiben Sie [certificate.dns] mit server, tsig_name und tsig_key, oder dns_zone'],
+  [/^remove one of them$/, 'entfernen Sie eines davon'],
   [/^did you mean (.*)\? Else (.*)$/s, (_, near, rest) => `meinten Sie ${near}? Sonst ${rest.startsWith('store') ? rest.replace(/^store it with/, 'legen Sie es ab mit') : 'kopieren Sie sie auf das Gerät oder berichtigen Sie ihren Namen'}`],
   [/^did you mean (.*)\?$/s, 'meinten Sie $1?'],
   [/^known here: (.*)$/s, 'hier bekannt: $1'],
