@@ -112,15 +112,7 @@ impl<S: Service + 'static> Role<S> {
             }
         };
         sender.send(&FromRole::Started(shut_in), &[]).await?;
-        let (queue, inbox) = mpsc::channel(16);
-        spawn_local(async move {
-            while let Some(message) = receiver.receive().await.transpose() {
-                let broken = message.is_err();
-                if queue.send(message).await.is_err() || broken {
-                    return;
-                }
-            }
-        });
+        let inbox = hear(receiver);
         let (events, offences, outbox) = Outbox::new();
         let context = Context {
             events,
@@ -356,6 +348,20 @@ impl<S: Service + 'static> Role<S> {
             (sent, _) => sent,
         }
     }
+}
+
+/// Reads the link on a task of its own, whatever is written to it meanwhile.
+fn hear(mut link: link::Receiver) -> mpsc::Receiver<io::Result<Message>> {
+    let (queue, inbox) = mpsc::channel(16);
+    spawn_local(async move {
+        while let Some(message) = link.receive().await.transpose() {
+            let broken = message.is_err();
+            if queue.send(message).await.is_err() || broken {
+                return;
+            }
+        }
+    });
+    inbox
 }
 
 /// Shuts this process in, then starts its threads.

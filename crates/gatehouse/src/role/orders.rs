@@ -43,3 +43,79 @@ impl Orders {
         self.names.send_replace(names.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::task::LocalSet;
+    use tokio::time::timeout;
+    use uplink::acme::{Account, Authority, Order, OrderId, Proof};
+
+    /// One that fails at once: its account has no key.
+    fn hopeless(id: u64) -> Order {
+        Order {
+            id: OrderId(id),
+            authority: Authority {
+                directory: "https://ca.example/dir".into(),
+                roots: None,
+                account: Account {
+                    key: String::new(),
+                    url: None,
+                    contact: Vec::new(),
+                    external: None,
+                },
+            },
+            names: vec!["hq.example".into()],
+            proof: Proof::Http01,
+            request: Vec::new(),
+            replaces: None,
+            begun: None,
+        }
+    }
+
+    /// The order that has failed, if one does within a moment.
+    async fn failed(news: &mut mpsc::Receiver<News>) -> Option<OrderId> {
+        loop {
+            match timeout(Duration::from_millis(500), news.recv()).await {
+                Ok(Some(News::Failed { id, .. })) => return Some(id),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn each_order_is_carried_out_once_and_none_before_the_first_configuration() {
+        let work = async {
+            let (orders, mut news) = Orders::new(Some(Answers::default()));
+            let wanted = |ids: &[u64]| Wanted {
+                orders: ids.iter().map(|&id| hopeless(id)).collect(),
+                lookups: Vec::new(),
+            };
+            orders.set(wanted(&[1]));
+            assert_eq!(failed(&mut news).await, None);
+            orders.resolve_by(&Names::default());
+            assert_eq!(failed(&mut news).await, Some(OrderId(1)));
+            orders.resolve_by(&Names::default());
+            orders.set(wanted(&[1, 2]));
+            assert_eq!(failed(&mut news).await, Some(OrderId(2)));
+            assert_eq!(failed(&mut news).await, None);
+        };
+        LocalSet::new().run_until(work).await;
+    }
+
+    #[tokio::test]
+    async fn who_shows_no_proofs_orders_nothing() {
+        let work = async {
+            let (orders, mut news) = Orders::new(None);
+            orders.resolve_by(&Names::default());
+            orders.set(Wanted {
+                orders: vec![hopeless(1)],
+                lookups: Vec::new(),
+            });
+            assert_eq!(failed(&mut news).await, None);
+        };
+        LocalSet::new().run_until(work).await;
+    }
+}

@@ -101,9 +101,10 @@ impl ServerCertVerifier for Authority {
     ) -> Result<ServerCertVerified, rustls::Error> {
         // id-pe-acmeIdentifier, 1.3.6.1.5.5.7.1.31.
         let proof = [6, 8, 0x2b, 6, 1, 5, 5, 7, 1, 0x1f];
-        match leaf.windows(proof.len()).any(|part| part == proof) {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::ApplicationVerificationFailure.into()),
+        if leaf.windows(proof.len()).any(|part| part == proof) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
         }
     }
 

@@ -17,7 +17,7 @@ const AUTHORIZATIONS: usize = 100;
 /// How soon the CA is asked again that does not say when.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest pause between two questions, whatever the CA says: a proof lies out meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How long the CA may look at proofs, or make a certificate.
 const PATIENCE: Duration = Duration::from_mins(5);
 

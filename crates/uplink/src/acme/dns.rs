@@ -73,15 +73,13 @@ impl<'a> NameServer<'a> {
     pub(super) async fn place(&self, name: &str) -> Result<Place, Failure> {
         let mut name = format!("_acme-challenge.{name}");
         for _ in 0..ALIASES {
-            match self.alias(&name).await? {
-                Some(target) => name = target,
-                None => {
-                    let zone = self.zone(&name).await?;
-                    return Ok(Place { zone, name });
-                }
-            }
+            let Some(target) = self.alias(&name).await? else {
+                let zone = self.zone(&name).await?;
+                return Ok(Place { zone, name });
+            };
+            name = target;
         }
-        let why = format!("{} aliases lead away from it", ALIASES);
+        let why = format!("{ALIASES} aliases lead away from it");
         Err(fault(&clean(&name), &why))
     }
 
@@ -164,16 +162,14 @@ impl<'a> NameServer<'a> {
             if let Some(zone) = zone.filter(|_| found.authoritative) {
                 return Ok(zone.name.clone());
             }
-            match candidate.split_once('.') {
-                Some((_, above)) => candidate = above,
-                None => {
-                    let why = format!(
-                        "it has no zone that {} belongs to; name the primary of that zone",
-                        clean(name)
-                    );
-                    return Err(fault(self.server, &why));
-                }
-            }
+            let Some((_, above)) = candidate.split_once('.') else {
+                let why = format!(
+                    "it has no zone that {} belongs to; name the primary of that zone",
+                    clean(name)
+                );
+                return Err(fault(self.server, &why));
+            };
+            candidate = above;
         }
     }
 

@@ -78,12 +78,12 @@ impl Http {
         body: Option<Vec<u8>>,
     ) -> Result<Answer, Failure> {
         let place = Place::of(url)?;
+        let host = clean(&place.host);
         match timeout(LIMIT, self.ask_at(&place, method, body)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(why)) => Err(unreachable(format!("the CA at {}: {why}", place.host))),
+            Ok(Err(why)) => Err(unreachable(format!("the CA at {host}: {why}"))),
             Err(_) => Err(unreachable(format!(
-                "the CA at {} did not answer within {} s",
-                place.host,
+                "the CA at {host} did not answer within {} s",
                 LIMIT.as_secs()
             ))),
         }
@@ -132,6 +132,8 @@ impl Http {
         let name = name.map_err(|_| "this is no name of a TLS server".to_owned())?;
         let stream = Stream::connect(io, Arc::clone(&self.tls), name).await;
         stream.map_err(|error| {
+            // It may hold names of the other side's certificate.
+            let error = clean(&error.to_string());
             format!(
                 "TLS failed: {error}; a CA of your own needs its root certificate given, and the clock must be right"
             )
@@ -243,8 +245,8 @@ fn is_nonce(text: &str) -> bool {
 /// hyper keeps what has happened behind what it makes of it.
 fn told(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+        Some(source) => clean(&format!("{error}: {source}")),
+        None => clean(&error.to_string()),
     }
 }
 

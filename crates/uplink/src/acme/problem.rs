@@ -3,6 +3,7 @@
 use super::order::{Blame, Failure, Proof};
 use jiff::fmt::rfc2822;
 use serde::Deserialize;
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a stranger's text may take of a sentence of ours.
@@ -66,7 +67,7 @@ impl Problem {
         let mut text = self.detail.clone();
         for sub in self.subproblems.iter().take(3) {
             let name = sub.identifier.as_ref().map_or("", |of| of.value.as_str());
-            text.push_str(&format!("; {name}: {}", sub.detail));
+            let _ = write!(text, "; {name}: {}", sub.detail);
         }
         if text.is_empty() {
             text.clone_from(&self.kind);

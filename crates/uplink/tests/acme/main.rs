@@ -20,7 +20,7 @@ use uplink::acme::{
 };
 
 /// The longest that an order takes here.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What orders, and what is told of it.
 struct Buyer {

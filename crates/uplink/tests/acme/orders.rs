@@ -82,12 +82,18 @@ async fn an_order_that_was_given_up_is_taken_up_where_it_stood() {
         let (told, chain) = second.order(order.clone()).await;
         assert_eq!(names(&chain.unwrap(), &key), ["hq.example"]);
         assert_eq!(told.begun, None, "it is the same order");
-        // One that the CA knows nothing of is made anew, and so is one for other names.
+        // One that the CA knows nothing of is made anew.
         order.id = OrderId(3);
         order.begun = order.begun.map(|url| format!("{url}x"));
+        let (told, chain) = second.order(order.clone()).await;
+        assert_eq!(names(&chain.unwrap(), &key), ["hq.example"]);
+        assert!(told.begun.is_some() && told.account.is_none());
+        // A CA that has forgotten us gets to know us again.
+        order.id = OrderId(4);
+        order.authority.account.url = order.authority.account.url.map(|url| format!("{url}x"));
         let (told, chain) = second.order(order).await;
         assert_eq!(names(&chain.unwrap(), &key), ["hq.example"]);
-        assert!(told.begun.is_some());
+        assert!(told.account.is_some());
     })
     .await;
 }

@@ -129,22 +129,12 @@ impl Pebble {
         );
         let config = folder.write("pebble.json", &config);
         let mut programs = Vec::new();
-        let dns = match dns {
-            Some(dns) => dns,
-            None => {
-                let dns = SocketAddr::from(([127, 0, 0, 1], free_port()));
-                let mut command = Command::new("pebble-challtestsrv");
-                command.args(["-http01", "", "-https01", "", "-tlsalpn01", ""]);
-                command.args(["-defaultIPv6", "", "-management"]);
-                command.args([
-                    format!("127.0.0.1:{}", free_port()),
-                    "-dns01".into(),
-                    dns.to_string(),
-                ]);
-                programs.push(Program::start(&mut command));
-                listens(dns).await;
-                dns
-            }
+        let dns = if let Some(dns) = dns {
+            dns
+        } else {
+            let (dns, program) = names().await;
+            programs.push(program);
+            dns
         };
         let mut command = Command::new("pebble");
         command
@@ -165,6 +155,18 @@ impl Pebble {
             _folder: folder,
         }
     }
+}
+
+/// A name server that leads all names here.
+async fn names() -> (SocketAddr, Program) {
+    let dns = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let management = format!("127.0.0.1:{}", free_port());
+    let mut command = Command::new("pebble-challtestsrv");
+    command.args(["-http01", "", "-https01", "", "-tlsalpn01", ""]);
+    command.args(["-defaultIPv6", "", "-management", &management]);
+    let program = Program::start(command.args(["-dns01", &dns.to_string()]));
+    listens(dns).await;
+    (dns, program)
 }
 
 /// Answers CAs as the proxy does, out of `answers`.

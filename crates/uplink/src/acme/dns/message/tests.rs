@@ -8,8 +8,8 @@ fn answer() -> Vec<u8> {
     // The name of the question, at 12; "example" begins behind two labels.
     put(&mut out, &[0xc00c, CNAME, IN, 0, 60, 7]);
     out.extend_from_slice(&[4, b'A', b'c', b'm', b'e']);
-    put(&mut out, &[0xc000 | (12 + 16 + 3)]);
-    put(&mut out, &[0xc000 | 56, TXT, IN, 0, 60, 6]);
+    put(&mut out, &[0xc000 | 0x1f]);
+    put(&mut out, &[0xc000 | 0x38, TXT, IN, 0, 60, 6]);
     out.extend_from_slice(&[2, b'a', b'b', 2, b'c', b'd']);
     out
 }
