@@ -234,7 +234,7 @@ fn check_chain(
     }
 }
 
-fn instant(unix: i64) -> SystemTime {
+pub(crate) fn instant(unix: i64) -> SystemTime {
     let distance = Duration::from_secs(unix.unsigned_abs());
     let shifted = if unix < 0 {
         UNIX_EPOCH.checked_sub(distance)
@@ -245,7 +245,7 @@ fn instant(unix: i64) -> SystemTime {
 }
 
 /// A date as the operator reads it: year, month, day in UTC.
-struct Day(SystemTime);
+pub(crate) struct Day(pub(crate) SystemTime);
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

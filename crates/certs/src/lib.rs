@@ -3,6 +3,10 @@
 //! [`Material`] is a key with its chain, as it travels from the supervisor to the process that
 //! serves it. [`load_pem`] makes one from files, [`Ca::issue`] from the box's own authority;
 //! [`check()`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
+//! [`Clients`] judges the certificates that clients show.
+//!
+//! [`request()`] is what a public CA is asked with, and [`Answers`] what it finds where it looks whether a name
+//! is ours.
 //!
 //! Nothing here reads a file, a socket or the clock: `now` is passed in.
 #![cfg_attr(
@@ -11,15 +15,23 @@
 )]
 
 mod authority;
+pub mod challenge;
 mod check;
 mod chooser;
+mod clients;
 mod error;
 mod material;
 mod name;
+mod request;
 
 pub use authority::{Ca, LEAF_LIFETIME, Usage};
+pub use challenge::{Answer, Answers};
 pub use check::{Problem, SOON, Validity, check, subject, validity};
 pub use chooser::Chooser;
+pub use clients::{
+    Clients, ClientsError, ClientsFault, Outdated, PemFile, Refused, Verified, Why, matches_name,
+};
 pub use error::Error;
 pub use material::{Material, load_pem};
 pub use name::{covers, normal_name};
+pub use request::{KeyKind, certificate_id, new_key, request};

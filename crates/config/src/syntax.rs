@@ -378,7 +378,7 @@ fn structure(message: &str, part: &str, source: &str) -> Said {
         );
     }
     (
-        message.to_owned(),
+        format!("this is no TOML: {message}"),
         "mend this line by the rules of TOML".to_owned(),
         true,
     )

@@ -2,7 +2,7 @@
 
 use crate::tls::Session;
 use rustls::{ClientConfig, ServerConfig};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName};
 use socket2::SockRef;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -85,6 +85,19 @@ impl Stream {
     /// The protocol that was agreed on in the handshake.
     pub fn alpn(&self) -> Option<&[u8]> {
         self.session.as_ref().and_then(|session| session.alpn())
+    }
+
+    /// Whether the session goes on from an earlier one, without certificates.
+    pub fn is_resumed(&self) -> bool {
+        self.session
+            .as_ref()
+            .is_some_and(|session| session.is_resumed())
+    }
+
+    /// The certificate that the other end has shown, then its intermediates; empty if it has none.
+    pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
+        let session = self.session.as_ref();
+        session.map_or(&[], |session| session.peer_certificates())
     }
 
     /// Our address.

@@ -3,6 +3,7 @@
 //! Sessions use rustls without its own buffers: records are read into and written from memory that
 //! one thread shares among all its connections, so that an idle connection holds none.
 
+mod ask;
 mod records;
 mod session;
 mod trust;
@@ -11,9 +12,11 @@ pub(crate) use session::Session;
 pub use trust::{Trust, TrustError};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::{ProducesTickets, ResolvesServerCert};
+use rustls::server::{
+    NoServerSessionStorage, ProducesTickets, ResolvesServerCert, WantsServerCert,
+};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, ConfigBuilder, ServerConfig};
 use std::sync::{Arc, OnceLock};
 
 /// The alert a hello with an unknown server name is answered with (RFC 8446 section 6.2):
@@ -35,12 +38,59 @@ pub fn server_config(
     chooser: Arc<dyn ResolvesServerCert>,
     alpn: &[&[u8]],
 ) -> Result<ServerConfig, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth();
+    let mut config = served(builder, chooser, alpn);
+    config.ticketer = ticketer()?;
+    Ok(config)
+}
+
+/// As [`server_config`], and clients are asked for a certificate from authorities of the given names
+/// (DER). One that shows none is served all the same, and what it shows is not judged here, but for the
+/// proof that it has the key. No session is resumed: every connection shows its certificate itself.
+///
+/// # Errors
+/// As [`server_config`].
+pub fn asking_config(
+    chooser: Arc<dyn ResolvesServerCert>,
+    alpn: &[&[u8]],
+    authorities: Vec<Vec<u8>>,
+) -> Result<ServerConfig, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(Arc::new(ask::Ask::new(authorities)));
+    let mut config = served(builder, chooser, alpn);
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+fn served(
+    builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+    chooser: Arc<dyn ResolvesServerCert>,
+    alpn: &[&[u8]],
+) -> ServerConfig {
+    let mut config = builder.with_cert_resolver(chooser);
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    // All of ours are good; the order is ours, so that what is measured is what is spoken.
+    config.ignore_client_order = true;
+    config
+}
+
+/// What a hello gets that offers the one protocol `alpn`, such as RFC 8737's: this certificate, and nothing that
+/// outlives the connection.
+///
+/// # Errors
+/// Ours: the provider lacks a protocol version.
+pub fn proof_config(proof: CertifiedKey, alpn: &[u8]) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(chooser);
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    config.ticketer = ticketer()?;
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(proof)));
+    config.alpn_protocols = vec![alpn.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
 

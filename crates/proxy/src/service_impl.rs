@@ -1,14 +1,14 @@
 use crate::metrics::Instruments;
-use crate::shell::{self, Caps, ConfigError, Live, Order, Shared};
+use crate::shell::{self, Caps, ConfigError, Handshakes, Live, Order, Shared};
 use arc_swap::ArcSwap;
 use certs::Material;
 use net::resolve::Names;
 use net::{ListenKey, Listener};
-use service::{Context, Reloaded, Service, WorkerGone};
+use service::{Context, Event, Reloaded, Service, WorkerGone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -71,10 +71,12 @@ impl Service for Proxy {
     fn start(config: Config, context: Context) -> Result<Self, Error> {
         let instruments = Instruments::new(context.metrics.clone());
         let live = Live::new(&config, &instruments, None)?;
+        tell_problems(&live, &context);
         let shared = Arc::new(Shared {
             live: ArcSwap::from_pointee(live),
             instruments,
             caps: Caps::new(),
+            handshakes: Handshakes::default(),
             started: std::time::Instant::now(),
             context,
         });
@@ -114,6 +116,7 @@ impl Service for Proxy {
         let before = self.shared.live.load_full();
         let live = Live::new(&config, &self.shared.instruments, Some(&before))?;
         let fresh = self.fresh(&config.listeners)?;
+        tell_problems(&live, &self.shared.context);
         // From here on only a worker that is gone can fail, and with it the service.
         self.shared.live.store(Arc::new(live));
         self.order(|_| Order::Reloaded)?;
@@ -188,6 +191,16 @@ impl Proxy {
                 .map_err(|_| Error::Ended(index))?;
         }
         Ok(())
+    }
+}
+
+/// What is wrong with whom clients are believed from, once for every configuration.
+fn tell_problems(live: &Live, context: &Context) {
+    for text in live.client_problems(SystemTime::now()) {
+        context.events.send(Event::Notice {
+            service: Proxy::NAME.into(),
+            text,
+        });
     }
 }
 

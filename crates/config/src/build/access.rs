@@ -7,6 +7,7 @@ use crate::types::{Access, AccessKind, Login, Sso};
 
 const BASIC: &[&str] = &["realm", "users"];
 const COOKIE: &[&str] = &["cookie", "origins"];
+const CERTIFICATE: &[&str] = &["names", "user_header"];
 const NETWORK: &[&str] = &["from"];
 const SSO: &[&str] = &[
     "login",
@@ -36,15 +37,14 @@ fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
     let own = match keys.kind {
         AccessWord::Basic => BASIC,
         AccessWord::Cookie => COOKIE,
+        AccessWord::Certificate => CERTIFICATE,
         AccessWord::Network => NETWORK,
         AccessWord::Sso => SSO,
     };
-    let others = [BASIC, COOKIE, NETWORK, SSO];
-    let others: Vec<_> = others
-        .iter()
-        .flat_map(|keys| keys.iter().copied())
-        .filter(|key| !own.contains(key))
-        .collect();
+    let mut others: Vec<_> = [BASIC, COOKIE, CERTIFICATE, NETWORK, SSO].concat();
+    others.retain(|key| !own.contains(key));
+    others.sort_unstable();
+    others.dedup();
     let mut kind = Kind {
         key: "kind",
         word: keys.kind.as_str(),
@@ -68,6 +68,10 @@ fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
                 origins: keys.origins.clone(),
             })
         }
+        AccessWord::Certificate => Some(AccessKind::Certificate {
+            names: keys.names.clone(),
+            user_header: keys.user_header.clone(),
+        }),
         AccessWord::Network => {
             let from = kind.needs("from", some(&keys.from), "[\"10.0.0.0/24\"]");
             Some(AccessKind::Network { from: from? })

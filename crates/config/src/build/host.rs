@@ -1,6 +1,7 @@
 //! `[[host]]`: its rules, their targets, and what the internal DNS says by default.
 
 use super::http::http_rule;
+use super::proxy::client_trust;
 use super::target::{Leads as _, target};
 use crate::fault::Report;
 use crate::sections::{
@@ -43,6 +44,7 @@ pub(crate) fn host(keys: &HostKeys, file: &File, report: &mut Report) -> Host {
         name,
         line,
         internal,
+        client_trust: client_trust(&file.proxy, Some(keys)),
         http,
         ldap,
         sip,

@@ -1,7 +1,7 @@
 //! `[proxy]`: `standard_ports` applied.
 
-use crate::sections::{File, Listen, ProxyLimits};
-use crate::types::{Identity, Proxy};
+use crate::sections::{File, HostKeys, Listen, OutdatedWord, ProxyKeys, ProxyLimits};
+use crate::types::{ClientTrust, Identity, Proxy};
 
 /// The proxy's settings as they are meant.
 pub(crate) fn proxy(file: &File) -> Proxy {
@@ -17,13 +17,34 @@ pub(crate) fn proxy(file: &File) -> Proxy {
         zones: keys.zones.clone(),
         log_rejected: keys.log_rejected.clone(),
         log_forwarded: keys.log_forwarded.clone(),
-        trusted_clients: keys.trusted_clients.clone(),
+        client_trust: client_trust(keys, None),
         identity: match keys.identity.as_str() {
             "own" => Identity::Own,
             name => Identity::Certificate(name.to_ascii_lowercase()),
         },
         proxy_protocol_from: keys.proxy_protocol_from.clone(),
         limits: limits(&keys.limits),
+    }
+}
+
+/// Whose client certificates are believed for `host`, or where no host says anything.
+///
+/// A list of a CA that the host does not trust does no harm, and one that is left out would.
+pub(super) fn client_trust(keys: &ProxyKeys, host: Option<&HostKeys>) -> ClientTrust {
+    let own = host.map(|host| &host.trusted_clients);
+    let own = own.filter(|own| !own.is_empty());
+    let beside = host.iter().flat_map(|host| &host.revoked);
+    let mut revoked: Vec<String> = Vec::new();
+    for file in keys.revoked.iter().chain(beside) {
+        if !revoked.contains(file) {
+            revoked.push(file.clone());
+        }
+    }
+    let outdated = host.and_then(|host| host.revoked_outdated);
+    ClientTrust {
+        authorities: own.unwrap_or(&keys.trusted_clients).clone(),
+        revoked,
+        outdated_holds: outdated.unwrap_or(keys.revoked_outdated) == OutdatedWord::Accept,
     }
 }
 

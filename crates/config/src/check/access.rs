@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::headers::is_ours;
 use crate::fault::Report;
 use crate::nearest::instead;
-use crate::place::At;
+use crate::place::{At, Place};
 use crate::reader::quoted;
 use crate::sections::{AccessKeys, AccessWord, File, HostKeys, HttpKeys};
 
@@ -13,6 +13,7 @@ pub(super) fn lists(file: &File, report: &mut Report) {
     for keys in &file.access.entries {
         twice(&keys.at, "users", &keys.users, report);
         twice(&keys.at, "origins", &keys.origins, report);
+        twice(&keys.at, "names", &keys.names, report);
         if let Some(ldap) = keys
             .ldap
             .as_ref()
@@ -39,6 +40,7 @@ pub(super) fn lists(file: &File, report: &mut Report) {
             reserved(header, &keys.at, "user_header", report);
         }
     }
+    trusted(file, report);
     for host in &file.host {
         for rule in &host.http {
             rule_access(rule, host, file, report);
@@ -74,6 +76,7 @@ fn rule_access(rule: &HttpKeys, host: &HostKeys, file: &File, report: &mut Repor
                 let what = format!("{} is in `access`, too", quoted(name));
                 report.fault(place, what, "keep it in one of the two");
             } else if let Some(list) = file.access.entries.iter().find(|list| list.name == *name) {
+                certificate_is_asked(list, host, file, &place, report);
                 session_reaches(list, host, place, report);
             }
         }
@@ -83,13 +86,41 @@ fn rule_access(rule: &HttpKeys, host: &HostKeys, file: &File, report: &mut Repor
     }
 }
 
-/// A browser sends the session's cookie only to hosts of its domain.
-fn session_reaches(
+/// Files that are named twice.
+fn trusted(file: &File, report: &mut Report) {
+    let proxy = &file.proxy;
+    twice(&proxy.at, "trusted_clients", &proxy.trusted_clients, report);
+    twice(&proxy.at, "revoked", &proxy.revoked, report);
+    for host in &file.host {
+        twice(&host.at, "trusted_clients", &host.trusted_clients, report);
+        twice(&host.at, "revoked", &host.revoked, report);
+    }
+}
+
+/// Where no CA is trusted, nobody can come in by certificate.
+fn certificate_is_asked(
     list: &AccessKeys,
     host: &HostKeys,
-    place: crate::place::Place,
+    file: &File,
+    place: &Place,
     report: &mut Report,
 ) {
+    if list.kind != AccessWord::Certificate {
+        return;
+    }
+    let broken = host.at.is_broken("trusted_clients") || file.proxy.at.is_broken("trusted_clients");
+    if host.trusted_clients.is_empty() && file.proxy.trusted_clients.is_empty() && !broken {
+        let what = format!(
+            "{} asks for a client certificate, and no CA of clients is trusted",
+            quoted(&list.name)
+        );
+        let remedy = "write trusted_clients = [\"file.pem\"] below [proxy] or this [[host]]";
+        report.fault(place.clone(), what, remedy);
+    }
+}
+
+/// A browser sends the session's cookie only to hosts of its domain.
+fn session_reaches(list: &AccessKeys, host: &HostKeys, place: Place, report: &mut Report) {
     let Some(session) = list
         .session
         .as_ref()

@@ -12,6 +12,7 @@ const COUNTS: &[(&str, u32, u32)] = &[
     ("streams", 1, 1000),
     ("resets", 1, 10_000),
     ("head_fields", 8, 128),
+    ("handshakes_per_address", 1, 1_000_000),
 ];
 
 /// The longest head whose places fit into 16 bits, which is what the reader of heads has for them.
@@ -26,7 +27,12 @@ const LONGEST: Duration = Duration::from_hours(1);
 pub(super) fn limits(file: &File, report: &mut Report) {
     let limits = &file.proxy.limits;
     let at = &limits.at;
-    let counts = [limits.streams, limits.resets, limits.head_fields];
+    let counts = [
+        limits.streams,
+        limits.resets,
+        limits.head_fields,
+        limits.handshakes_per_address,
+    ];
     for ((key, least, most), count) in COUNTS.iter().zip(counts) {
         if !(*least..=*most).contains(&count) {
             outside(at, key, &format!("a number from {least} to {most}"), report);

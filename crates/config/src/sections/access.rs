@@ -5,7 +5,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::definition::{choice, section};
-use crate::value::{DnsName, HttpsUrl, LdapUrl, Name, Origin, SecretRef, ServerText, Token};
+use crate::value::{
+    DnsName, HttpsUrl, LdapUrl, Name, Origin, SecretRef, ServerText, SubjectName, Token,
+};
 
 section! {
     /// An access list: one way to show who you are.
@@ -24,7 +26,12 @@ section! {
         origins: Vec<String> as Vec<Origin> | ["https://wcs.example.com"];
         /// Networks whose clients are let in. Only for kind = "network".
         from: Vec<IpNet> | ["10.0.0.0/24"];
-        /// Where a login is asked. Only for kind = "sso", as is all that follows.
+        /// Common names, host names, mail addresses and URIs of client certificates that are let
+        /// in; `*.example.com` for all names directly below. Empty: every certificate of
+        /// `trusted_clients` is. Only for kind = "certificate".
+        names: Vec<String> as Vec<SubjectName> | ["alice", "*.phones.example.com"];
+        /// Where a login is asked. Only for kind = "sso", as is all that follows but
+        /// `user_header`.
         login: Option<LoginWord> | "ldap";
         /// The session that a login opens.
         session: Option<Session>;
@@ -34,8 +41,9 @@ section! {
         radius: Option<RadiusLogin>;
         /// The OIDC provider for login = "oidc".
         oidc: Option<OidcLogin>;
-        /// The header that tells the target the user's name. What a client sends under this name
-        /// is removed.
+        /// The header that tells the target the user's name: the one of the login, or the common
+        /// name of the client certificate (the first other name, if it has none). What a client
+        /// sends under this name is removed, for all hosts. For kind = "sso" and "certificate".
         user_header: Option<String> as Option<Token> | "X-Remote-User";
         /// Whether the target gets the session cookie, and may hand it to its own clients.
         forward_cookie: Option<bool> | true;
@@ -49,6 +57,9 @@ choice! {
         Basic = "basic",
         /// By a cookie with a token.
         Cookie = "cookie",
+        /// By a certificate, which the client shows in its TLS handshake. It is asked for only under
+        /// names of hosts with a rule that needs one.
+        Certificate = "certificate",
         /// By its address.
         Network = "network",
         /// By a login that holds for all hosts of a domain.

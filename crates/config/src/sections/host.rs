@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::proxy::OutdatedWord;
 use crate::definition::{choice, section};
 use crate::value::{
     DnsName, FieldList, FileName, HostName, MaxAge, Size, TargetHostHeader, TargetList, TargetText,
@@ -22,6 +23,14 @@ section! {
         /// `target_host` or `target_proxy_protocol` is set, "none" for names that serve neither or
         /// hold a "/".
         internal: Option<InternalWord> | "gateway";
+        /// Files with the certificates of CAs whose client certificates are believed for this host
+        /// (PEM), instead of those of `proxy.trusted_clients`.
+        trusted_clients: Vec<String> as Vec<FileName> | ["partners.pem"];
+        /// Files with lists of the client certificates that were revoked (CRL, PEM), beside those of
+        /// `proxy.revoked`.
+        revoked: Vec<String> as Vec<FileName> | ["partners.crl"];
+        /// As `proxy.revoked_outdated`, which holds if missing.
+        revoked_outdated: Option<OutdatedWord> | "refuse";
         /// HTTP and WebSocket, `[[host.http]]` for each rule.
         http: Vec<HttpKeys>;
         /// LDAP, by the domain of the user that binds.

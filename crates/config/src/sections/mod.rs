@@ -23,8 +23,8 @@ pub(crate) use host::{
 };
 pub use nat::{Allow, Forward, ForwardTo, Nat, Transport};
 pub use network::{Dhcp, Reservation, Trust, Zone};
-pub(crate) use proxy::ProxyKeys;
 pub use proxy::{Guard, Listen, Protocol, ProxyLimits};
+pub(crate) use proxy::{OutdatedWord, ProxyKeys};
 pub use sbc::{
     Codec, Direction, Field, Pbx, Phones, Rewrite, Sbc, SbcListen, SipTransport, Srtp, Trunk,
 };

@@ -26,6 +26,11 @@ section! {
         log_forwarded: Vec<Protocol> = [] | ["http"];
         /// Files with the certificates of CAs whose client certificates are believed (PEM).
         trusted_clients: Vec<String> as Vec<FileName> = [] | ["innovaphone-devices.pem"];
+        /// Files with lists of the client certificates that were revoked (CRL, PEM). A CA without a
+        /// list revokes nothing.
+        revoked: Vec<String> as Vec<FileName> = [] | ["innovaphone-devices.crl"];
+        /// What becomes of the client certificates of a CA whose list is outdated.
+        revoked_outdated: OutdatedWord = "refuse";
         /// The certificate we show to targets that ask for one: "own" (from the box's own CA), or a
         /// name of a `[[certificate]]`.
         identity: String = "own";
@@ -46,6 +51,10 @@ section! {
         connections: u32 = 16384;
         /// Open connections of one IPv4 address or one IPv6 /64; at most `connections`.
         connections_per_address: u32 = 1024;
+        /// TLS handshakes of one address per minute, 1 to 1000000. IPv6 addresses are counted by
+        /// /64, and four times as many by /48. An office behind one address makes some hundred when
+        /// it comes to work.
+        handshakes_per_address: u32 = 600;
         /// Requests of one connection; then it is closed, behind the response.
         requests_per_connection: u32 = 100000;
         /// Requests of one address that wait at once for one target, or those that stand in for it;
@@ -106,6 +115,16 @@ section! {
         h323: u16 = 1730;
         /// H.323 over TLS.
         h323s: u16 = 1310;
+    }
+}
+
+choice! {
+    /// What becomes of client certificates whose list of revoked ones is outdated.
+    pub(crate) enum OutdatedWord {
+        /// They are refused: nobody knows who was revoked since.
+        Refuse = "refuse",
+        /// They are judged by the old list.
+        Accept = "accept",
     }
 }
 

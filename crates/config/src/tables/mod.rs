@@ -144,7 +144,7 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
             AccessKind::Basic { .. } => "access (basic)",
             AccessKind::Cookie { .. } => "access (cookie)",
             AccessKind::Sso(_) => "access (sso)",
-            AccessKind::Network { .. } => continue,
+            AccessKind::Network { .. } | AccessKind::Certificate { .. } => continue,
         };
         add(part, &mut std::iter::once(access.line));
     }

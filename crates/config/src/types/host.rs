@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::sections::{Balance, PathPolicy, Plain, ProxyHeader, WebSocket};
+use crate::types::ClientTrust;
 use crate::value::{HostName, TargetHost, TargetHostHeader};
 
 /// A host that is published.
@@ -15,6 +16,8 @@ pub struct Host {
     pub line: u32,
     /// What the internal DNS answers for it, the default applied.
     pub internal: Internal,
+    /// Whose client certificates are believed here, the default applied.
+    pub client_trust: ClientTrust,
     /// Rules for HTTP, in the order of the file.
     pub http: Vec<HttpRule>,
     /// LDAP.

@@ -116,14 +116,25 @@ pub struct Proxy {
     pub log_rejected: Vec<Protocol>,
     /// Protocols whose forwarded requests are logged.
     pub log_forwarded: Vec<Protocol>,
-    /// Files with the CAs whose client certificates are believed.
-    pub trusted_clients: Vec<String>,
+    /// Whose client certificates are believed where a host says nothing else.
+    pub client_trust: ClientTrust,
     /// The certificate we show to targets.
     pub identity: Identity,
     /// Networks of load balancers whose connections begin with a PROXY header.
     pub proxy_protocol_from: Vec<IpNet>,
     /// What connections may cost; never more of one address than in all.
     pub limits: ProxyLimits,
+}
+
+/// Whose client certificates are believed, by the names of files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ClientTrust {
+    /// CAs that issue them; empty: nobody's are.
+    pub authorities: Vec<String>,
+    /// Lists of those that were revoked.
+    pub revoked: Vec<String>,
+    /// Whether a list holds although it is outdated; if not, all of its CA are refused then.
+    pub outdated_holds: bool,
 }
 
 /// The certificate we show to targets that ask for one.
@@ -197,6 +208,14 @@ pub enum AccessKind {
         /// Origins that are let in; empty: all, and requests without one.
         origins: Vec<String>,
     },
+    /// By a certificate that the client shows.
+    Certificate {
+        /// Names of which it must have one, `*.example.com` for all directly below; empty: every
+        /// trusted one is let in.
+        names: Vec<String>,
+        /// The header that tells the target the client's name.
+        user_header: Option<String>,
+    },
     /// By address.
     Network {
         /// Whose clients are let in; at least one.
@@ -220,11 +239,21 @@ pub struct Sso {
 }
 
 impl AccessKind {
+    /// The header that tells the target the user's name.
+    pub fn user_header(&self) -> Option<&str> {
+        match self {
+            Self::Certificate { user_header, .. } => user_header.as_deref(),
+            Self::Sso(sso) => sso.user_header.as_deref(),
+            Self::Basic { .. } | Self::Cookie { .. } | Self::Network { .. } => None,
+        }
+    }
+
     /// The word the file has for this kind.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Basic { .. } => "basic",
             Self::Cookie { .. } => "cookie",
+            Self::Certificate { .. } => "certificate",
             Self::Network { .. } => "network",
             Self::Sso(_) => "sso",
         }

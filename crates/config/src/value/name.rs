@@ -160,6 +160,10 @@ checked_name!(
     Token, "a name as HTTP allows it", token_fault
 );
 checked_name!(
+    /// A name in a client certificate; its first label may be "*".
+    SubjectName, "a name in a certificate; `*.example.com` for all names directly below", subject_fault
+);
+checked_name!(
     /// The origin of a web page.
     Origin, "an origin: `https://name` or `https://name:port`", origin_fault
 );
@@ -321,6 +325,24 @@ pub(super) fn token_fault(text: &str) -> Option<Fault> {
             format!("{} is no name that HTTP allows", quoted(text)),
             remedy.to_owned(),
         )
+    })
+}
+
+fn subject_fault(text: &str) -> Option<(String, String)> {
+    let odd = text.is_empty()
+        || text.len() > 256
+        || text.trim() != text
+        || text.chars().any(char::is_control);
+    if odd {
+        let what = format!("{} is no name that a certificate is taken by", quoted(text));
+        let remedy = "write 1 to 256 characters without spaces at their ends";
+        return Some((what, remedy.to_owned()));
+    }
+    let below = text.strip_prefix("*.").unwrap_or(text);
+    (below.contains('*') || below.is_empty()).then(|| {
+        let what = format!("the \"*\" in {} is not the whole first label", quoted(text));
+        let remedy = "write whole names, or `*.example.com`, or no `names` for every certificate";
+        (what, remedy.to_owned())
     })
 }
 

@@ -4,8 +4,8 @@ use super::records::{
 };
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
-use rustls::{ClientConfig, CommonState, ProtocolVersion, ServerConfig};
-use rustls_pki_types::ServerName;
+use rustls::{ClientConfig, CommonState, HandshakeKind, ProtocolVersion, ServerConfig};
+use rustls_pki_types::{CertificateDer, ServerName};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,6 +75,14 @@ impl Session {
 
     pub(crate) fn alpn(&self) -> Option<&[u8]> {
         self.state().alpn_protocol()
+    }
+
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.state().handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    pub(crate) fn peer_certificates(&self) -> &[CertificateDer<'static>] {
+        self.state().peer_certificates().unwrap_or_default()
     }
 
     /// Bytes that were read from the socket before the session existed, the hello for instance.

@@ -1,8 +1,9 @@
 //! The one function that decides, for the traffic and for `explain` alike.
 
+use super::access::{Gate, Shown, judge};
 use super::path::{Fit, fit};
 use super::reason::Reason;
-use super::routes::{Entry, Gate, GateKind, HostRoutes, Routes, Rule};
+use super::routes::{Entry, HostRoutes, Routes, Rule};
 use config::{Plain, WebSocket};
 use proto::http::{Fields, Malformed, Scheme, path_is_unambiguous};
 use std::net::IpAddr;
@@ -38,6 +39,8 @@ pub struct AskedTls<'a> {
     pub server_name: Option<&'a str>,
     /// Whether the host has the certificate that this server name got.
     pub same_certificate: bool,
+    /// The certificate of the client, as far as the host asks for one.
+    pub certificate: Shown<'a>,
 }
 
 /// What becomes of a request.
@@ -113,6 +116,7 @@ pub fn decide_watched<'r>(
     if let Some(AskedTls {
         server_name,
         same_certificate: false,
+        ..
     }) = ask.tls
     {
         let reason = Reason::Misdirected(server_name.unwrap_or_default().into());
@@ -149,7 +153,7 @@ pub fn decide_watched<'r>(
             Plain::Refuse => return refuse(Some(host), Reason::PlainRefused, Some(rule.line)),
         }
     }
-    match judge(rule, ask, watch) {
+    match judge(rule, ask, watch).and_then(|()| fits(rule, ask)) {
         Ok(()) => Verdict::Forward(host, rule),
         Err(reason) => refuse(Some(host), reason, Some(rule.line)),
     }
@@ -194,44 +198,21 @@ fn find<'r>(
     None
 }
 
-/// Whether the target could take a field for the one that the rule has us write about the client. One of
+/// Whether the target could take a field for one that the rule has us write about the client. One of
 /// the very name is replaced, as those that all targets get; a twin is what no honest client sends.
 fn forges(rule: &Rule, fields: Option<&Fields<'_>>) -> bool {
-    let (Some(own), Some(fields)) = (rule.client_address_header.as_deref(), fields) else {
+    let Some(fields) = fields.filter(|_| !rule.own_headers.is_empty()) else {
         return false;
     };
-    let mut fields = fields.iter();
-    fields.any(|field| field.is_twin_of(own) && !field.is(own))
+    let mut own = rule.own_headers.iter();
+    own.any(|own| {
+        let mut fields = fields.iter();
+        fields.any(|field| field.is_twin_of(own) && !field.is(own))
+    })
 }
 
-/// What a rule asks for beside its path.
-fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Result<(), Reason> {
-    for gate in &rule.all {
-        let admitted = gate.admits(ask.client);
-        watch.step(Step::Access(gate, admitted));
-        if !admitted {
-            return Err(denied(gate));
-        }
-    }
-    let mut first_denied = None;
-    for gate in &rule.any {
-        let admitted = gate.admits(ask.client);
-        watch.step(Step::Access(gate, admitted));
-        if admitted {
-            first_denied = None;
-            break;
-        }
-        // What is not built yet is the better reason: it is not the client's fault.
-        match (&first_denied, &gate.kind) {
-            (None, _) | (Some(Reason::AccessDenied(_)), GateKind::NotBuilt(_)) => {
-                first_denied = Some(denied(gate));
-            }
-            _ => {}
-        }
-    }
-    if let Some(reason) = first_denied {
-        return Err(reason);
-    }
+/// What a rule asks for beside its path and who may use it.
+fn fits(rule: &Rule, ask: &Ask<'_>) -> Result<(), Reason> {
     match (rule.websocket, ask.websocket) {
         (WebSocket::Required, false) => return Err(Reason::WebSocketRequired),
         (WebSocket::Refused, true) => return Err(Reason::WebSocketRefused),
@@ -240,13 +221,6 @@ fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Result<(), Reaso
     match (rule.max_body, ask.body) {
         (Some(most), Some(length)) if length > most => Err(Reason::BodyTooLarge(most)),
         _ => Ok(()),
-    }
-}
-
-fn denied(gate: &Gate) -> Reason {
-    match gate.kind {
-        GateKind::Network(_) => Reason::AccessDenied(gate.name.clone()),
-        GateKind::NotBuilt(kind) => Reason::AccessNotBuilt(gate.name.clone(), kind),
     }
 }
 

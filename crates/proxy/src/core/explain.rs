@@ -1,10 +1,11 @@
 //! What would become of a request, and why: the same decision as for the traffic, told step by step.
 
+use super::access::{GateKind, Shown};
 use super::balance::{Probe, Targets};
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
-use super::routes::{GateKind, HostRoutes, Routes, RoutesError, Rule, Trust};
+use super::routes::{Routes, RoutesError, Rule, Trust};
 use config::{Balance, Config, Identity, TargetHostHeader};
 use proto::http::Authority;
 use serde::Serialize;
@@ -77,6 +78,7 @@ pub fn explain(
         tls: asked.tls.then_some(AskedTls {
             server_name: Some(name),
             same_certificate: true,
+            certificate: Shown::Nothing,
         }),
         method: "GET",
         scheme: None,
@@ -285,8 +287,13 @@ impl Steps {
 impl Watch for Steps {
     fn step(&mut self, step: Step<'_>) {
         match step {
-            Step::Host(HostRoutes { name, line, .. }) => {
-                self.say(format!("host {name}"), Some(*line));
+            Step::Host(host) => {
+                self.say(format!("host {}", host.name), Some(host.line));
+                if let Some(trust) = &host.client_trust {
+                    let from = trust.authorities.join(", ");
+                    let text = format!("over TLS, a client certificate is asked for, from {from}");
+                    self.say(text, None);
+                }
             }
             Step::Default(rule, fits) => {
                 let fits = if fits { "matches" } else { "does not match" };
@@ -311,6 +318,13 @@ impl Watch for Steps {
                 let admits = match (&gate.kind, admitted) {
                     (_, true) => "lets it in".to_owned(),
                     (GateKind::Network(_), false) => "does not let it in".to_owned(),
+                    (GateKind::Certificate { names, .. }, false) if names.is_empty() => {
+                        "lets in who shows a trusted client certificate; here, none is".to_owned()
+                    }
+                    (GateKind::Certificate { names, .. }, false) => {
+                        let names = names.join(", ");
+                        format!("lets in who shows a client certificate for {names}; here, none is")
+                    }
                     (GateKind::NotBuilt(kind), false) => {
                         format!("({kind}) is not built yet and lets nobody in")
                     }

@@ -1,6 +1,7 @@
 //! Heads as they are passed on: in one normal form, the fields of both ends in their order and case,
 //! without what belongs to one connection, and with what we say about the client.
 
+use super::access::{Shown, users};
 use super::edit::HeadEdit;
 use super::routes::{Rule, Target};
 use config::TargetHostHeader;
@@ -97,8 +98,14 @@ impl Sent {
 /// Appends the head that the target of `rule` gets for `request`, empty line included.
 ///
 /// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it, but for a dot
-/// at the end of the name.
-pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, identity: &Identity) {
+/// at the end of the name. `shown` is the client's certificate, whose name is told where the rule says so.
+pub fn write_request(
+    out: &mut Vec<u8>,
+    request: &Request<'_>,
+    rule: &Rule,
+    identity: &Identity,
+    shown: Shown<'_>,
+) {
     out.extend_from_slice(request.method.as_bytes());
     out.push(b' ');
     write_target(out, request);
@@ -108,7 +115,6 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
         && request
             .host
             .is_none_or(|host| host.text().as_bytes().get(host.host().len()) != Some(&b'.'));
-    let own = rule.client_address_header.as_deref();
     request.fields.write(out, |field| {
         let passes = match field.known() {
             Name::Host => {
@@ -119,7 +125,7 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
             Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
             name if name.is_forwarding() => false,
             Name::Other => {
-                !own.is_some_and(|own| field.is_twin_of(own))
+                !rule.withheld.iter().any(|own| field.is_twin_of(own))
                     && !NEVER_ASKED.iter().any(|name| field.is_twin_of(name))
             }
             _ => !field.is_hop_by_hop(),
@@ -136,8 +142,11 @@ pub fn write_request(out: &mut Vec<u8>, request: &Request<'_>, rule: &Rule, iden
         }
     }
     out.extend_from_slice(&identity.fields);
-    if let Some(own) = own {
+    if let Some(own) = &rule.client_address_header {
         let _ = write!(out, "{own}: {}\r\n", identity.client);
+    }
+    for (own, user) in users(rule, shown) {
+        field(out, own.as_bytes(), user.as_bytes());
     }
     out.extend_from_slice(rule.request_edit.lines());
     if request.framing == Framing::Chunked {

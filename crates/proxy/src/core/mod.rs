@@ -1,6 +1,7 @@
 //! What becomes of a request, and what is said to whom. Pure: the clock, sockets and files are
 //! the shell's.
 
+mod access;
 mod balance;
 mod date;
 mod decide;
@@ -15,6 +16,7 @@ mod path;
 mod reason;
 mod routes;
 
+pub use access::{CertificateFault, Gate, GateKind, Shown};
 pub use balance::{Member, Probe, Standing, Targets, Tried};
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
@@ -30,6 +32,5 @@ pub use passthrough::{PassthroughHost, Passthroughs, TlsVerdict};
 pub use path::{Fit, fit};
 pub use reason::Reason;
 pub use routes::{
-    Entry, Gate, GateKind, HostRoutes, Routes, RoutesError, Rule, Target, TargetKey, TargetTls,
-    Trust,
+    Entry, HostRoutes, Routes, RoutesError, Rule, Target, TargetKey, TargetTls, Trust,
 };

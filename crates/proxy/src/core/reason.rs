@@ -1,5 +1,6 @@
 //! Why a request or connection was rejected: one closed list for log, metrics, status and guard.
 
+use super::access::CertificateFault;
 use proto::http::Malformed;
 use service::Blame;
 use thiserror::Error;
@@ -37,6 +38,9 @@ pub enum Reason {
     /// An access kind that comes later.
     #[error("access `{0}` ({1}) is not built yet")]
     AccessNotBuilt(Box<str>, &'static str),
+    /// An access of kind "certificate" does not let the client in.
+    #[error("access `{0}`: {1}")]
+    Certificate(Box<str>, CertificateFault),
     /// `websocket = "required"`.
     #[error("only WebSockets are allowed for this path")]
     WebSocketRequired,
@@ -67,6 +71,9 @@ pub enum Reason {
     /// The address has too many connections.
     #[error("more than {0} connections from this address")]
     AddressFull(u32),
+    /// The address makes too many TLS handshakes.
+    #[error("more than {0} TLS handshakes of this address within a minute")]
+    HandshakesFull(u32),
     /// Too many requests of the address are under way to one target.
     #[error("more than {0} requests of this address wait for one target")]
     RequestsFull(u32),
@@ -141,6 +148,7 @@ impl Reason {
             Self::Malformed(fault) | Self::PathAmbiguous(fault) => fault.status(),
             Self::HostUnknown | Self::PathUnknown => 404,
             Self::Misdirected(_) | Self::NotSecured => 421,
+            Self::Certificate(_, fault) => fault.status(),
             Self::PlainRefused
             | Self::AccessDenied(_)
             | Self::AccessNotBuilt(..)
@@ -149,7 +157,11 @@ impl Reason {
             | Self::Banned => 403,
             Self::BodyTooLarge(_) => 413,
             Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::ClientGone => 408,
-            Self::AddressFull(_) | Self::RequestsFull(_) | Self::Full(_) | Self::NoRoom(..) => 503,
+            Self::AddressFull(_)
+            | Self::HandshakesFull(_)
+            | Self::RequestsFull(_)
+            | Self::Full(_)
+            | Self::NoRoom(..) => 503,
             Self::HostMissing
             | Self::Http2(_)
             | Self::ProxyHeader(_)
@@ -175,6 +187,7 @@ impl Reason {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
+            Self::Certificate(_, fault) => fault.blame(),
             Self::AccessNotBuilt(..)
             | Self::TargetIsUs(_)
             | Self::Full(_)
@@ -202,12 +215,14 @@ impl Reason {
     pub fn weight(&self) -> u32 {
         match self {
             Self::Misdirected(_)
+            | Self::Certificate(_, CertificateFault::NotAsked)
             | Self::BodyTooLarge(_)
             | Self::BodyLate
             | Self::BodySlow(_)
             | Self::ClientGone
             | Self::Banned
             | Self::AddressFull(_)
+            | Self::HandshakesFull(_)
             | Self::RequestsFull(_)
             | Self::Handshake(_)
             | Self::HandshakeLate => 0,
@@ -256,13 +271,14 @@ impl Reason {
             Self::Misdirected(_) | Self::NotSecured => 3,
             Self::PathUnknown => 4,
             Self::PlainRefused => 5,
-            Self::AccessDenied(_) | Self::AccessNotBuilt(..) => 6,
+            Self::Certificate(_, CertificateFault::NotAsked) => 3,
+            Self::AccessDenied(_) | Self::AccessNotBuilt(..) | Self::Certificate(..) => 6,
             Self::WebSocketRequired | Self::WebSocketRefused => 7,
             Self::BodyTooLarge(_) => 8,
             Self::HeadLate | Self::BodyLate | Self::BodySlow(_) => 9,
             Self::ClientGone => 10,
             Self::Banned => 11,
-            Self::AddressFull(_) | Self::Full(_) => 12,
+            Self::AddressFull(_) | Self::HandshakesFull(_) | Self::Full(_) => 12,
             Self::NotTls(_)
             | Self::ServerNameUnknown(_)
             | Self::AddressOfAnother(_)

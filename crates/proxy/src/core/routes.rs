@@ -1,13 +1,13 @@
 //! The hosts and rules of one configuration, made ready to decide with.
 
+use super::access::Gate;
 use super::balance::{Member, Probe, Standing, Targets};
 use super::edit::HeadEdit;
 use super::passthrough::Passthroughs;
 use config::{
-    Access, AccessKind, Config, Host, HttpRule, PathPolicy, Plain, ProxyHeader, TargetCertificate,
+    Access, ClientTrust, Config, Host, HttpRule, PathPolicy, Plain, ProxyHeader, TargetCertificate,
     TargetHost, TargetHostHeader, WebSocket,
 };
-use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -41,6 +41,8 @@ pub struct HostRoutes {
     pub entries: Vec<Entry>,
     /// The rule with `default = true`, which alone has no entry.
     pub default: Option<Arc<Rule>>,
+    /// Whose client certificates are believed, where a rule of the host asks for one.
+    pub client_trust: Option<Arc<ClientTrust>>,
 }
 
 /// One path of a rule.
@@ -77,6 +79,10 @@ pub struct Rule {
     pub all: Vec<Gate>,
     /// The field that takes the client's address and port.
     pub client_address_header: Option<Box<str>>,
+    /// Fields that say of the client what only we know: none of the client's passes.
+    pub withheld: Arc<[Box<str>]>,
+    /// Those of them that the rule itself writes.
+    pub own_headers: Vec<Box<str>>,
     /// Whether paths that could be read in two ways are refused.
     pub strict: bool,
     /// The Host that targets see.
@@ -89,24 +95,6 @@ pub struct Rule {
     pub response_edit: HeadEdit,
     /// What becomes of the fields of responses over TLS.
     pub response_edit_tls: HeadEdit,
-}
-
-/// A reference to an `[access.…]`.
-#[derive(Debug)]
-pub struct Gate {
-    /// Its name.
-    pub name: Box<str>,
-    /// What it asks for.
-    pub kind: GateKind,
-}
-
-/// What an access asks for.
-#[derive(Debug)]
-pub enum GateKind {
-    /// An address in one of these networks.
-    Network(Vec<IpNet>),
-    /// Something that comes later; it lets nobody in.
-    NotBuilt(&'static str),
 }
 
 /// Where requests are sent, and how: connections to equal targets are interchangeable.
@@ -190,6 +178,7 @@ impl Routes {
         };
         let mut maker = Maker {
             access: &config.access,
+            user_headers: user_headers(config),
             files,
             targets: HashSet::new(),
             before: before.map(|before| &before.standings),
@@ -220,6 +209,7 @@ impl Routes {
             index,
             entries: Vec::new(),
             default: None,
+            client_trust: None,
         });
         index
     }
@@ -277,9 +267,25 @@ impl Routes {
     }
 }
 
+/// Fields that tell targets who somebody is, of lists that a rule names.
+fn user_headers(config: &Config) -> Vec<&str> {
+    let rules = config.hosts.iter().flat_map(|host| &host.http);
+    let named: HashSet<&str> = rules
+        .flat_map(|rule| rule.access.iter().chain(&rule.access_all))
+        .map(String::as_str)
+        .collect();
+    let lists = config.access.iter();
+    lists
+        .filter(|list| named.contains(list.name.as_str()))
+        .filter_map(|list| list.kind.user_header())
+        .collect()
+}
+
 /// Makes rules; equal targets are shared.
 struct Maker<'a> {
     access: &'a [Access],
+    /// Fields that tell a target who somebody is, of all rules: several may lead to one target.
+    user_headers: Vec<&'a str>,
     files: &'a BTreeMap<String, String>,
     targets: HashSet<TargetKey>,
     before: Option<&'a Standings>,
@@ -290,6 +296,10 @@ impl Maker<'_> {
     fn fill(&mut self, routes: &mut HostRoutes, host: &Host) -> Result<(), RoutesError> {
         for http in &host.http {
             let rule = Arc::new(self.rule(http, &routes.name)?);
+            if rule.any.iter().chain(&rule.all).any(Gate::asks_certificate) {
+                let trust = || Arc::new(host.client_trust.clone());
+                routes.client_trust.get_or_insert_with(trust);
+            }
             if http.default {
                 routes.default.get_or_insert(rule);
                 continue;
@@ -306,6 +316,14 @@ impl Maker<'_> {
     }
 
     fn rule(&mut self, http: &HttpRule, host: &str) -> Result<Rule, RoutesError> {
+        let any = self.gates(&http.access, http.line)?;
+        let all = self.gates(&http.access_all, http.line)?;
+        let told = any.iter().chain(&all).filter_map(Gate::user_header);
+        let address = http.client_address_header.as_deref();
+        let user_headers = self.user_headers.iter().copied();
+        let withheld = address.into_iter().chain(user_headers);
+        let withheld = withheld.map(Box::from).collect();
+        let own_headers = address.into_iter().chain(told).map(Box::from).collect();
         let mut targets = |of: fn(&config::Targets) -> &config::Target| {
             let members = http.targets.iter().map(|targets| {
                 let target = self.target(of(targets), http, host);
@@ -315,6 +333,8 @@ impl Maker<'_> {
             Targets::new(members.collect(), http.balance)
         };
         Ok(Rule {
+            withheld,
+            own_headers,
             line: http.line,
             plain_targets: targets(|targets| &targets.plain),
             tls_targets: targets(|targets| &targets.tls),
@@ -322,8 +342,8 @@ impl Maker<'_> {
             websocket: http.websocket,
             idle: http.idle_timeout,
             max_body: http.max_body,
-            any: self.gates(&http.access, http.line)?,
-            all: self.gates(&http.access_all, http.line)?,
+            any,
+            all,
             client_address_header: http.client_address_header.as_deref().map(Box::from),
             strict: http.path_policy == PathPolicy::Strict,
             target_host: http.target_host.clone(),
@@ -391,15 +411,7 @@ impl Maker<'_> {
                 line,
                 name: name.clone(),
             })?;
-            Ok(Gate {
-                name: name.as_str().into(),
-                kind: match &access.kind {
-                    AccessKind::Network { from, .. } => GateKind::Network(from.clone()),
-                    AccessKind::Basic { .. } => GateKind::NotBuilt("basic"),
-                    AccessKind::Cookie { .. } => GateKind::NotBuilt("cookie"),
-                    AccessKind::Sso { .. } => GateKind::NotBuilt("sso"),
-                },
-            })
+            Ok(Gate::new(access))
         };
         names.iter().map(gate).collect()
     }
@@ -421,16 +433,6 @@ impl Rule {
             &self.tls_targets
         } else {
             &self.plain_targets
-        }
-    }
-}
-
-impl Gate {
-    /// Whether it lets `client` in.
-    pub fn admits(&self, client: IpAddr) -> bool {
-        match &self.kind {
-            GateKind::Network(from) => from.iter().any(|net| net.contains(&client)),
-            GateKind::NotBuilt(_) => false,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         admitted,
     } = client;
     if !identity.tls() {
-        let asker = Connection::new(worker, slot, stream, identity, admitted, None);
+        let asker = Connection::new(worker, slot, stream, identity, admitted, None, None);
         return http1::serve(asker, ahead).await;
     }
     // What is done once is not to make the connection large for all its life.
@@ -58,16 +58,33 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
     let Some(greeted) = greeting.await else {
         return;
     };
-    let (stream, server_name) = match greeted {
-        Greeted::Spoken(stream, server_name) => (stream, server_name),
+    let (stream, server_name, presented) = match greeted {
+        Greeted::Spoken(stream, server_name, presented) => (stream, server_name, presented),
         Greeted::Passed(passed) => {
             return Box::pin(passthrough::serve(worker, slot, identity, passed)).await;
         }
     };
     if stream.alpn() == Some(b"h2") {
-        return http2::serve(worker, slot, stream, identity, admitted, server_name).await;
+        return http2::serve(
+            worker,
+            slot,
+            stream,
+            identity,
+            admitted,
+            server_name,
+            presented,
+        )
+        .await;
     }
-    let asker = Connection::new(worker, slot, stream, identity, admitted, server_name);
+    let asker = Connection::new(
+        worker,
+        slot,
+        stream,
+        identity,
+        admitted,
+        server_name,
+        presented,
+    );
     http1::serve(asker, Buffer::default()).await;
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 /// Locks of the table; accepting threads seldom meet at one.
 const SHARDS: usize = 16;
 /// A provider gives a customer a /48 or less: all its /64s together may have so many times what one has.
-const SITE: u32 = 4;
+pub(super) const SITE: u32 = 4;
 
 /// Targets of a network that are kept in mind although nobody waits for them.
 const REMEMBERED: usize = 16;
@@ -29,7 +29,7 @@ pub(crate) struct Caps {
 }
 
 /// What is counted as one: an address with the length of its prefix.
-type Network = (IpAddr, u8);
+pub(super) type Network = (IpAddr, u8);
 
 /// What is known of a network while it has a connection.
 #[derive(Default)]
@@ -213,7 +213,7 @@ impl Drop for Admitted {
 }
 
 /// What `client` is counted as: IPv6 hosts have a /64 each, and sites a /48.
-fn networks(client: IpAddr) -> (Network, Option<Network>) {
+pub(super) fn networks(client: IpAddr) -> (Network, Option<Network>) {
     let prefix = |v6: Ipv6Addr, len: u8| {
         let rest = 128 - u32::from(len);
         let bits = v6.to_bits() >> rest << rest;

@@ -7,6 +7,7 @@ use crate::shell::caps::Admitted;
 use crate::shell::client::Client;
 use crate::shell::lane::Lane;
 use crate::shell::limits::{self, Limits};
+use crate::shell::presented::Presented;
 use crate::shell::report::{Report, Told};
 use crate::shell::request::{Place, Taken};
 use crate::shell::worker::{Current, Slot, Worker};
@@ -25,6 +26,8 @@ pub(crate) struct Connection<C> {
     pub(crate) admitted: Rc<Admitted>,
     /// The server name of the TLS hello.
     pub(crate) server_name: Option<Rc<str>>,
+    /// The certificate that the client has shown, if it was asked for one.
+    pub(crate) presented: Option<Rc<Presented>>,
     /// Those at the time it came in.
     pub(crate) limits: Rc<Limits>,
     /// From the client to a target.
@@ -57,6 +60,7 @@ impl<C: Client> Connection<C> {
         identity: Rc<Identity>,
         admitted: Rc<Admitted>,
         server_name: Option<Rc<str>>,
+        presented: Option<Rc<Presented>>,
     ) -> Self {
         let limits = worker.limits();
         Self {
@@ -65,6 +69,7 @@ impl<C: Client> Connection<C> {
             identity,
             admitted,
             server_name,
+            presented,
             up: Lane::default(),
             down: Lane::default(),
             alarm: Alarm::new(Instant::now() + limits.first_request),

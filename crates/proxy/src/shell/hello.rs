@@ -4,6 +4,7 @@
 use crate::core::{Identity, Page, Reason, TlsVerdict, write_page};
 use crate::shell::buffer::Buffer;
 use crate::shell::passthrough::Passed;
+use crate::shell::presented::Presented;
 use crate::shell::report::{Report, Told};
 use crate::shell::tunnel::{Asked, What};
 use crate::shell::worker::{Current, Worker};
@@ -14,12 +15,14 @@ use proto::tls::{Hello, MAX_BUFFERED, client_hello};
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
+use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 /// A client that has said hello.
 pub(crate) enum Greeted {
-    /// TLS is spoken; with the server name that was asked for.
-    Spoken(Stream, Option<Rc<str>>),
+    /// TLS is spoken; with the server name that was asked for, and what the client has shown where
+    /// that name asks for a certificate.
+    Spoken(Stream, Option<Rc<str>>, Option<Rc<Presented>>),
     /// Another is to speak with it.
     Passed(Passed),
 }
@@ -39,7 +42,13 @@ pub(crate) async fn greet(
     };
     let current = worker.current();
     let date = worker.date();
-    let shake = shake(&current, stream, ahead, &mut told, &date);
+    // What is passed on costs us no handshake.
+    let may = || {
+        let most = worker.limits().handshakes_per_address;
+        let handshakes = &worker.shared.handshakes;
+        handshakes.begin(identity.address(), most, worker.now())
+    };
+    let shake = shake(&current, stream, ahead, &mut told, &date, may);
     let reason = match timeout_at(until, shake).await {
         Ok(Ok(greeted)) => {
             if let Greeted::Spoken(..) = greeted {
@@ -75,6 +84,7 @@ async fn shake(
     mut buffer: Buffer,
     told: &mut Told,
     date: &str,
+    may: impl Fn() -> Result<(), Reason>,
 ) -> Result<Greeted, Fault> {
     let at = stream
         .local_addr()
@@ -97,6 +107,7 @@ async fn shake(
                 what: What::Tls { at },
                 target: host.target.clone(),
                 server_name: hello.server_name.map(Into::into),
+                presented: None,
             };
             let current = Rc::clone(current);
             return Ok(Greeted::Passed(Passed::new(
@@ -115,10 +126,20 @@ async fn shake(
         let unknown = Reason::ServerNameUnknown(name.as_str().into());
         return Err(Fault::Reason(unknown));
     }
-    let server_name = hello.server_name.map(Into::into);
+    may().map_err(Fault::Reason)?;
+    let asking = hello
+        .server_name
+        .as_deref()
+        .and_then(|n| live.asks_under(n));
+    let server = asking.map_or(&live.server, |asking| &asking.server);
+    let server_name = hello.server_name.as_deref().map(Into::into);
     let io = stream.into_plain().ok_or(Fault::Silent)?;
-    match Stream::accept(io, live.server.clone(), buffer.filled()).await {
-        Ok(stream) => Ok(Greeted::Spoken(stream, server_name)),
+    match Stream::accept(io, Arc::clone(server), buffer.filled()).await {
+        Ok(stream) => {
+            let presented = |asking| Rc::new(Presented::new(asking, stream.peer_certificates()));
+            let presented = asking.map(|asking| presented(asking));
+            Ok(Greeted::Spoken(stream, server_name, presented))
+        }
         Err(error) => {
             let why = match tls_fault(&error) {
                 Some(fault) => fault.to_string(),

@@ -9,6 +9,7 @@ use proto::http::{
     write_chunk_header,
 };
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// A direction, kept for all requests of a connection.
@@ -26,8 +27,8 @@ pub(crate) struct Lane {
     passed: u64,
     /// The most there may be.
     limit: Option<u64>,
-    /// The name of a field that only we may send, as a trailer neither.
-    withheld: Option<Box<str>>,
+    /// The names of fields that only we may send, as trailers neither.
+    withheld: Option<Arc<[Box<str>]>>,
     /// Trailers of a body whose sink does not get chunks, as `name: value CR LF`.
     trailers: Vec<u8>,
     /// Where in `out` the head of this message begins, behind interim ones.
@@ -65,13 +66,13 @@ pub(crate) enum Broken {
 }
 
 impl Lane {
-    /// Begins the body of a request of a `C`; what is in `out` goes before it. `withheld` is the
-    /// name of a field that is ours to send.
+    /// Begins the body of a request of a `C`; what is in `out` goes before it. `withheld` are the
+    /// names of fields that are ours to send.
     pub(crate) fn begin_request<C: Client>(
         &mut self,
         framing: Framing,
         limit: Option<u64>,
-        withheld: Option<&str>,
+        withheld: &Arc<[Box<str>]>,
     ) {
         self.body = match framing {
             Framing::None | Framing::Length(0) => Body::Done,
@@ -83,7 +84,8 @@ impl Lane {
         self.passed = 0;
         self.limit = limit;
         // Only chunks have trailers.
-        self.withheld = withheld.filter(|_| self.chunked).map(Box::from);
+        let some = self.chunked && !withheld.is_empty();
+        self.withheld = some.then(|| Arc::clone(withheld));
     }
 
     /// Begins the body of a response; `chunked` says how the client gets it, `abrupt_end` whether a
@@ -369,7 +371,7 @@ impl Lane {
             self.buffer.consume(decoded.consumed);
         }
         if finished {
-            let withheld = self.withheld.as_deref();
+            let withheld = self.withheld.as_deref().unwrap_or_default();
             if self.chunked {
                 write_end(&mut self.out, decoder, withheld);
             } else {
@@ -398,7 +400,8 @@ impl Lane {
                 let section = [b"0\r\n", trailers.as_slice(), b"\r\n"].concat();
                 let mut decoder = decoder();
                 decoder.decode(&section).map_err(Broken::Malformed)?;
-                write_end(&mut self.out, &decoder, self.withheld.as_deref());
+                let withheld = self.withheld.as_deref().unwrap_or_default();
+                write_end(&mut self.out, &decoder, withheld);
             }
         }
         Ok(())
@@ -430,15 +433,17 @@ fn chunk(out: &mut Vec<u8>, data: &[u8]) {
 
 /// Appends the last chunk with the trailers of `decoder`, but for those that a target may take
 /// for `withheld`.
-fn write_end(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: Option<&str>) {
+fn write_end(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: &[Box<str>]) {
     out.extend_from_slice(b"0\r\n");
     write_trailers(out, decoder, withheld);
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_trailers(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: Option<&str>) {
-    let is_withheld =
-        |name: &str| withheld.is_some_and(|own| Name::are_twins(name.as_bytes(), own.as_bytes()));
+fn write_trailers(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: &[Box<str>]) {
+    let is_withheld = |name: &str| {
+        let mut own = withheld.iter();
+        own.any(|own| Name::are_twins(name.as_bytes(), own.as_bytes()))
+    };
     for (name, value) in decoder.trailers().filter(|(name, _)| !is_withheld(name)) {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b": ");

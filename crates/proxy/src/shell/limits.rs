@@ -11,6 +11,8 @@ pub(crate) struct Limits {
     pub(crate) connections: u32,
     /// Connections of one IPv4 address or one IPv6 /64; an office behind one address has some hundred.
     pub(crate) connections_per_address: u32,
+    /// TLS handshakes of one address within a minute.
+    pub(crate) handshakes_per_address: u32,
     /// Requests of one connection.
     pub(crate) requests_per_connection: u64,
     /// Requests of one address that wait for one target at once.
@@ -50,6 +52,7 @@ impl From<&config::ProxyLimits> for Limits {
             },
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
+            handshakes_per_address: limits.handshakes_per_address,
             requests_per_connection: limits.requests_per_connection.into(),
             requests_per_address: limits.requests_per_address,
             streams: limits.streams,

@@ -3,8 +3,9 @@
 use crate::core::{Routes, RoutesError, TargetKey, TargetTls, Trust};
 use crate::metrics::{HostInstruments, Instruments};
 use crate::shell::limits::Limits;
+use crate::shell::presented::Asking;
 use certs::{Chooser, Material};
-use config::Protocol;
+use config::{ClientTrust, Protocol};
 use ipnet::IpNet;
 use net::resolve::Names;
 use net::tls::{self, TrustError};
@@ -15,12 +16,18 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The protocols we speak over TLS, in order of preference.
+pub(super) const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// Routes with all that it takes to serve them.
 pub(crate) struct Live {
     pub(crate) routes: Routes,
     pub(crate) chooser: Arc<Chooser>,
     pub(crate) server: Arc<ServerConfig>,
+    /// How clients are asked for certificates, by whose are believed.
+    asking: AskingTable,
     clients: HashMap<TargetKey, Result<ClientTls, Box<str>>>,
     /// What is shown to targets that ask who we are.
     pub(crate) identity: Option<Material>,
@@ -34,6 +41,8 @@ pub(crate) struct Live {
     /// Where we listen ourselves.
     listens: Vec<SocketAddr>,
 }
+
+type AskingTable = HashMap<Arc<ClientTrust>, Result<Arc<Asking>, Box<str>>>;
 
 /// How TLS is spoken with one target.
 #[derive(Clone)]
@@ -64,6 +73,9 @@ pub enum ConfigError {
     /// A file was not handed over.
     #[error("line {0}: the file {1} is not at hand")]
     FileMissing(u32, String),
+    /// The authorities of clients can not be used.
+    #[error("line {0}: trusted_clients: {1}")]
+    Clients(u32, Box<str>),
     /// The name for a TLS target is none.
     #[error("line {0}: {1:?} can not be a TLS server name")]
     ServerName(u32, String),
@@ -88,7 +100,8 @@ impl Live {
         let same_identity = before.filter(|before| before.identity == config.identity);
         let logs = |protocols: &[Protocol]| protocols.contains(&Protocol::Http);
         Ok(Self {
-            server: Arc::new(tls::server_config(chooser.clone(), &[b"h2", b"http/1.1"])?),
+            server: Arc::new(tls::server_config(chooser.clone(), ALPN)?),
+            asking: asking(&routes, &config.files, &chooser),
             chooser,
             clients: clients(&routes, identity.as_ref(), same_identity),
             identity: config.identity.clone(),
@@ -114,6 +127,40 @@ impl Live {
             (None, None) => Ok(None),
             (None, Some(_)) => Err("its TLS settings are not known"),
         }
+    }
+
+    /// How a client that greets `server_name` is asked for a certificate, if a rule of that host needs
+    /// one. Where it can not be judged it is not asked for, and the rules refuse.
+    pub(crate) fn asks_under(&self, server_name: &str) -> Option<&Arc<Asking>> {
+        let host = self.routes.host(server_name)?;
+        self.asking(host.client_trust.as_ref()?).ok()
+    }
+
+    /// How certificates are asked for and judged by `trust`.
+    ///
+    /// # Errors
+    /// Why they can not be.
+    pub(crate) fn asking(&self, trust: &Arc<ClientTrust>) -> Result<&Arc<Asking>, &str> {
+        match self.asking.get(trust) {
+            Some(Ok(asking)) => Ok(asking),
+            Some(Err(why)) => Err(why),
+            None => Err("its trusted_clients are not known"),
+        }
+    }
+
+    /// What the operator should know of the authorities of clients and their lists, and of what can
+    /// not be used among them.
+    pub(crate) fn client_problems(&self, now: SystemTime) -> Vec<String> {
+        let all = self.asking.values();
+        let mut problems: Vec<String> = all
+            .flat_map(|asking| match asking {
+                Ok(asking) => asking.clients.problems(now),
+                Err(why) => vec![format!("client certificates are refused: {why}")],
+            })
+            .collect();
+        problems.sort();
+        problems.dedup();
+        problems
     }
 
     /// Whether connections from `address` begin with a PROXY header.
@@ -147,6 +194,26 @@ fn certified(identity: Option<&Material>) -> Result<Option<CertifiedKey>, certs:
 
 fn chooser(materials: &[Material]) -> Result<Arc<Chooser>, certs::Error> {
     Chooser::new(materials.to_vec()).map(Arc::new)
+}
+
+/// What can not be put together costs its hosts' rules that ask for certificates, and no others.
+fn asking(
+    routes: &Routes,
+    files: &BTreeMap<String, String>,
+    chooser: &Arc<Chooser>,
+) -> AskingTable {
+    let mut table = AskingTable::new();
+    for trust in routes
+        .hosts()
+        .iter()
+        .filter_map(|h| h.client_trust.as_ref())
+    {
+        if let Entry::Vacant(place) = table.entry(Arc::clone(trust)) {
+            let asking = Asking::new(trust, files, chooser.clone());
+            place.insert(asking.map(Arc::new).map_err(Into::into));
+        }
+    }
+    table
 }
 
 /// What can not be put together costs its target, not the others: that a configuration is whole
@@ -202,7 +269,17 @@ pub fn check(
     files: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
     let routes = Routes::new(config, files)?;
-    chooser(certificates)?;
+    let chooser = chooser(certificates)?;
+    let asking = asking(&routes, files, &chooser);
+    for host in routes.hosts() {
+        let asking = host
+            .client_trust
+            .as_ref()
+            .and_then(|trust| asking.get(trust));
+        if let Some(Err(why)) = asking {
+            return Err(ConfigError::Clients(host.line, why.clone()));
+        }
+    }
     let identity = certified(identity)?;
     let mut configs = HashMap::new();
     for (rule, key) in routes.targets() {
@@ -234,7 +311,7 @@ fn client_config(
     })
 }
 
-/// The texts of the files that `config` names for its targets, by those names; for whoever reads them.
+/// The files that `config` names for its targets and clients, by those names; for whoever reads them.
 pub fn files_wanted(config: &config::Config) -> Vec<String> {
     let routes = Routes::new(config, &BTreeMap::new());
     let mut files: Vec<String> = routes
@@ -245,6 +322,10 @@ pub fn files_wanted(config: &config::Config) -> Vec<String> {
             _ => None,
         })
         .collect();
+    let hosts = routes.iter().flat_map(Routes::hosts);
+    for trust in hosts.filter_map(|host| host.client_trust.as_ref()) {
+        files.extend(trust.authorities.iter().chain(&trust.revoked).cloned());
+    }
     files.sort();
     files.dedup();
     files

@@ -4,6 +4,7 @@ use crate::core::{Accept, Ask, AskedTls, Reason, Rule, Verdict, decide, redirect
 use crate::shell::client::Client;
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
+use crate::shell::presented::Known;
 use crate::shell::report::Told;
 use crate::shell::tunnel::{self, What};
 use crate::shell::worker::Current;
@@ -72,14 +73,18 @@ impl<C: Client> Connection<C> {
         }
         let host = request.host.map_or("", |host| host.host());
         let server_name = self.server_name.as_deref();
+        let presented = self.presented.as_deref();
+        let known = Known::of(live, presented, live.routes.host(host));
         let tls = self.identity.tls().then(|| AskedTls {
             server_name,
             same_certificate: live.same_certificate(server_name, host),
+            certificate: known.shown(),
         });
         let ask = ask(&request, self.identity.address(), tls);
         let verdict = decide(&live.routes, &ask);
         if let Verdict::Forward(_, rule) = &verdict {
-            write_request(&mut self.up.out, &request, rule, &self.identity);
+            let out = &mut self.up.out;
+            write_request(out, &request, rule, &self.identity, known.shown());
         }
         let mut taken = taken(verdict, &request, |host| {
             redirect(
@@ -90,28 +95,31 @@ impl<C: Client> Connection<C> {
             )
         });
         if let Taken::Forward(plan, _, asked) = &mut taken {
-            *asked = request.upgrade.map(|_| tunnel::Asked {
-                what: What::Request {
-                    host: host.into(),
-                    path: request.target.path.into(),
-                },
-                server_name: self.server_name.clone(),
-                target: plan
-                    .rule
-                    .targets(self.identity.tls())
-                    .first()
-                    .target
-                    .clone(),
-            });
+            let asked_for = || self.asked_for(plan, host, request.target.path);
+            *asked = request.upgrade.map(|_| asked_for());
         }
         let len = request.len;
         self.up.buffer.consume(len);
         if let Taken::Forward(plan, ..) = &taken {
             let rule = &plan.rule;
-            let own = rule.client_address_header.as_deref();
-            self.up.begin_request::<C>(plan.framing, rule.max_body, own);
+            self.up
+                .begin_request::<C>(plan.framing, rule.max_body, &rule.withheld);
         }
         taken
+    }
+
+    /// What a tunnel is asked again for after a reload.
+    fn asked_for(&self, plan: &Plan, host: &str, path: &str) -> tunnel::Asked {
+        let targets = plan.rule.targets(self.identity.tls());
+        tunnel::Asked {
+            what: What::Request {
+                host: host.into(),
+                path: path.into(),
+            },
+            server_name: self.server_name.clone(),
+            presented: self.presented.clone(),
+            target: targets.first().target.clone(),
+        }
     }
 
     /// What is known of a request that could not be read.

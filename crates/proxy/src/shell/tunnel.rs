@@ -6,6 +6,7 @@ use crate::shell::alarm::Alarm;
 use crate::shell::client::{Client, Sink, Source};
 use crate::shell::lane::Lane;
 use crate::shell::limits;
+use crate::shell::presented::{Known, Presented};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use std::net::IpAddr;
@@ -18,6 +19,8 @@ use tokio::time::Instant;
 pub(crate) struct Asked {
     pub(crate) what: What,
     pub(crate) server_name: Option<Rc<str>>,
+    /// The certificate that the client has shown, if it was asked for one.
+    pub(crate) presented: Option<Rc<Presented>>,
     pub(crate) target: TargetKey,
 }
 
@@ -140,11 +143,14 @@ impl<C: Client> Tunnel<'_, C> {
                 TlsVerdict::Terminate | TlsVerdict::Refuse(_) => false,
             },
             What::Request { host, path } => {
+                let presented = self.asked.presented.as_deref();
+                let known = Known::of(&self.current.live, presented, routes.host(host));
                 let ask = Ask {
                     client: self.identity.address(),
                     tls: tls.then_some(AskedTls {
                         server_name,
                         same_certificate: true,
+                        certificate: known.shown(),
                     }),
                     method: "GET",
                     scheme: None,

@@ -3,6 +3,7 @@
 use crate::core::{Standing, TargetKey, http_date};
 use crate::metrics::Instruments;
 use crate::shell::caps::Caps;
+use crate::shell::handshakes::Handshakes;
 use crate::shell::limits::{self, Limits};
 use crate::shell::live::Live;
 use arc_swap::ArcSwap;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) context: Context,
     pub(crate) instruments: Instruments,
     pub(crate) caps: Arc<Caps>,
+    pub(crate) handshakes: Handshakes,
     /// When the proxy started.
     pub(crate) started: Instant,
 }

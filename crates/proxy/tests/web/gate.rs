@@ -83,6 +83,16 @@ impl Gate {
         self.proxy.reload(self.config.clone()).unwrap();
     }
 
+    pub(crate) fn reload_with(
+        &mut self,
+        target: &Target,
+        hosts: &str,
+        files: BTreeMap<String, String>,
+    ) {
+        self.config.files = files;
+        self.reload(target, hosts);
+    }
+
     /// From now on it shows this to targets that ask who it is.
     pub(crate) fn shows(&mut self, identity: Option<Material>) {
         self.config.identity = identity;

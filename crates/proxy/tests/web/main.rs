@@ -7,6 +7,7 @@
 
 mod balancers;
 mod bodies;
+mod clients;
 mod edits;
 mod gate;
 mod heads;

@@ -50,7 +50,7 @@ function processes(status: Status, w: Words, f: Formats): Finding[] {
   return status.processes.flatMap((process): Finding[] => {
     const name = visible(process.name);
     if (process.state === 'failed') {
-      return [{ level: 'bad', text: w.judge.process(name, visible(process.reason)), todo: w.judge.processTodo, href: '/log' }];
+      return [{ level: 'bad', text: w.judge.process(name), said: [visible(process.reason)], todo: w.judge.processTodo, href: '/log' }];
     }
     if (process.state === 'stopped') return [{ level: 'bad', text: w.judge.stopped(name), todo: w.judge.stoppedTodo }];
     if (process.restarts < MANY_RESTARTS) return [];

@@ -86,7 +86,7 @@ export const de: Words = {
   },
   states: { running: 'läuft', failed: 'ausgefallen', draining: 'lässt Sitzungen enden', stopped: 'beendet' },
   judge: {
-    process: (name, reason) => `${name} ist ausgefallen: ${reason}`, processTodo: 'Der Prozess wird von selbst neu gestartet. Bleibt es so, nehmen Sie die letzte Änderung zurück.',
+    process: (name) => `${name} ist ausgefallen:`, processTodo: 'Der Prozess wird von selbst neu gestartet. Bleibt es so, nehmen Sie die letzte Änderung zurück.',
     stopped: (name) => `${name} ist beendet.`, stoppedTodo: 'Starten Sie das Gerät oder Gatehouse neu.',
     listener: (protocol, address) => `${protocol} ist auf ${address} nicht offen:`, listenerTodo: 'Machen Sie den Port frei oder wählen Sie in der Konfiguration einen anderen. Es wird alle paar Sekunden neu versucht.',
     certEnded: (names) => `Das Zertifikat für ${names} ist abgelaufen. Clients lehnen die Verbindung ab.`, certTodo: 'Legen Sie eine neue Kette in ihre Datei oder einen neuen Schlüssel unter Geheimnisse, und drücken Sie unten „Zertifikate neu lesen“; das Gerät sieht zweimal am Tag von selbst nach.',

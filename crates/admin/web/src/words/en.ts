@@ -84,7 +84,7 @@ export const en = {
   },
   states: { running: 'running', failed: 'failed', draining: 'letting sessions end', stopped: 'stopped' },
   judge: {
-    process: (name: string, reason: string) => `${name} has failed: ${reason}`, processTodo: 'It is started anew by itself. If it stays so, roll back the last change.',
+    process: (name: string) => `${name} has failed:`, processTodo: 'It is started anew by itself. If it stays so, roll back the last change.',
     stopped: (name: string) => `${name} has stopped.`, stoppedTodo: 'Restart the box, or start Gatehouse anew.',
     listener: (protocol: string, address: string) => `${protocol} is not open on ${address}:`, listenerTodo: 'Free the port or choose another in the configuration. It is tried again every few seconds.',
     certEnded: (names: string) => `The certificate for ${names} has ended. Clients refuse the connection.`, certTodo: 'Put a new chain into its file, or a new key under Secrets, and press “Read certificates anew” below; the box looks by itself twice a day.',

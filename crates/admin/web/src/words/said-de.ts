@@ -1,5 +1,8 @@
 /** Was das Gerät auf Englisch sagt: Gründe von Abweisungen, Tabellen, Hinweise. */
 
+import { WHAT } from './faults-de.ts';
+import { NOTICES } from './notices-de.ts';
+import { REMEDY } from './remedies-de.ts';
 import type { Pattern } from './said.ts';
 
 export const GERMAN: readonly Pattern[] = [
@@ -174,7 +177,7 @@ export const GERMAN: readonly Pattern[] = [
   [/^removed the authenticator app of (.*)$/s, 'zweiten Faktor von $1 ausgeschaltet'],
   [/^typed a wrong code for a new authenticator app$/, 'falscher Code für einen neuen zweiten Faktor'],
   [/^typed a wrong code where one of the own authenticator app was wanted$/, 'falscher Code, wo einer des eigenen zweiten Faktors verlangt war'],
-  [/^asked in vain to (.*)$/s, 'vergeblich verlangt: $1'],
+  [/^asked in vain to (.*)$/s, (tell, what) => `hat vergeblich verlangt, ${tell(what)}`],
   [/^changed the own password$/, 'eigenes Passwort geändert'],
   [/^signs in with an authenticator app from now on$/, 'meldet sich ab jetzt mit zweitem Faktor an'],
   [/^signs in without an authenticator app from now on$/, 'meldet sich ab jetzt ohne zweiten Faktor an'],
@@ -198,29 +201,6 @@ export const GERMAN: readonly Pattern[] = [
   [/^set the secret (.*)$/s, 'Geheimnis $1 gesetzt'],
   [/^removed the secret (.*)$/s, 'Geheimnis $1 entfernt'],
   [/^given up by the operator$/, 'vom Bediener aufgegeben'],
-  // Fehler der Konfiguration: die häufigen; was sonst zu sagen ist, bleibt englisch.
-  [/^unknown key$/, 'unbekannter Schlüssel'],
-  [/^unknown key `(.*)`$/s, 'unbekannter Schlüssel `$1`'],
-  [/^is missing$/, 'fehlt'],
-  [/^is missing, and (\S+) = "(.*)" needs it$/s, 'fehlt, und $1 = "$2" braucht es'],
-  [/^is not known here$/, 'ist hier nicht bekannt'],
-  [/^is too long$/, 'ist zu lang'],
-  [/^names no secret$/, 'nennt kein Geheimnis'],
-  [/^holds a path$/, 'enthält einen Pfad'],
-  [/^holds a port$/, 'enthält einen Port'],
-  [/^holds a user name$/, 'enthält einen Benutzernamen'],
-  [/^holds control characters$/, 'enthält Steuerzeichen'],
-  [/^has no address$/, 'hat keine Adresse'],
-  [/^has no target$/, 'hat kein Ziel'],
-  [/^has no valid port$/, 'hat keinen gültigen Port'],
-  [/^is no target$/, 'ist kein Ziel'],
-  [/^is an address$/, 'ist eine Adresse'],
-  [/^ends in a dot$/, 'endet mit einem Punkt'],
-  [/^leave it out$/, 'lassen Sie es weg'],
-  [/^leave the port out$/, 'lassen Sie den Port weg'],
-  [/^leave the last dot out$/, 'lassen Sie den letzten Punkt weg'],
-  [/^did you mean (.*)\?$/s, 'meinten Sie $1?'],
-  [/^known here: (.*)$/s, 'hier bekannt: $1'],
   // Abgeleitete Tabellen.
   [/^Listens$/, 'Ports, auf denen gelauscht wird'],
   [/^Certificate names$/, 'Namen, die ein Zertifikat brauchen'],
@@ -247,4 +227,7 @@ export const GERMAN: readonly Pattern[] = [
   [/^all addresses$/, 'alle Adressen'],
   [/^zone (\S+) \((\S+)\)$/, 'Zone $1 ($2)'],
   [/^(host|turn|admin) \(line (\d+)\)$/, '$1 (Zeile $2)'],
+  ...WHAT,
+  ...REMEDY,
+  ...NOTICES,
 ];

@@ -40,7 +40,7 @@ test('what is not well is found, the worst first', () => {
     [{ target: '10.0.0.2:443', host: 'hq.example' }],
   );
   assert.deepEqual(texts, [
-    'bad edge has failed: panic',
+    'bad edge has failed:',
     'bad The certificate for a.example has ended. Clients refuse the connection.',
     'bad There is no certificate for a.example.',
     'bad Target 10.0.0.2:443 of hq.example is not well.',

@@ -9,6 +9,15 @@ test('known texts of the box are told in German, others stay and are marked', ()
     ['not allowed by access `<b>$1`', 'nicht erlaubt durch Zugang `<b>$1`'],
     ['path /a: does not match: a further "/" follows', 'Pfad /a: passt nicht, es folgt ein weiterer „/“'],
     ['rollback to 12', 'zurück auf 12'],
+    ['gatehouse.toml:9: admin.port: "8443" is not a port, leave the quotes out: 8443', 'gatehouse.toml:9: admin.port: "8443" ist kein Port, lassen Sie die Anführungszeichen weg: 8443'],
+    ['3: dns.zones[1]: there is no zone "a, write it once", write `lan` or `wan`', '3: dns.zones[1]: es gibt keine Zone "a, write it once", schreiben Sie `lan` oder `wan`'],
+    ['$2 stands for nothing: `match` has no parentheses', '$2 steht für nichts: `match` hat keine Klammern'],
+    ['"^0(" is no regular expression: unclosed group', '"^0(" ist kein regulärer Ausdruck: eine Klammer ist nicht geschlossen'],
+    ['this is no TOML: extra comma in array, expected value', 'das ist kein TOML: ein Komma zu viel in einer Liste'],
+    ['line 4: turn.shared_secret: not checked that the box has the secret "turn"', 'Zeile 4: turn.shared_secret: nicht geprüft, ob das Gerät das Geheimnis "turn" hat'],
+    ['certificate of line 5: can not read /etc/a.crt: No such file or directory (os error 2)', 'Zertifikat von Zeile 5: /etc/a.crt lässt sich nicht lesen: No such file or directory (os error 2)'],
+    ['eth0: no address by DHCP any more: another host uses the address', 'eth0: keine Adresse per DHCP mehr: ein anderes Gerät benutzt die Adresse'],
+    ['it does not end; signal: 9 (SIGKILL)', 'er endet nicht; beendet durch Signal 9 (SIGKILL)'],
     ['failed sign-in as <b>: wrong password', 'Anmeldung als <b> gescheitert: falsches Passwort'],
   ] as const) {
     assert.deepEqual(said(text, 'de'), { text: german, english: false });

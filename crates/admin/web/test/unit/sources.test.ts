@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { said } from '../../src/words/said.ts';
+import { literals, read, rust, sample } from './rust.ts';
 
 /** Where the box makes what it refuses with and what it writes down of operators. */
 const SOURCES = [
@@ -23,28 +22,54 @@ const MAKERS = /(?:Refusal::\w+|\.audit|\.failed)\(\s*(?:\w+,\s*)?(?:format!\(\s
 const NOT_SHOWN = [/can not be done with/, /^the control API has no/, /^factory reset: /, /^not root: /, /^7: it can not serve/, /^7: this kernel/, /^7: it is there now/, /^could not roll back/, /^7(: 7)?$/, /^who signed in was not kept/, /^the (?:ban list|leases) w/, /^7 \(7\)$/, /^gave the user 7 7$/];
 
 test('every refusal and every entry about operators in the sources of the box has German words', () => {
-  const root = join(process.env.GATEHOUSE_WEB ?? '.', '..', '..', '..');
   const missing: string[] = [];
   let found = 0;
-  for (const path of SOURCES.flatMap((path) => rust(join(root, path)))) {
-    const source = readFileSync(path, 'utf8').split('#[cfg(test)]')[0] ?? '';
-    for (const [, ...texts] of source.matchAll(MAKERS)) {
+  for (const path of SOURCES.flatMap(rust)) {
+    for (const [, ...texts] of read(path).matchAll(MAKERS)) {
       const text = sample(texts.find((one) => one !== undefined) ?? '');
       if (NOT_SHOWN.some((pattern) => pattern.test(text))) continue;
       found++;
-      if (said(text, 'de').english) missing.push(`${path.slice(root.length)}: ${text}`);
+      if (said(text, 'de').english) missing.push(`${path}: ${text}`);
     }
   }
   assert.deepEqual(missing, []);
   assert.ok(found > 50, `only ${found} texts were found: are they made in another way now?`);
 });
 
-function rust(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path).filter((name) => name.endsWith('.rs') && name !== 'tests.rs').map((name) => join(path, name));
-}
+/** Where the box makes what it says by itself: notices in the log, why a process or a port is not there, what is wrong with certificates. */
+const SPEAKERS = [
+  'crates/certs/src/check.rs',
+  'crates/certs/src/error.rs',
+  'crates/gatehouse/src/supervisor',
+  'crates/net/src/listen.rs',
+  'crates/proxy/src/shell/health.rs',
+  'crates/proxy/src/shell/listener.rs',
+  'crates/proxy/src/shell/worker.rs',
+  'crates/store/src/error.rs',
+  'crates/uplink/src/dhcp/client.rs',
+  'crates/uplink/src/dhcp/lease.rs',
+];
 
-/** The text with something in each gap. */
-function sample(literal: string): string {
-  return literal.replace(/\\\n\s*/g, '').replace(/\\(.)/g, '$1').replace(/\{[^}]*\}/g, '7');
-}
+/** What is a part of a text that is looked at as a whole, or never gets into an answer. */
+const NOT_SAID = [
+  // Parts.
+  /^a day beyond/, /^this is on trial$/, /^this changes 7$/, /^a minute$/, /^7: confirm it within 7 with/, /^identity 7$/, /^certificate of line 7$/, /^role 7$/, /^another password$/, /^gave the user 7 7$/,
+  /^without a router$/, /^router 7$/, /^nameserver 7$/, /^, $/,
+  // For the terminal, the metrics and other processes.
+  /^7 is banned: whatever it asks/, /^7 must be the number of/, /^7 lines are missing here/, /^process console$/, /^Offences /, /^Clients that are banned now/, /uses this state directory/,
+];
+
+test('every text of the supervisor that the pages can show has German words', () => {
+  const missing: string[] = [];
+  let found = 0;
+  for (const path of SPEAKERS.flatMap(rust)) {
+    for (const literal of literals(read(path))) {
+      const text = sample(literal);
+      if (!/[a-z]+ [a-z]+|^[a-z]+ \S+$/.test(text) || NOT_SAID.some((pattern) => pattern.test(text))) continue;
+      found++;
+      if (said(text, 'de').english) missing.push(`${path}: ${text}`);
+    }
+  }
+  assert.deepEqual(missing, []);
+  assert.ok(found > 150, `only ${found} texts were found`);
+});

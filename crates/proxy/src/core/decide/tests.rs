@@ -43,6 +43,7 @@ fn ask<'a>(host: &'a str, path: &'a str) -> Ask<'a> {
         tls: Some(AskedTls {
             server_name: Some(host),
             same_certificate: true,
+            certificate: Shown::NotAsked,
         }),
         method: "GET",
         scheme: None,
@@ -213,6 +214,7 @@ fn a_host_with_another_certificate_is_misdirected() {
         tls: Some(AskedTls {
             server_name: Some("top.example"),
             same_certificate: false,
+            certificate: Shown::NotAsked,
         }),
         ..ask("paths.example", "/")
     };

@@ -11,6 +11,7 @@ use crate::shell::caps::Admitted;
 use crate::shell::client::Client;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::limits::{self, Limits};
+use crate::shell::presented::Presented;
 use crate::shell::report::{Report, Told};
 use crate::shell::request::{Place, Taken};
 use crate::shell::worker::{Current, Slot, Worker};
@@ -46,6 +47,7 @@ pub(crate) async fn serve(
     identity: Rc<Identity>,
     admitted: Rc<Admitted>,
     server_name: Option<Rc<str>>,
+    presented: Option<Rc<Presented>>,
 ) {
     let limits = worker.limits();
     let handshake = builder(&limits).handshake::<_, Bytes>(Farewell::new(stream));
@@ -61,6 +63,7 @@ pub(crate) async fn serve(
         identity,
         admitted,
         server_name,
+        presented,
         streams: Rc::new(Streams {
             gauge: worker.shared.instruments.open_streams.clone(),
             ..Streams::default()
@@ -99,6 +102,7 @@ struct Session {
     identity: Rc<Identity>,
     admitted: Rc<Admitted>,
     server_name: Option<Rc<str>>,
+    presented: Option<Rc<Presented>>,
     limits: Rc<Limits>,
     streams: Rc<Streams>,
     alarm: Alarm,
@@ -249,12 +253,20 @@ impl Session {
         let worker = Rc::clone(&self.worker);
         let identity = Rc::clone(&self.identity);
         let server_name = self.server_name.clone();
+        let presented = self.presented.clone();
         self.worker.spawn(|slot| {
             // In a place of its own, since every step of spawning would move all of it.
             Box::pin(async move {
                 let client = Http2Stream::new(body, respond);
-                let mut asker =
-                    Connection::new(worker, slot, client, identity, admitted, server_name);
+                let mut asker = Connection::new(
+                    worker,
+                    slot,
+                    client,
+                    identity,
+                    admitted,
+                    server_name,
+                    presented,
+                );
                 asker.answer(head, bodiless, &counted.0).await;
             })
         });

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use certs::challenge::Answers;
+use certs::Answers;
 use nix::errno::Errno;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};

@@ -1,0 +1,167 @@
+//! The certificate that a client has shown in its handshake, and what is made of it for each host.
+
+use crate::core::{HostRoutes, Shown};
+use crate::shell::live::Live;
+use certs::{Clients, Outdated, PemFile, Refused, Verified};
+use config::ClientTrust;
+use net::tls;
+use rustls::ServerConfig;
+use rustls::server::ResolvesServerCert;
+use rustls_pki_types::CertificateDer;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How long what was made of a certificate holds: it may expire meanwhile, or its list.
+const HOLDS: Duration = Duration::from_mins(1);
+
+/// How the clients of some hosts are asked for certificates, and these are judged.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) trust: Arc<ClientTrust>,
+    pub(crate) clients: Clients,
+    /// What listeners present under the names of these hosts. Sessions are not resumed: who was
+    /// believed once would be for as long as a ticket lasts.
+    pub(crate) server: Arc<ServerConfig>,
+}
+
+impl Asking {
+    /// That of `trust`, whose files are in `files`.
+    ///
+    /// # Errors
+    /// The file that can not be used, and why.
+    pub(crate) fn new(
+        trust: &Arc<ClientTrust>,
+        files: &BTreeMap<String, String>,
+        chooser: Arc<dyn ResolvesServerCert>,
+    ) -> Result<Self, String> {
+        let texts = |names: &'_ [String]| {
+            let text = |name: &String| {
+                let pem = files.get(name);
+                pem.ok_or_else(|| format!("{name}: the file is not at hand"))
+            };
+            names.iter().map(text).collect::<Result<Vec<_>, _>>()
+        };
+        let (authorities, revoked) = (texts(&trust.authorities)?, texts(&trust.revoked)?);
+        let clients = Clients::new(
+            &pem_files(&trust.authorities, &authorities),
+            &pem_files(&trust.revoked, &revoked),
+            if trust.outdated_holds {
+                Outdated::Accept
+            } else {
+                Outdated::Refuse
+            },
+        );
+        let clients = clients.map_err(|error| error.to_string())?;
+        let names = clients.authority_names();
+        let server = tls::asking_config(chooser, super::live::ALPN, names)
+            .map_err(|error| format!("TLS: {error}"))?;
+        Ok(Self {
+            trust: Arc::clone(trust),
+            clients,
+            server: Arc::new(server),
+        })
+    }
+}
+
+fn pem_files<'a>(names: &'a [String], texts: &[&'a String]) -> Vec<PemFile<'a>> {
+    let files = names.iter().zip(texts);
+    files.map(|(name, pem)| PemFile { name, pem }).collect()
+}
+
+/// What a client has shown when it was asked for a certificate.
+pub(crate) struct Presented {
+    /// By whom it was asked.
+    trust: Arc<ClientTrust>,
+    /// Its certificate, then intermediates; empty if it has shown none.
+    chain: Vec<CertificateDer<'static>>,
+    judged: RefCell<Option<Judged>>,
+}
+
+/// What was made of it.
+struct Judged {
+    by: Arc<Asking>,
+    at: SystemTime,
+    outcome: Rc<Result<Verified, Refused>>,
+}
+
+/// What is known of a client's certificate for one request.
+pub(crate) enum Known {
+    NotAsked,
+    Nothing,
+    Judged(Rc<Result<Verified, Refused>>),
+    Unusable(Box<str>),
+}
+
+impl Presented {
+    pub(crate) fn new(asking: &Asking, chain: &[CertificateDer<'static>]) -> Self {
+        Self {
+            trust: Arc::clone(&asking.trust),
+            chain: chain.to_vec(),
+            judged: RefCell::new(None),
+        }
+    }
+
+    fn judge(&self, asking: &Arc<Asking>, now: SystemTime) -> Rc<Result<Verified, Refused>> {
+        let mut judged = self.judged.borrow_mut();
+        if let Some(known) = &*judged
+            && Arc::ptr_eq(&known.by, asking)
+            && now
+                .duration_since(known.at)
+                .is_ok_and(|since| since < HOLDS)
+        {
+            return Rc::clone(&known.outcome);
+        }
+        let (leaf, above) = self
+            .chain
+            .split_first()
+            .expect("only what was shown is judged");
+        let outcome = Rc::new(asking.clients.verify(leaf, above, now));
+        *judged = Some(Judged {
+            by: Arc::clone(asking),
+            at: now,
+            outcome: Rc::clone(&outcome),
+        });
+        outcome
+    }
+}
+
+impl Known {
+    /// What `presented` is for `host`, by the configuration `live` and the clock.
+    ///
+    /// A connection that was made under another name counts only where that asks in the same way: its client
+    /// may have chosen its certificate, or to show none, for that name.
+    pub(crate) fn of(
+        live: &Live,
+        presented: Option<&Presented>,
+        host: Option<&HostRoutes>,
+    ) -> Self {
+        let Some(trust) = host.and_then(|host| host.client_trust.as_ref()) else {
+            return Self::NotAsked;
+        };
+        let asking = match live.asking(trust) {
+            Ok(asking) => asking,
+            Err(why) => return Self::Unusable(why.into()),
+        };
+        match presented.filter(|presented| presented.trust == *trust) {
+            None => Self::NotAsked,
+            Some(presented) if presented.chain.is_empty() => Self::Nothing,
+            Some(presented) => Self::Judged(presented.judge(asking, SystemTime::now())),
+        }
+    }
+
+    /// As the decision takes it.
+    pub(crate) fn shown(&self) -> Shown<'_> {
+        match self {
+            Self::NotAsked => Shown::NotAsked,
+            Self::Nothing => Shown::Nothing,
+            Self::Unusable(why) => Shown::Unusable(why),
+            Self::Judged(outcome) => match &**outcome {
+                Ok(verified) => Shown::Verified(verified),
+                Err(refused) => Shown::Refused(refused),
+            },
+        }
+    }
+}
