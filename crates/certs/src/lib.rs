@@ -1,7 +1,7 @@
 //! Certificates at rest: keys, chains, choice by server name, the box's own CA.
 //!
 //! [`Material`] is a key with its chain, as it travels from the supervisor to the process that
-//! serves it. [`load_pem`] makes one from files, [`Ca::issue`] from the box's own authority;
+//! serves it. [`load_pem`] makes one from PEM files, [`bundle`] from PKCS#12, [`Ca::issue`] from the box's own authority;
 //! [`check()`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
 //! [`Clients`] judges the certificates that clients show.
 //!
@@ -15,6 +15,7 @@
 )]
 
 mod authority;
+pub mod bundle;
 pub mod challenge;
 mod check;
 mod chooser;

@@ -116,7 +116,7 @@ pub(crate) fn names_of(certificate: &X509Certificate<'_>) -> Vec<String> {
 }
 
 /// The certificate as PEM (RFC 7468).
-fn certificate_pem(der: &[u8]) -> String {
+pub(crate) fn certificate_pem(der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_config(&pem::Pem::new("CERTIFICATE", der), config)
 }

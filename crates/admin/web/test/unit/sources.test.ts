@@ -38,6 +38,8 @@ test('every refusal and every entry about operators in the sources of the box ha
 
 /** Where the box makes what it says by itself: notices in the log, why a process or a port is not there, what is wrong with certificates. */
 const SPEAKERS = [
+  'crates/certs/src/bundle',
+  'crates/certs/src/bundle.rs',
   'crates/certs/src/check.rs',
   'crates/certs/src/error.rs',
   'crates/gatehouse/src/supervisor',

@@ -1,0 +1,13 @@
+//! PKCS#12 from anywhere: as a whole, and its inside as if the passphrase were proven, which no fuzzer ever gets to. It ends soon, and what is
+//! read is whole.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    for read in [certs::bundle::read(data, "x"), certs::bundle::read_inside(data)] {
+        if let Ok(material) = read {
+            assert!(material.certified_key().is_ok());
+        }
+    }
+});
