@@ -23,6 +23,7 @@ mod clients;
 mod error;
 mod material;
 mod name;
+pub mod plan;
 mod request;
 
 pub use authority::{Ca, LEAF_LIFETIME, Usage};
