@@ -291,7 +291,10 @@ mod tests {
         let sockets = group.shards.descriptors();
         let sockets = sockets.iter().map(|fd| fd.try_clone_to_owned().unwrap());
         let received = Listener::received(udp(&addr), sockets.collect());
-        assert_eq!(received.shards.udp()[1].local_addr().unwrap().to_string(), addr);
+        assert_eq!(
+            received.shards.udp()[1].local_addr().unwrap().to_string(),
+            addr
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! `[[certificate]]`.
 
 use crate::definition::{choice, section};
-use crate::value::{CertificateName, DnsName, FileName, HttpsUrl, Mail, SecretRef, ServerText, Text, Token};
+use crate::value::{
+    CertificateName, DnsName, FileName, HttpsUrl, Mail, SecretRef, ServerText, Text, Token,
+};
 
 section! {
     /// A certificate and the names it is for.

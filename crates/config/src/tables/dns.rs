@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use super::{Row, Table};
 use crate::build::common_targets;
 use crate::types::{
-    CertificateSource, Config, Host, Internal, PublicAddress, RecordType, TargetHost, Trust, Zone, ZoneAddress,
+    CertificateSource, Config, Host, Internal, PublicAddress, RecordType, TargetHost, Trust, Zone,
+    ZoneAddress,
 };
 
 /// A DNS record.

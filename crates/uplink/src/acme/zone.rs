@@ -151,7 +151,11 @@ fn fill(
     if question.metadata.op_code != OpCode::Query {
         return ResponseCode::NotImp;
     }
-    if question.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
+    if question
+        .edns
+        .as_ref()
+        .is_some_and(|edns| edns.version() > 0)
+    {
         return bad_version(answer);
     }
     let [asked] = question.queries.as_slice() else {
