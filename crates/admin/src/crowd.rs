@@ -105,6 +105,7 @@ mod tests {
         let door = ListenKey {
             service: "admin".to_owned(),
             protocol: "https".to_owned(),
+            transport: net::Transport::Tcp,
             addr: ([127, 0, 0, 1], 8443).into(),
             device: None,
         };

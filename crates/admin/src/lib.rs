@@ -236,7 +236,7 @@ fn open<'l>(
     listeners: impl IntoIterator<Item = &'l Listener>,
 ) -> Result<(), Error> {
     for listener in listeners {
-        let sockets = listener.shards.iter().map(|shard| {
+        let sockets = listener.shards.tcp().iter().map(|shard| {
             let socket = shard.try_clone().and_then(TcpListener::from_std);
             socket.map_err(|error| Error::Listener(listener.key.clone(), error))
         });

@@ -44,6 +44,7 @@ fn listener() -> Listener {
     let key = ListenKey {
         service: "admin".to_owned(),
         protocol: "https".to_owned(),
+        transport: Transport::Tcp,
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         device: None,
     };
@@ -53,7 +54,7 @@ fn listener() -> Listener {
 }
 
 fn address(listener: &Listener) -> SocketAddr {
-    listener.shards[0].local_addr().unwrap()
+    listener.shards.tcp()[0].local_addr().unwrap()
 }
 
 fn config(ca: &Ca, listeners: Vec<Listener>, line: &Line) -> Config {

@@ -472,3 +472,38 @@ fn moving_a_line_changes_no_meaning() {
     assert_eq!(one.guard.never, two.guard.never);
     assert_ne!(one.guard.line, two.guard.line);
 }
+
+#[test]
+fn a_zone_of_our_own_opens_its_port_and_tells_what_the_public_dns_must_say() {
+    let config = config(
+        "[system]\nhostname = \"gate\"\n\
+         [network.wan]\ntrust = \"outside\"\ninterface = \"eth0\"\naddresses = [\"192.0.2.7/24\"]\n\
+         [network.lan]\ntrust = \"inside\"\ninterface = \"eth1\"\naddresses = [\"10.0.0.1/24\"]\n\
+         [site]\ndomain = \"example.com\"\npublic_address = \"gate.example.com\"\n\
+         [[certificate]]\nnames = [\"*.Example.com\", \"example.com\"]\nsource = \"acme\"\n\
+         challenge = \"dns-01\"\ndns_zone = \"Acme.example.com\"\n",
+    );
+    let rows = |rows: Vec<Vec<String>>| rows.iter().map(|row| row.join(" ")).collect::<Vec<_>>();
+    let official = tables::official_dns(&config).rows;
+    let official = official.iter().map(|row| {
+        let value = row.value.to_string();
+        vec![row.name.clone(), row.kind().to_owned(), value]
+    });
+    assert_eq!(
+        rows(official.collect()),
+        [
+            "acme.example.com NS gate.example.com",
+            "_acme-challenge.example.com CNAME example.com.acme.example.com",
+        ]
+    );
+    let listens = tables::listens(&config).rows.into_iter();
+    let dns = listens.filter(|listen| listen.service == "uplink");
+    let dns = dns.map(|listen| {
+        let port = format!("{}/{}", listen.ports, listen.transport);
+        vec![listen.protocol.to_owned(), port, listen.on.to_string()]
+    });
+    assert_eq!(
+        rows(dns.collect()),
+        ["dns 53/udp zone wan (eth0)", "dns 53/tcp zone wan (eth0)"]
+    );
+}

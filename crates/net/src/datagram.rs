@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::listen::{Device, ListenError, ListenKey, explain};
+use crate::listen::{Device, ListenError, ListenKey, Transport, explain};
 
 /// The port of DHCP clients.
 const DHCP_CLIENT: u16 = 68;
@@ -15,6 +15,7 @@ pub fn dhcp_client_key(device: Device) -> ListenKey {
     ListenKey {
         service: "uplink".to_owned(),
         protocol: "dhcp".to_owned(),
+        transport: Transport::Udp,
         addr: SocketAddr::from((Ipv4Addr::UNSPECIFIED, DHCP_CLIENT)),
         device: Some(device),
     }
@@ -60,7 +61,7 @@ mod tests {
     #[test]
     fn a_dhcp_socket_may_broadcast_and_is_alone_on_its_interface() {
         let mut key = dhcp_client_key(Device::named("lo"));
-        assert_eq!(key.to_string(), "dhcp 0.0.0.0:68 on lo");
+        assert_eq!(key.to_string(), "dhcp udp 0.0.0.0:68 on lo");
         // Any free port: 68 needs root, and may be taken on the machine of a developer.
         key.addr.set_port(0);
         let socket = open_dhcp_client(&key).unwrap();

@@ -20,4 +20,4 @@ pub mod sandbox;
 pub mod stream;
 pub mod tls;
 
-pub use listen::{Device, ListenError, ListenKey, Listener};
+pub use listen::{Device, ListenError, ListenKey, Listener, Shards, Transport};

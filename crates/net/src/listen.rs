@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 /// How many connections may wait to be accepted on one socket; the kernel's `somaxconn` caps it.
@@ -20,10 +20,22 @@ pub struct ListenKey {
     pub service: String,
     /// What is spoken on it: `http`, `https`, …
     pub protocol: String,
+    /// How it is carried.
+    pub transport: Transport,
     /// Where it listens. IPv6 sockets take IPv6 only.
     pub addr: SocketAddr,
     /// The network interface it is bound to; `None` for all.
     pub device: Option<Device>,
+}
+
+/// How what is spoken on a listener is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// In connections.
+    Tcp,
+    /// In datagrams.
+    Udp,
 }
 
 /// A network interface as it is now. One that was deleted and made anew under its name is another: sockets
@@ -59,7 +71,11 @@ impl fmt::Display for Device {
 
 impl fmt::Display for ListenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.protocol, self.addr)?;
+        let datagrams = match self.transport {
+            Transport::Tcp => "",
+            Transport::Udp => " udp",
+        };
+        write!(f, "{}{datagrams} {}", self.protocol, self.addr)?;
         match &self.device {
             Some(device) => write!(f, " on {device}"),
             None => Ok(()),
@@ -75,7 +91,57 @@ pub struct Listener {
     /// What it is known by.
     pub key: ListenKey,
     /// One socket for each worker.
-    pub shards: Arc<[TcpListener]>,
+    pub shards: Shards,
+}
+
+/// The sockets of a listener; they are what its key says.
+#[derive(Clone, Debug)]
+pub enum Shards {
+    /// They accept connections.
+    Tcp(Arc<[TcpListener]>),
+    /// They take datagrams.
+    Udp(Arc<[UdpSocket]>),
+}
+
+impl Shards {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Tcp(sockets) => sockets.len(),
+            Self::Udp(sockets) => sockets.len(),
+        }
+    }
+
+    /// Those that accept connections.
+    pub fn tcp(&self) -> &[TcpListener] {
+        match self {
+            Self::Tcp(sockets) => sockets,
+            Self::Udp(_) => &[],
+        }
+    }
+
+    /// Those that take datagrams.
+    pub fn udp(&self) -> &[UdpSocket] {
+        match self {
+            Self::Tcp(_) => &[],
+            Self::Udp(sockets) => sockets,
+        }
+    }
+
+    /// Their descriptors, to be handed over.
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        match self {
+            Self::Tcp(sockets) => sockets.iter().map(AsFd::as_fd).collect(),
+            Self::Udp(sockets) => sockets.iter().map(AsFd::as_fd).collect(),
+        }
+    }
+
+    fn made_of(transport: Transport, sockets: impl Iterator<Item = OwnedFd>) -> Self {
+        match transport {
+            Transport::Tcp => Self::Tcp(sockets.map(TcpListener::from).collect()),
+            Transport::Udp => Self::Udp(sockets.map(UdpSocket::from).collect()),
+        }
+    }
 }
 
 /// A listener could not be opened.
@@ -102,19 +168,21 @@ pub enum ListenError {
 }
 
 impl Listener {
-    /// Binds `key` and listens, with `shards` sockets; `beside_ours` says that a listener of ours has the
+    /// Binds `key` and, where there are connections to be accepted, listens, with `shards` sockets; `beside_ours` says that a listener of ours has the
     /// port already, perhaps on other addresses.
     ///
     /// # Errors
     /// What the system refuses; the operator's configuration or machine is to blame.
     pub fn open(key: &ListenKey, shards: usize, beside_ours: bool) -> Result<Self, ListenError> {
-        let open = || -> io::Result<Arc<[TcpListener]>> {
+        let open = || -> io::Result<Shards> {
             // Sockets with SO_REUSEPORT share a port silently, even with another program's: ask
             // for the port alone first.
             if !beside_ours {
                 drop(bound(key, false)?);
             }
-            (0..shards.max(1)).map(|_| listening(key)).collect()
+            let sockets = (0..shards.max(1)).map(|_| listening(key));
+            let sockets = sockets.collect::<io::Result<Vec<_>>>()?;
+            Ok(Shards::made_of(key.transport, sockets.into_iter()))
         };
         open()
             .map(|shards| Self {
@@ -126,31 +194,35 @@ impl Listener {
 
     /// A listener made of sockets that another process opened.
     pub fn received(key: ListenKey, sockets: Vec<OwnedFd>) -> Self {
-        Self {
-            key,
-            shards: sockets.into_iter().map(TcpListener::from).collect(),
-        }
+        let shards = Shards::made_of(key.transport, sockets.into_iter());
+        Self { key, shards }
     }
 }
 
-fn listening(key: &ListenKey) -> io::Result<TcpListener> {
+fn listening(key: &ListenKey) -> io::Result<OwnedFd> {
     let socket = bound(key, true)?;
-    // Accepted sockets inherit it.
-    socket.set_tcp_nodelay(true)?;
-    socket.listen(BACKLOG)?;
+    if key.transport == Transport::Tcp {
+        // Accepted sockets inherit it.
+        socket.set_tcp_nodelay(true)?;
+        socket.listen(BACKLOG)?;
+    }
     Ok(socket.into())
 }
 
 fn bound(key: &ListenKey, shared: bool) -> io::Result<Socket> {
-    let socket = Socket::new(
-        Domain::for_address(key.addr),
-        Type::STREAM.nonblocking().cloexec(),
-        Some(Protocol::TCP),
-    )?;
+    let (kind, protocol) = match key.transport {
+        Transport::Tcp => (Type::STREAM, Protocol::TCP),
+        Transport::Udp => (Type::DGRAM, Protocol::UDP),
+    };
+    let domain = Domain::for_address(key.addr);
+    let socket = Socket::new(domain, kind.nonblocking().cloexec(), Some(protocol))?;
     if key.addr.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    socket.set_reuse_address(true)?;
+    // With it, two sockets for datagrams would share the port even with another program.
+    if key.transport == Transport::Tcp {
+        socket.set_reuse_address(true)?;
+    }
     socket.set_reuse_port(shared)?;
     if let Some(device) = &key.device {
         socket.bind_device(Some(device.name.as_bytes()))?;
@@ -182,6 +254,7 @@ mod tests {
         ListenKey {
             service: "proxy".into(),
             protocol: "http".into(),
+            transport: Transport::Tcp,
             addr: addr.parse().unwrap(),
             device: None,
         }
@@ -190,14 +263,38 @@ mod tests {
     #[test]
     fn opens_one_socket_a_worker_and_finds_a_port_in_use() {
         let first = Listener::open(&key("127.0.0.1:0"), 1, false).unwrap();
-        let addr = first.shards[0].local_addr().unwrap();
+        let addr = first.shards.tcp()[0].local_addr().unwrap();
         drop(first);
         let group = Listener::open(&key(&addr.to_string()), 3, false).unwrap();
-        assert_eq!(group.shards.len(), 3);
+        assert_eq!(group.shards.count(), 3);
         assert!(TcpStream::connect(addr).is_ok());
         let error = Listener::open(&key(&addr.to_string()), 3, false).unwrap_err();
         assert!(matches!(error, ListenError::InUse(_)), "{error}");
         assert!(Listener::open(&key(&addr.to_string()), 3, true).is_ok());
+    }
+
+    #[test]
+    fn takes_datagrams_beside_connections_and_finds_another_program() {
+        let udp = |addr: &str| ListenKey {
+            protocol: "dns".into(),
+            transport: Transport::Udp,
+            ..key(addr)
+        };
+        let beside = Listener::open(&key("127.0.0.1:0"), 1, false).unwrap();
+        let addr = beside.shards.tcp()[0].local_addr().unwrap().to_string();
+        let group = Listener::open(&udp(&addr), 2, false).unwrap();
+        assert_eq!(group.shards.udp().len(), 2);
+        assert_eq!(group.key.to_string(), format!("dns udp {addr}"));
+        let error = Listener::open(&udp(&addr), 1, false).unwrap_err();
+        assert!(matches!(error, ListenError::InUse(_)), "{error}");
+        assert!(Listener::open(&udp(&addr), 1, true).is_ok());
+        let sockets = group.shards.descriptors();
+        let sockets = sockets.iter().map(|fd| fd.try_clone_to_owned().unwrap());
+        let received = Listener::received(udp(&addr), sockets.collect());
+        assert_eq!(
+            received.shards.udp()[1].local_addr().unwrap().to_string(),
+            addr
+        );
     }
 
     #[test]

@@ -152,11 +152,11 @@ impl Proxy {
     fn fresh(&self, listeners: &[Listener]) -> Result<Vec<Fresh>, Error> {
         let is_new = |listener: &&Listener| !self.listening.contains(&listener.key);
         let sockets = |listener: &Listener| {
-            let (have, want) = (listener.shards.len(), self.workers.len());
+            let (have, want) = (listener.shards.count(), self.workers.len());
             if have != want {
                 return Err(Error::Shards(listener.key.clone(), have, want));
             }
-            let shards = listener.shards.iter();
+            let shards = listener.shards.tcp().iter();
             let sockets = shards.map(std::net::TcpListener::try_clone);
             let sockets = sockets.collect::<io::Result<Vec<_>>>();
             let sockets = sockets.map_err(|error| Error::Listener(listener.key.clone(), error))?;

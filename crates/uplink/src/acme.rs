@@ -15,6 +15,7 @@ mod problem;
 mod proofs;
 mod run;
 mod shape;
+pub mod zone;
 
 pub use chewed::chew;
 pub use order::{

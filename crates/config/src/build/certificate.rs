@@ -10,7 +10,7 @@ const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// More names no public CA puts into one certificate.
 const MOST_NAMES: usize = 100;
 /// What only source = "acme" takes.
-const ACME: [&str; 7] = [
+const ACME: [&str; 8] = [
     "challenge",
     "directory",
     "directory_ca",
@@ -18,6 +18,7 @@ const ACME: [&str; 7] = [
     "key_type",
     "external_account",
     "dns",
+    "dns_zone",
 ];
 
 /// Certificates whose source is complete.
@@ -77,23 +78,12 @@ fn acme(
 ) -> Option<CertificateSource> {
     let at = &keys.at;
     if challenge == Challenge::Dns01 {
-        if keys.dns.is_none() && !at.is_broken("dns") {
-            let remedy = "write [certificate.dns] with server, tsig_name and tsig_key";
-            report.fault(
-                at.key("challenge"),
-                "\"dns-01\" needs to know the name server",
-                remedy,
-            );
-            return None;
-        }
+        name_server(keys, report)?;
     } else {
-        if at.holds("dns") {
+        for key in ["dns", "dns_zone"].into_iter().filter(|key| at.holds(key)) {
             let what = format!("has no meaning for challenge = \"{challenge}\"");
-            report.fault(
-                at.key("dns"),
-                what,
-                "remove it, or write challenge = \"dns-01\"",
-            );
+            let remedy = "remove it, or write challenge = \"dns-01\"";
+            report.fault(at.key(key), what, remedy);
         }
         if let Some(index) = keys.names.iter().position(|name| name.starts_with("*.")) {
             let what = format!("a wildcard can not be proven by \"{challenge}\"");
@@ -116,7 +106,26 @@ fn acme(
         key_type: keys.key_type.unwrap_or(KeyType::P256),
         external_account: keys.external_account.clone(),
         dns: keys.dns.clone(),
+        dns_zone: keys.dns_zone.as_deref().map(str::to_ascii_lowercase),
     })))
+}
+
+/// Reports where it is not said, or said twice, who answers for the proofs.
+fn name_server(keys: &CertificateKeys, report: &mut Report) -> Option<()> {
+    let at = &keys.at;
+    match (at.holds("dns"), at.holds("dns_zone")) {
+        (true, true) => {
+            let what = "and dns_zone are two ways to one proof";
+            report.fault(at.key("dns"), what, "remove one of them");
+        }
+        (false, false) => {
+            let what = "\"dns-01\" needs to know the name server";
+            let remedy = "write [certificate.dns] with server, tsig_name and tsig_key, or dns_zone";
+            report.fault(at.key("challenge"), what, remedy);
+        }
+        _ => {}
+    }
+    (keys.dns.is_some() != keys.dns_zone.is_some()).then_some(())
 }
 
 fn number_of_names(keys: &CertificateKeys, report: &mut Report) {

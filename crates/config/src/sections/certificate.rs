@@ -1,7 +1,9 @@
 //! `[[certificate]]`.
 
 use crate::definition::{choice, section};
-use crate::value::{CertificateName, FileName, HttpsUrl, Mail, SecretRef, ServerText, Text, Token};
+use crate::value::{
+    CertificateName, DnsName, FileName, HttpsUrl, Mail, SecretRef, ServerText, Text, Token,
+};
 
 section! {
     /// A certificate and the names it is for.
@@ -25,6 +27,9 @@ section! {
         external_account: Option<ExternalAccount>;
         /// The name server that takes the proofs (RFC 2136). Only for challenge = "dns-01".
         dns: Option<DnsUpdate>;
+        /// A zone that the box answers itself, in place of a name server: `_acme-challenge.NAME` must be an alias
+        /// (CNAME) of `NAME.ZONE`, and the zone be delegated to the box (NS). Only for challenge = "dns-01".
+        dns_zone: Option<String> as Option<DnsName> | "acme.example.com";
         /// File with the certificate and what leads to its CA (PEM). Only for source = "files".
         chain: Option<String> as Option<FileName> | "pbx.example.com.crt";
         /// Its private key (PEM). Only for source = "files".

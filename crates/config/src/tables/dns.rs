@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use super::{Row, Table};
 use crate::build::common_targets;
 use crate::types::{
-    Config, Host, Internal, PublicAddress, RecordType, TargetHost, Trust, Zone, ZoneAddress,
+    CertificateSource, Config, Host, Internal, PublicAddress, RecordType, TargetHost, Trust, Zone,
+    ZoneAddress,
 };
 
 /// A DNS record.
@@ -32,6 +33,8 @@ pub enum RecordValue {
     Auto6(String),
     /// Another name: CNAME.
     Name(String),
+    /// The name of a name server: NS.
+    Server(String),
     /// What a `[[dns.record]]` says.
     Written(RecordType, String),
 }
@@ -43,6 +46,7 @@ impl Record {
             RecordValue::Ip(IpAddr::V4(_)) | RecordValue::Dhcp(_) => "A",
             RecordValue::Ip(IpAddr::V6(_)) | RecordValue::Auto6(_) => "AAAA",
             RecordValue::Name(_) => "CNAME",
+            RecordValue::Server(_) => "NS",
             RecordValue::Written(kind, _) => kind.as_str(),
         }
     }
@@ -54,7 +58,7 @@ impl fmt::Display for RecordValue {
             Self::Ip(address) => address.fmt(f),
             Self::Dhcp(zone) => write!(f, "(what zone {zone} gets by DHCP)"),
             Self::Auto6(zone) => write!(f, "(what zone {zone} gets from its router)"),
-            Self::Name(name) => f.write_str(name),
+            Self::Name(name) | Self::Server(name) => f.write_str(name),
             Self::Written(_, text) => f.write_str(text),
         }
     }
@@ -113,49 +117,68 @@ pub fn internal_dns(config: &Config) -> Table<Record> {
     Table { rows: records.rows }
 }
 
+/// A zone that the box answers itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Delegation {
+    /// The zone, in lower case.
+    pub zone: String,
+    /// The name of the box as the internet knows it.
+    pub server: String,
+    /// 1-based line of the first certificate that needs it.
+    pub line: u32,
+}
+
+/// The zones with proofs for certificates that the box answers itself, each once.
+pub fn delegations(config: &Config) -> Vec<Delegation> {
+    let mut found: Vec<Delegation> = Vec::new();
+    for certificate in &config.certificates {
+        let CertificateSource::Acme(acme) = &certificate.source else {
+            continue;
+        };
+        let Some(zone) = &acme.dns_zone else { continue };
+        if !found.iter().any(|known| known.zone == *zone) {
+            found.push(Delegation {
+                zone: zone.clone(),
+                server: public_name(config),
+                line: certificate.line,
+            });
+        }
+    }
+    found
+}
+
+/// A name under which the internet finds the box.
+fn public_name(config: &Config) -> String {
+    match (&config.site.public_address, config.hosts.first()) {
+        (Some(PublicAddress::Name(name)), _) => name.clone(),
+        (_, Some(host)) => host.name.domain.clone(),
+        (_, None) => config.own_name(),
+    }
+}
+
 /// Records the public DNS must hold: every name that clients outside look up leads to
-/// `site.public_address`.
+/// `site.public_address`; and what leads certificate authorities to the proofs that the box answers itself.
 ///
 /// Not for the bare domain of the site where it serves no HTTP: its web site may be elsewhere.
 pub fn official_dns(config: &Config) -> Table<Record> {
     let mut records = Records::default();
-    let Some(public) = &config.site.public_address else {
-        return Table { rows: Vec::new() };
-    };
-    let bare = config.site.domain.as_deref().unwrap_or_default();
-    let hosts = config.hosts.iter().filter(|host| {
-        let web = !host.http.is_empty() || host.tls_passthrough.is_some();
-        web || (host.name.location.is_none() && !host.name.domain.eq_ignore_ascii_case(bare))
-    });
-    let mut names: Vec<_> = hosts
-        .map(|host| (host.name.domain.clone(), host.line))
-        .collect();
-    names.extend(
-        config
-            .turn
-            .as_ref()
-            .map(|turn| (turn.name.to_ascii_lowercase(), turn.line)),
-    );
-    for (name, line) in names {
-        // An address of its own is the public one of what it takes.
-        let own = config.hosts.iter().find(|host| host.name.domain == name);
-        let own = own.and_then(|host| host.tls_passthrough.as_ref()?.listen);
-        match public {
-            PublicAddress::Ip(address) => {
-                let address = own
-                    .filter(|_| is_ours(config, *address))
-                    .unwrap_or(*address);
-                records.add(&name, RecordValue::Ip(address), line);
-            }
-            PublicAddress::Name(public) if *public == name => {}
-            PublicAddress::Name(public) => {
-                records.add(&name, RecordValue::Name(public.clone()), line);
-            }
+    records.public(config);
+    for Delegation { zone, server, line } in delegations(config) {
+        records.add(&zone, RecordValue::Server(server), line);
+    }
+    for certificate in &config.certificates {
+        let CertificateSource::Acme(acme) = &certificate.source else {
+            continue;
+        };
+        for name in acme.dns_zone.iter().flat_map(|_| &certificate.names) {
+            let name = name.strip_prefix("*.").unwrap_or(name);
+            let zone = acme.dns_zone.as_deref().unwrap_or_default();
+            let alias = RecordValue::Name(format!("{name}.{zone}"));
+            records.add(&format!("_acme-challenge.{name}"), alias, certificate.line);
         }
     }
     Table { rows: records.rows }
 }
-
 /// Whether an address is fixed on an interface of the box.
 pub(crate) fn is_ours(config: &Config, address: IpAddr) -> bool {
     config
@@ -194,6 +217,44 @@ impl Records {
                     ZoneAddress::Auto6 => RecordValue::Auto6(zone.name.clone()),
                 };
                 self.add(name, value, line);
+            }
+        }
+    }
+
+    /// Names that lead to the public address.
+    fn public(&mut self, config: &Config) {
+        let Some(public) = &config.site.public_address else {
+            return;
+        };
+        let bare = config.site.domain.as_deref().unwrap_or_default();
+        let hosts = config.hosts.iter().filter(|host| {
+            let web = !host.http.is_empty() || host.tls_passthrough.is_some();
+            web || (host.name.location.is_none() && !host.name.domain.eq_ignore_ascii_case(bare))
+        });
+        let mut names: Vec<_> = hosts
+            .map(|host| (host.name.domain.clone(), host.line))
+            .collect();
+        names.extend(
+            config
+                .turn
+                .as_ref()
+                .map(|turn| (turn.name.to_ascii_lowercase(), turn.line)),
+        );
+        for (name, line) in names {
+            // An address of its own is the public one of what it takes.
+            let own = config.hosts.iter().find(|host| host.name.domain == name);
+            let own = own.and_then(|host| host.tls_passthrough.as_ref()?.listen);
+            match public {
+                PublicAddress::Ip(address) => {
+                    let address = own
+                        .filter(|_| is_ours(config, *address))
+                        .unwrap_or(*address);
+                    self.add(&name, RecordValue::Ip(address), line);
+                }
+                PublicAddress::Name(public) if *public == name => {}
+                PublicAddress::Name(public) => {
+                    self.add(&name, RecordValue::Name(public.clone()), line);
+                }
             }
         }
     }

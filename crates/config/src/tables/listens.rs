@@ -3,15 +3,19 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::dns::delegations;
 use super::protocols::{port_of, served};
 use super::{Row, Table};
 use crate::place::{At, Place};
 use crate::types::{Config, Ports, SipTransport, Transport, Trust, TurnTls};
 
+/// The port of name servers.
+pub(super) const DNS_PORT: u16 = 53;
+
 /// A socket, or a run of them, that a service has open.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Listen {
-    /// The service: "proxy", "admin", "relay", "lan" or "sbc".
+    /// The service: "proxy", "admin", "relay", "lan", "uplink" or "sbc".
     pub service: &'static str,
     /// What is spoken there: "http", "https", "turn", "dns", …
     pub protocol: &'static str,
@@ -98,6 +102,7 @@ pub(crate) fn uses(config: &Config) -> Vec<Use> {
     all.admin();
     all.turn();
     all.lan();
+    all.uplink();
     all.sbc();
     all.found
 }
@@ -260,7 +265,7 @@ impl Uses<'_> {
                 self.add(
                     ("lan", "dns"),
                     transport,
-                    Ports::one(53),
+                    Ports::one(DNS_PORT),
                     &on,
                     (&dns.at.place, true),
                 );
@@ -281,6 +286,31 @@ impl Uses<'_> {
                     );
                 }
             }
+        }
+    }
+
+    /// Where certificate authorities ask for the zones that we answer.
+    fn uplink(&mut self) {
+        let Some(first) = delegations(self.config).into_iter().next() else {
+            return;
+        };
+        let all = &self.config.zones;
+        let outside = all.iter().filter(|zone| zone.trust == Trust::Outside);
+        let mut on: Vec<On> = outside.map(zone_on).collect();
+        if on.is_empty() {
+            on = all.iter().map(zone_on).collect();
+        }
+        if on.is_empty() {
+            on.push(On::Everywhere);
+        }
+        let place = Place {
+            path: "certificate.dns_zone".to_owned(),
+            line: first.line,
+            column: 1,
+        };
+        for transport in [Transport::Udp, Transport::Tcp] {
+            let port = Ports::one(DNS_PORT);
+            self.add(("uplink", "dns"), transport, port, &on, (&place, true));
         }
     }
 

@@ -8,7 +8,7 @@ mod protocols;
 mod router;
 
 pub use certificates::{CertificateName, Wanted, certificate_names};
-pub use dns::{Record, RecordValue, internal_dns, official_dns};
+pub use dns::{Delegation, Record, RecordValue, delegations, internal_dns, official_dns};
 pub use listens::{Listen, On, listens};
 pub(crate) use listens::{Use, uses, zone_on};
 pub(crate) use protocols::served_publicly;

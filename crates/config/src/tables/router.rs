@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::dns::delegations;
+use super::listens::DNS_PORT;
 use super::protocols::{port_of, public_port, served};
 use super::{Row, Table};
 use crate::tables::dns::is_ours;
@@ -74,6 +76,11 @@ fn forwarded(config: &Config, zone: &Zone) -> Vec<(&'static str, Transport, Port
         let outside = public_port(public, protocol);
         let port = port_of(&config.proxy.listen, protocol);
         all.push((protocol, Transport::Tcp, one(outside), one(port)));
+    }
+    if !delegations(config).is_empty() {
+        for transport in [Transport::Udp, Transport::Tcp] {
+            all.push(("dns", transport, one(DNS_PORT), one(DNS_PORT)));
+        }
     }
     if let Some(turn) = &config.turn {
         for transport in [Transport::Udp, Transport::Tcp] {

@@ -188,8 +188,11 @@ pub struct Acme {
     pub key_type: KeyType,
     /// The account that the operator has with the CA already.
     pub external_account: Option<ExternalAccount>,
-    /// The name server that takes the proofs; always there for [`Challenge::Dns01`].
+    /// The name server that takes the proofs.
     pub dns: Option<DnsUpdate>,
+    /// The zone with the proofs that we answer ourselves, in lower case. For [`Challenge::Dns01`] there is
+    /// either this or [`Acme::dns`], else neither.
+    pub dns_zone: Option<String>,
 }
 
 /// An access list: one way to show who you are.

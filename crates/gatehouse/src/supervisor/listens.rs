@@ -2,7 +2,7 @@
 
 use config::Config;
 use config::tables::{Listen, On, listens};
-use net::{Device, ListenKey};
+use net::{Device, ListenKey, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The listeners of the web proxy.
@@ -42,6 +42,10 @@ fn keys(listen: &Listen) -> Vec<ListenKey> {
         .map(|ip| ListenKey {
             service: listen.service.to_owned(),
             protocol: listen.protocol.to_owned(),
+            transport: match listen.transport {
+                config::Transport::Udp => Transport::Udp,
+                config::Transport::Tcp => Transport::Tcp,
+            },
             addr: SocketAddr::new(ip, listen.ports.first),
             device: device.clone(),
         })

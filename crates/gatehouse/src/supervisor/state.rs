@@ -251,18 +251,20 @@ impl State {
             _ => self.workers,
         };
         let same_place = |held: &&Listener| {
-            (held.key.addr, &held.key.device) == (key.addr, &key.device)
-                && held.shards.len() == shards
+            (held.key.transport, held.key.addr, &held.key.device)
+                == (key.transport, key.addr, &key.device)
+                && held.shards.count() == shards
         };
         // What changes its protocol keeps its sockets, and who waits on them.
         if let Some(held) = self.listeners.values().find(same_place) {
             return Ok(Listener {
                 key: key.clone(),
-                shards: Arc::clone(&held.shards),
+                shards: held.shards.clone(),
             });
         }
         let ours = |held: &ListenKey| {
-            held.addr.port() == key.addr.port() && held.addr.is_ipv4() == key.addr.is_ipv4()
+            (held.transport, held.addr.port(), held.addr.is_ipv4())
+                == (key.transport, key.addr.port(), key.addr.is_ipv4())
         };
         let opened = opened.iter().map(|listener| &listener.key);
         let beside_ours = self.listeners.keys().chain(opened).any(ours);

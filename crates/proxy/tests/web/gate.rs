@@ -5,7 +5,7 @@ use certs::{Answers, Ca, Material, Usage};
 use net::resolve::Names;
 use net::stream::Stream;
 use net::tls::{Trust, client_config};
-use net::{ListenKey, Listener};
+use net::{ListenKey, Listener, Shards, Transport};
 use proxy::{Config, Proxy};
 use rustls_pki_types::ServerName;
 use service::{BanWatch, Context, Decision, Event, Outbox, Outcome, Registry, Service, Workers};
@@ -248,9 +248,10 @@ fn listener(protocol: &str) -> Listener {
         key: ListenKey {
             service: "proxy".into(),
             protocol: protocol.into(),
+            transport: Transport::Tcp,
             addr: socket.local_addr().unwrap(),
             device: None,
         },
-        shards: [socket].into_iter().collect(),
+        shards: Shards::Tcp([socket].into_iter().collect()),
     }
 }

@@ -62,7 +62,7 @@ pub(super) async fn hand_over(
     let desired = &order.config;
     for listener in &desired.listeners {
         if handed.insert(listener.key.clone()) {
-            let sockets: Vec<_> = listener.shards.iter().map(AsFd::as_fd).collect();
+            let sockets = listener.shards.descriptors();
             mouth
                 .tell(&ToRole::Listener(listener.key.clone()), &sockets)
                 .await?;
