@@ -4,6 +4,7 @@ mod admin;
 mod edge;
 mod orders;
 mod ports;
+mod zones;
 
 pub use admin::admin;
 pub use edge::edge;
@@ -33,6 +34,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, timeout_at};
 use uplink::acme::{News, Wanted};
 use uplink::dhcp::Standing;
+use zones::Zones;
 
 /// How long sessions may go on when the supervisor is gone: it is started anew and wants the ports.
 const ORPHAN_GRACE: Duration = Duration::from_secs(5);
@@ -87,6 +89,7 @@ struct Role<S: Service> {
     ports: Ports,
     standings: mpsc::Receiver<(Device, Standing)>,
     orders: Orders,
+    zones: Zones,
     news: mpsc::Receiver<News>,
     configs: watch::Sender<Option<Numbered<S::Config>>>,
     answers: watch::Receiver<Option<Answer>>,
@@ -130,6 +133,7 @@ impl<S: Service + 'static> Role<S> {
             stop: stop_seen,
         };
         let (ports, standings) = Ports::new();
+        let zones = Zones::new(proofs.clone().unwrap_or_default());
         let (orders, news) = Orders::new(proofs);
         let life = spawn_local(supervise::<S>(inputs, context.clone()));
         let role = Self {
@@ -141,6 +145,7 @@ impl<S: Service + 'static> Role<S> {
             ports,
             standings,
             orders,
+            zones,
             news,
             configs,
             answers,
@@ -284,9 +289,13 @@ impl<S: Service + 'static> Role<S> {
                 listener.with_context(|| format!("listener {key} was not handed over"))
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
+        let (questions, listeners) = listeners
+            .into_iter()
+            .partition(|listener| listener.key.service == "uplink");
         let config = configure(load, listeners)?;
         self.configs.send_replace(Some(Numbered { number, config }));
         self.orders.resolve_by(&load.names);
+        self.zones.answer(questions, &load.zones)?;
         self.listeners.retain(|key, _| load.listeners.contains(key));
         Ok(())
     }
@@ -299,6 +308,7 @@ impl<S: Service + 'static> Role<S> {
             first
         });
         self.listeners.clear();
+        self.zones.close();
         self.orders.set(Wanted::default());
         self.configs.send_replace(None);
     }

@@ -5,10 +5,12 @@ use config::tables::{Listen, On, listens};
 use net::{Device, ListenKey, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The listeners of the web proxy.
-pub fn proxy(config: &Config) -> Vec<ListenKey> {
-    wanted(config, |listen| {
-        listen.service == "proxy" && ["http", "https"].contains(&listen.protocol)
+/// The listeners of edge: those of the web proxy, and those for questions about zones that the box answers.
+pub fn edge(config: &Config) -> Vec<ListenKey> {
+    wanted(config, |listen| match listen.service {
+        "proxy" => ["http", "https"].contains(&listen.protocol),
+        "uplink" => true,
+        _ => false,
     })
 }
 
@@ -69,7 +71,7 @@ mod tests {
         let text = "schema = 1\n[system]\nhostname = \"gate\"\n[network.lan]\ntrust = \"inside\"\n\
             interface = \"eth1\"\naddresses = [\"192.0.2.4/24\"]\n[admin]\nport = 8443\n";
         let config = config::check(text, "test.toml").unwrap().config;
-        assert!(proxy(&config).is_empty());
+        assert!(edge(&config).is_empty());
         let shown: Vec<_> = admin(&config).iter().map(ToString::to_string).collect();
         assert_eq!(
             shown,

@@ -6,6 +6,7 @@ use super::kernel_network::KernelNetwork;
 use super::listens;
 use crate::message::Load;
 use certs::Material;
+use config::tables::delegations;
 use config::{Config, Known, Trust, ZoneAddress};
 use control::{Actor, Refusal};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -145,7 +146,7 @@ impl State {
             .certificates
             .pages(&config, &certificates, &mut self.store, lenient)?;
         let mut missing = Vec::new();
-        let listeners = self.open(listens::proxy(&config), mode, &mut missing)?;
+        let listeners = self.open(listens::edge(&config), mode, &mut missing)?;
         let pages = self.open(listens::admin(&config), mode, &mut missing)?;
         let load = |listeners: &[Listener], certificates: Vec<Material>| Load {
             file: name.to_owned(),
@@ -157,11 +158,16 @@ impl State {
             certificates,
             identity: None,
             files: BTreeMap::new(),
+            zones: Vec::new(),
             names: Names::default(),
         };
         let edge = Load {
             identity,
             files,
+            zones: delegations(&config)
+                .into_iter()
+                .map(|delegation| (delegation.zone, delegation.server))
+                .collect(),
             names: Names::from_system(),
             ..load(&listeners, certificates.clone())
         };
@@ -247,7 +253,7 @@ impl State {
             return Ok(listener.clone());
         }
         let shards = match key.service.as_str() {
-            "admin" => 1,
+            "admin" | "uplink" => 1,
             _ => self.workers,
         };
         let same_place = |held: &&Listener| {

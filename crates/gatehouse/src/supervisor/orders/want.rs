@@ -102,15 +102,16 @@ fn terms(
             mac_key,
         })
     });
-    let proof = match (acme.challenge, &acme.dns) {
-        (Challenge::Http01, _) => Proof::Http01,
-        (Challenge::TlsAlpn01, _) => Proof::TlsAlpn01,
-        (Challenge::Dns01, Some(dns)) => Proof::Dns01(DnsUpdate {
+    let proof = match (acme.challenge, &acme.dns, &acme.dns_zone) {
+        (Challenge::Http01, ..) => Proof::Http01,
+        (Challenge::TlsAlpn01, ..) => Proof::TlsAlpn01,
+        (Challenge::Dns01, _, Some(zone)) => Proof::Dns01Zone(zone.clone()),
+        (Challenge::Dns01, Some(dns), None) => Proof::Dns01(DnsUpdate {
             server: dns.server.clone(),
             tsig_name: dns.tsig_name.clone(),
             tsig_key: secret(store, &dns.tsig_key)?,
         }),
-        (Challenge::Dns01, None) => return Err("[certificate.dns] is missing".to_owned()),
+        (Challenge::Dns01, None, None) => return Err("[certificate.dns] is missing".to_owned()),
     };
     let contact = acme.contact.iter();
     Ok(Terms {

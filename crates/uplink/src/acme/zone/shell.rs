@@ -1,11 +1,12 @@
 //! Answers questions on sockets.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use certs::Answers;
+use net::Listener;
 use nix::errno::Errno;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -26,33 +27,27 @@ const DATAGRAMS: u32 = 500;
 /// How long nothing is taken after taking has failed.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Answers questions for `zones` out of `answers` on these sockets until it is dropped.
+/// Answers questions for `zones` out of `answers` on `listener`, until it is dropped. Must be called where tokio runs.
 ///
 /// # Errors
 /// A socket can not be watched: ours.
-pub async fn serve(
-    sockets: Vec<StdSocket>,
-    listeners: Vec<StdListener>,
+pub fn serve(
+    listener: &Listener,
     zones: watch::Receiver<Arc<[Zone]>>,
     answers: Answers,
-) -> io::Result<()> {
+) -> io::Result<impl Future<Output = ()> + 'static> {
     let mut tasks = JoinSet::new();
-    for socket in sockets {
-        let socket = UdpSocket::from_std(socket)?;
+    for socket in listener.shards.udp() {
+        let socket = UdpSocket::from_std(socket.try_clone()?)?;
         tasks.spawn(datagrams(socket, zones.clone(), answers.clone()));
     }
     let room = Arc::new(Semaphore::new(CONNECTIONS));
-    for listener in listeners {
-        let listener = TcpListener::from_std(listener)?;
-        tasks.spawn(connections(
-            listener,
-            zones.clone(),
-            answers.clone(),
-            Arc::clone(&room),
-        ));
+    for listener in listener.shards.tcp() {
+        let listener = TcpListener::from_std(listener.try_clone()?)?;
+        let room = Arc::clone(&room);
+        tasks.spawn(connections(listener, zones.clone(), answers.clone(), room));
     }
-    while tasks.join_next().await.is_some() {}
-    Ok(())
+    Ok(async move { while tasks.join_next().await.is_some() {} })
 }
 
 async fn datagrams(socket: UdpSocket, zones: watch::Receiver<Arc<[Zone]>>, answers: Answers) {
