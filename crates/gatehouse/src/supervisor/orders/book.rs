@@ -124,16 +124,9 @@ impl Book {
         }
         self.clock_told = false;
         let late = |flight: &Flight| flight.since.saturating_add(LONGEST_ORDER) < now;
-        let late: Vec<_> = self
-            .flights
-            .values()
-            .filter(|flight| late(flight))
-            .collect();
-        for id in late
-            .into_iter()
-            .map(|flight| flight.order.id)
-            .collect::<Vec<_>>()
-        {
+        let late = self.flights.values().filter(|flight| late(flight));
+        let late: Vec<OrderId> = late.map(|flight| flight.order.id).collect();
+        for id in late {
             let text = "nothing was heard of the order for two hours".to_owned();
             events.extend(self.fail(id, text, (Cure::Time, None), store, (now, dice)));
         }

@@ -27,7 +27,7 @@ impl Book {
     /// Takes in what edge says at `now`; `dice` is any number.
     pub fn hear(&mut self, news: News, store: &mut Store, now: u64, dice: u64) -> Heard {
         let events = match news {
-            News::Account { directory, url } => self.account_named(&directory, url, store),
+            News::Account { directory, url } => self.account_named(&directory, &url, store),
             News::Step { .. } => Vec::new(),
             News::Begun { id, url } => self.begun(id, url, store),
             News::Issued { id, chain } => return self.issued(id, &chain, store, (now, dice)),
@@ -74,11 +74,13 @@ impl Book {
         self.flights.remove(&want.key);
         let kept = self.kept.records.entry(want.key.clone()).or_default();
         kept.record.fail(now, cure, retry_after, dice);
-        kept.failure = Some(text.clone());
         let next = Moment(self.order_at(&want).saturating_mul(1000));
+        let said = format!("was not issued: {text}; next try at {next}");
+        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        kept.failure = Some(text);
         let mut events = vec![Event::Certificate {
             names: want.names,
-            text: format!("was not issued: {text}; next try at {next}"),
+            text: said,
         }];
         events.extend(kept_or_said(self.kept.write_pending(store)));
         events.extend(kept_or_said(self.kept.write_records(store)));
@@ -93,26 +95,26 @@ impl Book {
         }
     }
 
-    fn account_named(&mut self, directory: &str, url: String, store: &mut Store) -> Vec<Event> {
+    fn account_named(&mut self, directory: &str, url: &str, store: &mut Store) -> Vec<Event> {
         let flights = self.flights.values();
         let flights = flights.filter(|flight| flight.want.directory == directory);
         let mut accounts: Vec<String> = flights.map(|flight| flight.want.account()).collect();
         accounts.sort();
         accounts.dedup();
         // Whose of two it is can not be told; the CA tells again.
-        let ([account], true) = (accounts.as_slice(), is_url(&url)) else {
+        let ([account], true) = (accounts.as_slice(), is_url(url)) else {
             return Vec::new();
         };
         let Some(known) = self.kept.accounts.get_mut(account) else {
             return Vec::new();
         };
-        if known.url.as_ref() == Some(&url) {
+        if known.url.as_deref() == Some(url) {
             return Vec::new();
         }
-        known.url = Some(url.clone());
+        known.url = Some(url.to_owned());
         for flight in self.flights.values_mut() {
             if flight.want.account() == *account {
-                flight.order.authority.account.url = Some(url.clone());
+                flight.order.authority.account.url = Some(url.to_owned());
             }
         }
         kept_or_said(self.kept.write_accounts(store))
