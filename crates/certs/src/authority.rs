@@ -196,7 +196,7 @@ fn params(validity: Validity, common_name: Option<&str>) -> CertificateParams {
 }
 
 /// An address, or labels of letters, digits, `-` and `_`, the first of which may be `*`.
-fn is_possible(name: &str) -> bool {
+pub(crate) fn is_possible(name: &str) -> bool {
     if name.parse::<std::net::IpAddr>().is_ok() {
         return true;
     }

@@ -4,6 +4,9 @@
 //! serves it. [`load_pem`] makes one from PEM files, [`bundle`] from PKCS#12, [`Ca::issue`] from the box's own authority;
 //! [`check()`] says what is wrong with one, and [`Chooser`] picks one per TLS handshake.
 //!
+//! [`request()`] is what a public CA is asked with, and [`Answers`] what it finds where it looks whether a name
+//! is ours.
+//!
 //! Nothing here reads a file, a socket or the clock: `now` is passed in.
 #![cfg_attr(
     test,
@@ -12,15 +15,20 @@
 
 mod authority;
 pub mod bundle;
+pub mod challenge;
 mod check;
 mod chooser;
 mod error;
 mod material;
 mod name;
+pub mod plan;
+mod request;
 
 pub use authority::{Ca, LEAF_LIFETIME, Usage};
+pub use challenge::{Answer, Answers};
 pub use check::{Problem, SOON, Validity, check, subject, validity};
 pub use chooser::Chooser;
 pub use error::Error;
 pub use material::{Material, load_pem};
 pub use name::{covers, normal_name};
+pub use request::{KeyKind, certificate_id, new_key, request};

@@ -195,13 +195,14 @@ fn estos() {
         ("192.168.10.5:7224", false)
     );
     assert_eq!(rule.plain, Plain::Redirect);
-    assert!(matches!(
-        config.certificates[0].source,
-        CertificateSource::Acme {
-            challenge: Challenge::TlsAlpn01,
-            ..
-        }
-    ));
+    let CertificateSource::Acme(acme) = &config.certificates[0].source else {
+        panic!("it is not from a CA");
+    };
+    assert_eq!(acme.challenge, Challenge::TlsAlpn01);
+    assert_eq!(
+        acme.directory,
+        "https://acme-v02.api.letsencrypt.org/directory"
+    );
     assert_rows(
         &tables::internal_dns(&config),
         &[

@@ -4,6 +4,7 @@
 use hickory_resolver::config::{LookupIpStrategy, ResolveHosts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::{Hosts, TokioResolver, system_conf};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -105,6 +106,25 @@ impl Resolver {
                 _ => Err(error),
             },
         }
+    }
+
+    /// What `name` is an alias of (CNAME), if it is one; without a dot at its end.
+    ///
+    /// # Errors
+    /// Nobody's or the name servers': there is no answer.
+    pub async fn alias(&self, name: &str) -> Result<Option<String>, ResolveError> {
+        let lookup = match self.inner.lookup(name, RecordType::CNAME).await {
+            Ok(lookup) => lookup,
+            Err(error) if error.is_no_records_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(lookup
+            .answers()
+            .iter()
+            .find_map(|record| match &record.data {
+                RData::CNAME(alias) => Some(alias.0.to_utf8().trim_end_matches('.').to_owned()),
+                _ => None,
+            }))
     }
 
     async fn ask(&self, name: &str) -> Result<Vec<IpAddr>, ResolveError> {

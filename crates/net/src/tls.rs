@@ -11,7 +11,7 @@ pub(crate) use session::Session;
 pub use trust::{Trust, TrustError};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::{ProducesTickets, ResolvesServerCert};
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ServerConfig};
 use std::sync::{Arc, OnceLock};
@@ -41,6 +41,22 @@ pub fn server_config(
         .with_cert_resolver(chooser);
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     config.ticketer = ticketer()?;
+    Ok(config)
+}
+
+/// What a hello gets that offers the one protocol `alpn`, such as RFC 8737's: this certificate, and nothing that
+/// outlives the connection.
+///
+/// # Errors
+/// Ours: the provider lacks a protocol version.
+pub fn proof_config(proof: CertifiedKey, alpn: &[u8]) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(proof)));
+    config.alpn_protocols = vec![alpn.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     Ok(config)
 }
 

@@ -4,9 +4,19 @@
 //! [`Order`] is carried out once, from the account to the chain, and what becomes of it is told as [`News`]. So the
 //! two meet in the types of [`order`] only.
 
+mod client;
+mod course;
+mod dns;
+mod http;
+mod jws;
 mod order;
+mod problem;
+mod proofs;
+mod run;
+mod shape;
 
 pub use order::{
-    Account, Authority, Blame, DnsUpdate, External, Failure, Lookup, News, Order, OrderId, Proof, Step,
-    Wanted, Window,
+    Account, Authority, Blame, DnsUpdate, External, Failure, Lookup, News, Order, OrderId, Proof,
+    Step, Wanted, Window,
 };
+pub use run::run;

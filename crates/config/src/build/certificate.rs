@@ -3,7 +3,22 @@
 use super::Kind;
 use crate::fault::Report;
 use crate::sections::{CertificateKeys, Challenge, SourceWord};
-use crate::types::{Certificate, CertificateSource};
+use crate::types::{Acme, Certificate, CertificateSource, KeyType};
+
+/// Where certificates are ordered that name no other CA.
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+/// More names no public CA puts into one certificate.
+const MOST_NAMES: usize = 100;
+/// What only source = "acme" takes.
+const ACME: [&str; 7] = [
+    "challenge",
+    "directory",
+    "directory_ca",
+    "contact",
+    "key_type",
+    "external_account",
+    "dns",
+];
 
 /// Certificates whose source is complete.
 pub(crate) fn certificates(all: &[CertificateKeys], report: &mut Report) -> Vec<Certificate> {
@@ -35,7 +50,7 @@ fn source(keys: &CertificateKeys, report: &mut Report) -> Option<CertificateSour
     };
     match keys.source {
         SourceWord::Files => {
-            kind.only(&["chain", "key"], &["challenge", "directory", "dns"]);
+            kind.only(&["chain", "key"], &ACME);
             let chain = kind.needs("chain", keys.chain.as_ref(), "\"pbx.example.com.crt\"");
             let key = kind.needs("key", keys.key.as_ref(), "{ secret = \"pbx-key\" }");
             Some(CertificateSource::Files {
@@ -44,12 +59,12 @@ fn source(keys: &CertificateKeys, report: &mut Report) -> Option<CertificateSour
             })
         }
         SourceWord::Acme => {
-            kind.only(&["challenge", "directory", "dns"], &["chain", "key"]);
+            kind.only(&ACME, &["chain", "key"]);
             let challenge = *kind.needs("challenge", keys.challenge.as_ref(), "\"http-01\"")?;
             acme(keys, challenge, report)
         }
         SourceWord::Own => {
-            kind.only(&[], &["challenge", "directory", "dns", "chain", "key"]);
+            kind.only(&[], &[ACME.as_slice(), &["chain", "key"]].concat());
             Some(CertificateSource::Own)
         }
     }
@@ -89,10 +104,26 @@ fn acme(
             );
         }
     }
-    let (directory, dns) = (keys.directory.clone(), keys.dns.clone());
-    Some(CertificateSource::Acme {
+    number_of_names(keys, report);
+    Some(CertificateSource::Acme(Box::new(Acme {
         challenge,
-        directory,
-        dns,
-    })
+        directory: keys
+            .directory
+            .clone()
+            .unwrap_or_else(|| LETS_ENCRYPT.to_owned()),
+        directory_ca: keys.directory_ca.clone(),
+        contact: keys.contact.clone().unwrap_or_default(),
+        key_type: keys.key_type.unwrap_or(KeyType::P256),
+        external_account: keys.external_account.clone(),
+        dns: keys.dns.clone(),
+    })))
+}
+
+fn number_of_names(keys: &CertificateKeys, report: &mut Report) {
+    let at = &keys.at;
+    if keys.names.len() > MOST_NAMES {
+        let what = format!("holds more than {MOST_NAMES} names");
+        let remedy = "divide them between several [[certificate]]";
+        report.fault(at.key("names"), what, remedy);
+    }
 }

@@ -25,6 +25,7 @@ const OFF: &[&str] = &[
     "access.daemons.radius",
     "access.daemons.oidc",
     "certificate.dns",
+    "certificate.external_account",
     "forward",
     "host.http.target_certificate",
     "host.http.health",

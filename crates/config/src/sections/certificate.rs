@@ -1,7 +1,7 @@
 //! `[[certificate]]`.
 
 use crate::definition::{choice, section};
-use crate::value::{CertificateName, FileName, HttpsUrl, SecretRef, ServerText, Token};
+use crate::value::{CertificateName, FileName, HttpsUrl, Mail, SecretRef, ServerText, Text, Token};
 
 section! {
     /// A certificate and the names it is for.
@@ -14,6 +14,15 @@ section! {
         challenge: Option<Challenge> | "dns-01";
         /// Address of the CA's ACME directory. Only for source = "acme"; Let's Encrypt if missing.
         directory: Option<String> as Option<HttpsUrl> | "https://acme-v02.api.letsencrypt.org/directory";
+        /// File with the roots that the CA's own address is checked by (PEM), for a CA of your own. Only for
+        /// source = "acme"; the public CAs if missing.
+        directory_ca: Option<String> as Option<FileName> | "company-root.pem";
+        /// Mail addresses at which the CA may reach you. Only for source = "acme".
+        contact: Option<Vec<String>> as Option<Vec<Mail>> | ["admin@example.com"];
+        /// The kind of the private key. Only for source = "acme"; "p256" if missing.
+        key_type: Option<KeyType> | "rsa2048";
+        /// The account that you have with the CA already, where it wants one. Only for source = "acme".
+        external_account: Option<ExternalAccount>;
         /// The name server that takes the proofs (RFC 2136). Only for challenge = "dns-01".
         dns: Option<DnsUpdate>;
         /// File with the certificate and what leads to its CA (PEM). Only for source = "files".
@@ -56,5 +65,27 @@ section! {
         tsig_name: String as Token => "gatehouse";
         /// The TSIG key, in base64.
         tsig_key: SecretRef => { secret = "acme-tsig" };
+    }
+}
+
+choice! {
+    /// The kind of a private key.
+    pub enum KeyType {
+        /// Elliptic curve P-256: fast, and known to everything of the last ten years.
+        P256 = "p256",
+        /// RSA with 2048 bits, for old phones.
+        Rsa2048 = "rsa2048",
+        /// RSA with 3072 bits.
+        Rsa3072 = "rsa3072",
+    }
+}
+
+section! {
+    /// What the CA gave you when you signed up there, so that it knows our account (RFC 8555 section 7.3.4).
+    pub struct ExternalAccount {
+        /// The key identifier.
+        key_id: String as Text => "kid-1";
+        /// The MAC key, in base64url.
+        mac_key: SecretRef => { secret = "acme-mac" };
     }
 }

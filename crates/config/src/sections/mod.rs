@@ -14,7 +14,7 @@ mod turn;
 pub(crate) use access::{AccessKeys, AccessWord, LoginWord};
 pub use access::{LdapLogin, OidcLogin, RadiusLogin, Session};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
-pub use certificate::{Challenge, DnsUpdate};
+pub use certificate::{Challenge, DnsUpdate, ExternalAccount, KeyType};
 pub use dns::{Dns, DnsRecord, RecordType};
 pub use host::{Balance, PathPolicy, Plain, ProxyHeader, WebSocket};
 pub(crate) use host::{

@@ -134,7 +134,7 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     let acme = config
         .certificates
         .iter()
-        .filter(|certificate| matches!(certificate.source, CertificateSource::Acme { .. }));
+        .filter(|certificate| matches!(certificate.source, CertificateSource::Acme(_)));
     add(
         "certificate (acme)",
         &mut acme.map(|certificate| certificate.line),

@@ -34,20 +34,12 @@ pub(super) fn served(config: &Config) -> Vec<(&'static str, u32)> {
         }
     }
     for certificate in &config.certificates {
-        match certificate.source {
-            CertificateSource::Acme {
-                challenge: Challenge::Http01,
-                ..
-            } => {
-                need("http", certificate.line);
+        if let CertificateSource::Acme(acme) = &certificate.source {
+            match acme.challenge {
+                Challenge::Http01 => need("http", certificate.line),
+                Challenge::TlsAlpn01 => need("https", certificate.line),
+                Challenge::Dns01 => {}
             }
-            CertificateSource::Acme {
-                challenge: Challenge::TlsAlpn01,
-                ..
-            } => {
-                need("https", certificate.line);
-            }
-            _ => {}
         }
     }
     if let Some(turn) = config

@@ -5,11 +5,11 @@ mod host;
 use ipnet::IpNet;
 
 pub use crate::sections::{
-    Admin, Allow, Balance, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate, Field,
-    Forward, ForwardTo, Guard, LdapLogin, Listen, Nat, OidcLogin, PathPolicy, Pbx, Phones, Plain,
-    Protocol, ProxyHeader, ProxyLimits, PublicPorts, RadiusLogin, RecordType, RelayAddress,
-    Reservation, Rewrite, Sbc, SbcListen, Session, SipTransport, Site, Srtp, System, Transport,
-    Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser, WebSocket, Zone,
+    Admin, Allow, Balance, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate,
+    ExternalAccount, Field, Forward, ForwardTo, Guard, KeyType, LdapLogin, Listen, Nat, OidcLogin,
+    PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits, PublicPorts, RadiusLogin,
+    RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen, Session, SipTransport, Site,
+    Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser, WebSocket, Zone,
 };
 pub use crate::value::{
     AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, TargetHostHeader,
@@ -157,16 +157,28 @@ pub enum CertificateSource {
         key: SecretRef,
     },
     /// From a public CA (RFC 8555).
-    Acme {
-        /// How the CA sees that the names are ours.
-        challenge: Challenge,
-        /// Address of the CA's directory; `None`: Let's Encrypt.
-        directory: Option<String>,
-        /// The name server that takes the proofs; always there for [`Challenge::Dns01`].
-        dns: Option<DnsUpdate>,
-    },
+    Acme(Box<Acme>),
     /// From the box's own CA.
     Own,
+}
+
+/// How a certificate is had from a CA (RFC 8555).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acme {
+    /// How the CA sees that the names are ours.
+    pub challenge: Challenge,
+    /// Address of the CA's directory.
+    pub directory: String,
+    /// File with the roots that the CA's own address is checked by; the public ones if missing.
+    pub directory_ca: Option<String>,
+    /// Mail addresses at which the CA may reach the operator.
+    pub contact: Vec<String>,
+    /// The kind of the private key.
+    pub key_type: KeyType,
+    /// The account that the operator has with the CA already.
+    pub external_account: Option<ExternalAccount>,
+    /// The name server that takes the proofs; always there for [`Challenge::Dns01`].
+    pub dns: Option<DnsUpdate>,
 }
 
 /// An access list: one way to show who you are.

@@ -165,6 +165,10 @@ checked_name!(
 );
 
 checked_name!(
+    /// A mail address.
+    Mail, "a mail address", mail_fault
+);
+checked_name!(
     /// Telephone numbers.
     NumberPattern, "digits, with a \"+\" before and a \"*\" for any more behind", number_fault
 );
@@ -337,6 +341,28 @@ fn origin_fault(text: &str) -> Option<Fault> {
         _ => name,
     };
     dns_fault(name, false).map(|_| (format!("{} is no origin", quoted(text)), remedy()))
+}
+
+fn mail_fault(text: &str) -> Option<Fault> {
+    let fault = |remedy: &str| {
+        let what = format!("{} is no mail address", quoted(text));
+        Some((what, remedy.to_owned()))
+    };
+    if text.starts_with("mailto:") {
+        return fault("leave \"mailto:\" out");
+    }
+    // What would begin another address or a header in `mailto:` (RFC 6068) must not be in it.
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$*+-./=^_`{|}~'".contains(&byte);
+    match text.split_once('@') {
+        Some((user, domain))
+            if (1..=64).contains(&user.len())
+                && user.bytes().all(allowed)
+                && dns_fault(domain, false).is_none() =>
+        {
+            None
+        }
+        _ => fault("write for example \"admin@example.com\""),
+    }
 }
 
 fn number_fault(text: &str) -> Option<Fault> {
