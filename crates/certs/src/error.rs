@@ -29,7 +29,7 @@ pub enum Error {
     NoKey,
     /// The key is protected by a pass phrase.
     #[error(
-        "the private key is encrypted; store it without a pass phrase (`openssl pkey -in KEY -out PLAIN`)"
+        "the private key is encrypted; name its passphrase, or store it without one (`openssl pkey -in KEY -out PLAIN`)"
     )]
     EncryptedKey,
     /// The key is of a kind that can not be used for TLS.

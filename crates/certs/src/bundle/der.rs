@@ -99,14 +99,13 @@ pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut element = vec![tag];
     let digits = length.to_be_bytes();
-    match length {
-        0..=0x7f => element.extend(&digits[digits.len() - 1..]),
-        _ => {
-            let first = digits.iter().position(|digit| *digit > 0).unwrap_or(0);
-            let digits = &digits[first..];
-            element.push(0x80 | u8::try_from(digits.len()).expect("eight digits at most"));
-            element.extend(digits);
-        }
+    if length < 0x80 {
+        element.extend(&digits[digits.len() - 1..]);
+    } else {
+        let first = digits.iter().position(|digit| *digit > 0).unwrap_or(0);
+        let digits = &digits[first..];
+        element.push(0x80 | u8::try_from(digits.len()).expect("eight digits at most"));
+        element.extend(digits);
     }
     for part in parts {
         element.extend_from_slice(part);

@@ -3,7 +3,7 @@
 use super::Kind;
 use crate::fault::Report;
 use crate::sections::{CertificateKeys, Challenge, SourceWord};
-use crate::types::{Acme, Certificate, CertificateSource, KeyType};
+use crate::types::{Acme, Certificate, CertificateFiles, CertificateSource, KeyType};
 
 /// Where certificates are ordered that name no other CA.
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
@@ -20,6 +20,9 @@ const ACME: [&str; 8] = [
     "dns",
     "dns_zone",
 ];
+
+/// What only source = "files" takes.
+const FILES: [&str; 4] = ["chain", "key", "p12", "passphrase"];
 
 /// Certificates whose source is complete.
 pub(crate) fn certificates(all: &[CertificateKeys], report: &mut Report) -> Vec<Certificate> {
@@ -51,24 +54,44 @@ fn source(keys: &CertificateKeys, report: &mut Report) -> Option<CertificateSour
     };
     match keys.source {
         SourceWord::Files => {
-            kind.only(&["chain", "key"], &ACME);
-            let chain = kind.needs("chain", keys.chain.as_ref(), "\"pbx.example.com.crt\"");
-            let key = kind.needs("key", keys.key.as_ref(), "{ secret = \"pbx-key\" }");
-            Some(CertificateSource::Files {
-                chain: chain?.clone(),
-                key: key?.clone(),
-            })
+            kind.only(&FILES, &ACME);
+            files(keys, kind).map(CertificateSource::Files)
         }
         SourceWord::Acme => {
-            kind.only(&ACME, &["chain", "key"]);
+            kind.only(&ACME, &FILES);
             let challenge = *kind.needs("challenge", keys.challenge.as_ref(), "\"http-01\"")?;
             acme(keys, challenge, report)
         }
         SourceWord::Own => {
-            kind.only(&[], &[ACME.as_slice(), &["chain", "key"]].concat());
+            kind.only(&[], &[ACME.as_slice(), &FILES].concat());
             Some(CertificateSource::Own)
         }
     }
+}
+
+/// One way or the other: PEM, or PKCS#12.
+fn files(keys: &CertificateKeys, mut kind: Kind<'_>) -> Option<CertificateFiles> {
+    let at = &keys.at;
+    if !at.holds("p12") {
+        let chain = kind.needs("chain", keys.chain.as_ref(), "\"pbx.example.com.crt\"");
+        let key = kind.needs("key", keys.key.as_ref(), "{ secret = \"pbx-key\" }");
+        return Some(CertificateFiles::Pem {
+            chain: chain?.clone(),
+            key: key?.clone(),
+            passphrase: keys.passphrase.clone(),
+        });
+    }
+    for other in ["chain", "key"].into_iter().filter(|key| at.holds(key)) {
+        let what = "has no meaning beside p12, which holds certificate, chain and key";
+        let remedy = "remove it, or write chain and key and no p12";
+        kind.report.fault(at.key(other), what, remedy);
+    }
+    let example = "{ secret = \"pbx-passphrase\" }";
+    let passphrase = kind.needs("passphrase", keys.passphrase.as_ref(), example);
+    Some(CertificateFiles::Pkcs12 {
+        file: keys.p12.clone()?,
+        passphrase: passphrase?.clone(),
+    })
 }
 
 fn acme(

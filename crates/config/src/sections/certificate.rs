@@ -34,6 +34,10 @@ section! {
         chain: Option<String> as Option<FileName> | "pbx.example.com.crt";
         /// Its private key (PEM). Only for source = "files".
         key: Option<SecretRef> | { secret = "pbx-key" };
+        /// File with certificate, chain and key together (PKCS#12), instead of chain and key. Only for source = "files".
+        p12: Option<String> as Option<FileName> | "pbx.example.com.p12";
+        /// The passphrase of p12, or of a key that is encrypted. Only for source = "files".
+        passphrase: Option<SecretRef> | { secret = "pbx-passphrase" };
     }
 }
 

@@ -161,16 +161,32 @@ pub struct Certificate {
 #[derive(Debug, Clone, PartialEq)]
 pub enum CertificateSource {
     /// From files on the box.
-    Files {
-        /// File with the certificate and what leads to its CA.
-        chain: String,
-        /// Its private key.
-        key: SecretRef,
-    },
+    Files(CertificateFiles),
     /// From a public CA (RFC 8555).
     Acme(Box<Acme>),
     /// From the box's own CA.
     Own,
+}
+
+/// The files that a certificate and its key come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CertificateFiles {
+    /// PEM.
+    Pem {
+        /// File with the certificate and what leads to its CA.
+        chain: String,
+        /// Its private key.
+        key: SecretRef,
+        /// What the key is encrypted with, if it is.
+        passphrase: Option<SecretRef>,
+    },
+    /// PKCS#12.
+    Pkcs12 {
+        /// File with all of it.
+        file: String,
+        /// What it is encrypted with.
+        passphrase: SecretRef,
+    },
 }
 
 /// How a certificate is had from a CA (RFC 8555).

@@ -3,8 +3,10 @@
 use super::journal::Journal;
 use super::orders::Book;
 use anyhow::{Context as _, bail};
-use certs::{Ca, Material, Usage};
-use config::{Certificate, CertificateSource, Config, Identity, Trust};
+use certs::{Ca, Material, Usage, bundle};
+use config::{
+    Certificate, CertificateFiles, CertificateSource, Config, Identity, SecretRef, Trust,
+};
 use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
@@ -340,23 +342,11 @@ impl Certificates {
         certificate: &Certificate,
         store: &mut Store,
     ) -> anyhow::Result<Option<Material>> {
-        let CertificateSource::Files { chain, key } = &certificate.source else {
+        let CertificateSource::Files(files) = &certificate.source else {
             return Ok(None);
         };
         let place = || format!("certificate of line {}", certificate.line);
-        let pem = self.read(chain).with_context(place)?;
-        let Some(secret) = store.secret(&key.name)? else {
-            bail!(
-                "{}: its key, secret `{}`, is not in the store; set it with `gatehouse secret set {}`",
-                place(),
-                key.name,
-                key.name
-            );
-        };
-        let key = secret
-            .text()
-            .with_context(|| format!("{}: its key is no PEM", place()))?;
-        let mut material = certs::load_pem(&pem, key).with_context(place)?;
+        let mut material = self.material(files, store).with_context(place)?;
         material.line = Some(certificate.line);
         for problem in certs::check(&material, &certificate.names, SystemTime::now()) {
             if problem.is_fatal() {
@@ -370,11 +360,48 @@ impl Certificates {
         Ok(Some(material))
     }
 
+    /// Key and chain from what the files hold.
+    fn material(&self, files: &CertificateFiles, store: &mut Store) -> anyhow::Result<Material> {
+        match files {
+            CertificateFiles::Pem {
+                chain,
+                key,
+                passphrase,
+            } => {
+                let chain = self.read(chain)?;
+                let key = secret(store, "its key", key)?;
+                let Some(passphrase) = passphrase else {
+                    return Ok(certs::load_pem(&chain, &key)?);
+                };
+                let passphrase = secret(store, "its passphrase", passphrase)?;
+                Ok(bundle::read_pem(
+                    &chain,
+                    &key,
+                    passphrase.trim_end_matches(['\r', '\n']),
+                )?)
+            }
+            CertificateFiles::Pkcs12 { file, passphrase } => {
+                let bytes = self.bytes(file)?;
+                let passphrase = secret(store, "its passphrase", passphrase)?;
+                // As an editor or `echo` ends it.
+                Ok(bundle::read(
+                    &bytes,
+                    passphrase.trim_end_matches(['\r', '\n']),
+                )?)
+            }
+        }
+    }
+
     /// The content of a file that the configuration names.
     ///
     /// # Errors
     /// It is not there, or too long.
     pub fn read(&self, file: &str) -> anyhow::Result<String> {
+        let bytes = self.bytes(file)?;
+        String::from_utf8(bytes).with_context(|| format!("can not read {file}"))
+    }
+
+    fn bytes(&self, file: &str) -> anyhow::Result<Vec<u8>> {
         let mut last = None;
         for place in &self.places {
             let path = place.join(file);
@@ -382,8 +409,8 @@ impl Certificates {
                 Ok(length) if length > LONGEST_FILE => {
                     bail!("{}: longer than {LONGEST_FILE} bytes", path.display())
                 }
-                Ok(_) => match std::fs::read_to_string(&path) {
-                    Ok(text) => return Ok(text),
+                Ok(_) => match std::fs::read(&path) {
+                    Ok(bytes) => return Ok(bytes),
                     Err(error) => last = Some((path, error)),
                 },
                 Err(error) => last = Some((path, error)),
@@ -392,6 +419,20 @@ impl Certificates {
         let (path, error) = last.context("there is no place for files")?;
         Err(error).with_context(|| format!("can not read {}", path.display()))
     }
+}
+
+/// A secret that must be there, as text.
+fn secret(store: &mut Store, what: &str, wanted: &SecretRef) -> anyhow::Result<String> {
+    let name = &wanted.name;
+    let Some(secret) = store.secret(name)? else {
+        bail!(
+            "{what}, secret `{name}`, is not in the store; set it with `gatehouse secret set {name}`"
+        );
+    };
+    let text = secret
+        .text()
+        .with_context(|| format!("{what} is no text"))?;
+    Ok(text.to_owned())
 }
 
 /// The directories in which files of a configuration are looked for: beside it, then in the state.
@@ -450,6 +491,56 @@ mod tests {
         assert_eq!(store.blob(DAMAGED).unwrap().unwrap(), b"{\"root_pem\": \"");
         Certificates::open(&mut store, "gate", Vec::new(), Journal::new()).unwrap();
         assert_eq!(store.blob(AUTHORITY).unwrap().unwrap(), kept, "once");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_certificate_is_had_from_pkcs12_and_from_pem_with_an_encrypted_key() {
+        let folder = std::env::temp_dir().join(format!("gatehouse-p12-{}", std::process::id()));
+        let mut store = Store::open(&folder).unwrap().store;
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../certs/testdata");
+        let key = std::fs::read(data.join("encrypted.key")).unwrap();
+        store.set_secret("key", &key).unwrap();
+        store
+            .set_secret("right", "über+passphrase\n".as_bytes())
+            .unwrap();
+        store.set_secret("wrong", b"wrong").unwrap();
+        let journal = Journal::new();
+        let certificates = Certificates::open(&mut store, "gate", vec![data], journal).unwrap();
+        let mut of = |keys: &str| {
+            let text = format!(
+                "schema = 1\n[[certificate]]\nnames = [\"pbx.example\"]\nsource = \"files\"\n{keys}\n"
+            );
+            let config = config::check(&text, "test.toml").unwrap().config;
+            let loaded = certificates.load(&config.certificates[0], &mut store);
+            loaded
+                .map(Option::unwrap)
+                .map_err(|error| format!("{error:#}"))
+        };
+        let file = of("p12 = \"aes256.p12\"\npassphrase = { secret = \"right\" }").unwrap();
+        assert_eq!(
+            (file.names.as_slice(), file.line),
+            (["pbx.example".to_owned()].as_slice(), Some(2))
+        );
+        let pem = "chain = \"chain.pem\"\nkey = { secret = \"key\" }";
+        assert_eq!(
+            of(&format!("{pem}\npassphrase = {{ secret = \"right\" }}")).unwrap(),
+            file
+        );
+        assert!(of(pem).unwrap_err().contains("encrypted"));
+        for (name, words) in [
+            (
+                "wrong",
+                "certificate of line 2: the passphrase is wrong, or the file is damaged",
+            ),
+            (
+                "none",
+                "certificate of line 2: its passphrase, secret `none`, is not in the store; set it with `gatehouse secret set none`",
+            ),
+        ] {
+            let keys = format!("p12 = \"aes256.p12\"\npassphrase = {{ secret = \"{name}\" }}");
+            assert_eq!(of(&keys).unwrap_err(), words);
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -36,6 +36,7 @@ const NO: Record<string, string> = {
   'hardware address': 'keine Hardware-Adresse',
   'name server': 'kein Nameserver',
   name: 'kein gültiger Name',
+  'mail address': 'keine Mailadresse',
   'domain name': 'kein Domainname',
   'host name': 'kein Hostname',
   'mail address': 'keine E-Mail-Adresse',
@@ -213,6 +214,8 @@ export const WHAT: readonly Pattern[] = [
   [/^is longer than the longest session$/, 'ist länger als die längste Sitzung'],
   [/^(\d+) of one address are more than all together, (\d+)$/, '$1 von einer Adresse sind mehr als alle zusammen, $2'],
   // Zertifikate.
+  [/^has no meaning beside p12, which holds certificate, chain and key$/, 'hat neben p12, das Zertifikat, Kette und Schlüssel enthält, keine Bedeutung'],
+  [/^holds more than (\d+) names$/, 'enthält mehr als $1 Namen'],
   [/^"dns-01" needs to know the name server$/, '"dns-01" muss den Nameserver kennen'],
   [/^a wildcard can not be proven by ("[^"]*")$/, 'ein Platzhalter lässt sich mit $1 nicht nachweisen'],
   [/^(.*) is already in the certificate of line (\d+)$/s, '$1 steht schon im Zertifikat von Zeile $2'],

@@ -198,6 +198,9 @@ export const REMEDY: readonly Pattern[] = [
   [/^use a list whose session\.domain holds this host \(line (\d+)\)$/, 'nehmen Sie eine Liste, deren session.domain diesen Host enthält (Zeile $1)'],
   [/^write less, or a higher (\S+)$/, 'schreiben Sie weniger, oder ein höheres $1'],
   // Zertifikate.
+  [/^remove it, or write chain and key and no p12$/, 'entfernen Sie es oder schreiben Sie chain und key und kein p12'],
+  [/^divide them between several \[\[certificate\]\]$/, 'verteilen Sie sie auf mehrere [[certificate]]'],
+  [/^leave "mailto:" out$/, 'lassen Sie „mailto:“ weg'],
   [/^write \[certificate\.dns\] with server, tsig_name and tsig_key$/, 'schreiben Sie [certificate.dns] mit server, tsig_name und tsig_key'],
   [/^remove it, or write (challenge = ".*")$/, 'entfernen Sie es oder schreiben Sie $1'],
   [/^write (challenge = "[^"]*")$/, 'schreiben Sie $1'],
