@@ -39,7 +39,6 @@ const NO: Record<string, string> = {
   'mail address': 'keine Mailadresse',
   'domain name': 'kein Domainname',
   'host name': 'kein Hostname',
-  'mail address': 'keine E-Mail-Adresse',
   'name that a certificate is taken by': 'kein Name, an dem ein Zertifikat zu erkennen ist',
   'name of a host': 'kein Name eines Hosts',
   'registration location': 'kein Standort für Registrierungen',
