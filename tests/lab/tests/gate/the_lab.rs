@@ -1,6 +1,7 @@
 //! The lab itself, without the box: what the other tests stand on.
 
-use lab::{Browser, Chat, Curl, Echo, Lab, Nginx, Place, Recorder, Site, test};
+use lab::{Browser, Chat, Curl, Echo, Lab, Nginx, Pebble, Place, Recorder, Site, test};
+use std::fs;
 
 #[test]
 fn the_router_forwards_public_ports_and_keeps_the_clients_address() {
@@ -95,6 +96,27 @@ fn two_labs_stand_side_by_side() {
             .run(&second, Place::Gate)?;
         assert_eq!(there.status, 0, "{there:?}");
         Curl::new("http://172.31.31.2/").expect(first, Place::Gate, 200)?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_ca_outside_is_reached_by_the_box_and_believed_by_its_root() {
+    let programs = ["pebble", "pebble-challtestsrv", "openssl", "curl"];
+    test(Site::innovaphone(), &programs, |lab| {
+        let ca = Pebble::start(lab, "")?;
+        let root = lab.dir().join("root.pem");
+        fs::write(&root, ca.root())?;
+        let answer = Curl::new(ca.directory())
+            .trusting(&root)
+            .expect(lab, Place::Gate, 200)?;
+        assert!(answer.body.contains("newOrder"), "{answer:?}");
+        let directory = ca.directory().to_owned();
+        ca.stop();
+        let down = Curl::new(&directory)
+            .trusting(&root)
+            .run(lab, Place::Gate)?;
+        assert_eq!(down.status, 0, "{down:?}");
         Ok(())
     });
 }
