@@ -15,6 +15,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("certutil", "libnss3-tools"),
     ("chromium", "chromium"),
     ("curl", "curl"),
+    ("dig", "bind9-dnsutils"),
     ("dnsmasq", "dnsmasq-base"),
     ("h2load", "nghttp2-client"),
     ("haproxy", "haproxy"),

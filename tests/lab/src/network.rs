@@ -124,13 +124,12 @@ impl Network {
             fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1")
         })??;
         let (public, gate) = (site.public, site.gate);
-        let forwards: Vec<String> = site
-            .forwards
-            .iter()
-            .map(|(outside, inside)| {
-                format!("ip daddr {public} tcp dport {outside} dnat to {gate}:{inside}")
-            })
-            .collect();
+        let rule = |over: &str, (outside, inside): &(u16, u16)| {
+            format!("ip daddr {public} {over} dport {outside} dnat to {gate}:{inside}")
+        };
+        let streams = site.forwards.iter().map(|ports| rule("tcp", ports));
+        let datagrams = site.datagrams.iter().map(|ports| rule("udp", ports));
+        let forwards: Vec<String> = streams.chain(datagrams).collect();
         let rules = format!(
             "table ip forwards {{
                chain in {{

@@ -26,6 +26,11 @@ impl Pebble {
     ///
     /// Needs the programs `pebble`, `pebble-challtestsrv` and `openssl`.
     pub fn start(lab: &Lab, more: &str) -> Result<Self> {
+        Self::start_asking(lab, more, NAMES)
+    }
+
+    /// The same, but the CA asks the resolver at `resolver` outside what names mean.
+    pub fn start_asking(lab: &Lab, more: &str, resolver: &str) -> Result<Self> {
         let dir = lab.dir().join("pebble");
         fs::create_dir_all(&dir)?;
         let outside = lab.site().segments.iter().find(|s| s.at == Place::Internet);
@@ -43,7 +48,7 @@ impl Pebble {
         let file = dir.join("pebble.json");
         fs::write(&file, config)?;
         let names = names(lab)?;
-        let process = run(lab, &file.display().to_string())?;
+        let process = run(lab, &file.display().to_string(), resolver)?;
         lab.wait_for_port(Place::Internet, &format!("{address}:{PORT}"))?;
         Ok(Self {
             process,
@@ -100,7 +105,7 @@ fn names(lab: &Lab) -> Result<Process> {
     Ok(process)
 }
 
-fn run(lab: &Lab, config: &str) -> Result<Process> {
+fn run(lab: &Lab, config: &str, resolver: &str) -> Result<Process> {
     let command = [
         "env",
         "PEBBLE_WFE_NONCEREJECT=20",
@@ -108,7 +113,7 @@ fn run(lab: &Lab, config: &str) -> Result<Process> {
         "PEBBLE_AUTHZREUSE=0",
         "pebble",
         "-dnsserver",
-        NAMES,
+        resolver,
         "-config",
         config,
     ];

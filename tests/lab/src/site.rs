@@ -74,6 +74,8 @@ pub struct Site {
     pub gate: &'static str,
     /// TCP forwards of the router: public port, port of the box.
     pub forwards: &'static [(u16, u16)],
+    /// UDP forwards of the router, likewise.
+    pub datagrams: &'static [(u16, u16)],
 }
 
 impl Site {
@@ -136,6 +138,7 @@ impl Site {
             ],
             gate: "172.31.31.4",
             forwards: &[(80, 90), (443, 453)],
+            datagrams: &[],
         }
     }
 
@@ -180,6 +183,7 @@ impl Site {
             names: &["ucws.domain.com", "wcs.yourdomain.com"],
             gate: "192.168.10.2",
             forwards: &[(80, 80), (443, 443)],
+            datagrams: &[],
         }
     }
 
@@ -234,6 +238,7 @@ impl Site {
             names: &["icc.example.com", "ics.example.com"],
             gate: "192.0.2.10",
             forwards: &[],
+            datagrams: &[],
         }
     }
 }

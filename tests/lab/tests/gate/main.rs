@@ -1,6 +1,7 @@
 //! Lab tests: each is one sentence about what an operator, a client or a target sees.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod acme;
 mod api;
 mod balance;
 mod ban;
