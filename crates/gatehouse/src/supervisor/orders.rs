@@ -10,6 +10,7 @@ mod kept;
 pub(super) mod tests;
 mod want;
 
+use book::Heard;
 pub use book::{Book, NotRenewed, Renewing};
 use want::wants;
 
@@ -146,7 +147,7 @@ pub(super) async fn look(gate: &Gate) -> Duration {
 
 /// Takes in what edge says, and puts a new certificate to work without a new generation.
 pub(super) async fn hear(gate: &Gate, news: News) {
-    let heard = gate
+    let heard: Heard = gate
         .with(|state| {
             let State {
                 store,

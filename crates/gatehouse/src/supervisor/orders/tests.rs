@@ -76,7 +76,7 @@ impl Shelf {
         (self.book.wanted(now), events)
     }
 
-    fn hear(&mut self, news: News, now: u64) -> book::Heard {
+    fn hear(&mut self, news: News, now: u64) -> Heard {
         self.book.hear(news, self.store.as_mut().unwrap(), now, 0)
     }
 
@@ -109,7 +109,7 @@ pub(in crate::supervisor) fn sign(store: &Store, names: &[&str], now: u64) -> St
     params.signed_by(&key, &issuer).unwrap().pem()
 }
 
-fn issue(shelf: &mut Shelf, id: OrderId, names: &[&str], now: u64) -> book::Heard {
+fn issue(shelf: &mut Shelf, id: OrderId, names: &[&str], now: u64) -> Heard {
     let chain = sign(shelf.store(), names, now);
     shelf.hear(News::Issued { id, chain }, now)
 }
@@ -216,7 +216,7 @@ fn what_edge_says_is_believed_only_where_it_can_be_true() {
                 .is_empty()
         );
     }
-    let said = |heard: book::Heard| match &heard.events[0] {
+    let said = |heard: Heard| match &heard.events[0] {
         Event::Certificate { text, .. } => text.clone(),
         other => panic!("{other:?}"),
     };
