@@ -212,23 +212,4 @@ export const NOTICES: readonly Pattern[] = [
   [/^(\w+) asked for more than (\d+) new bans within a minute; .*$/s, '$1 verlangte mehr als $2 neue Sperren in einer Minute; wer bis zum Ende der Minute stört, bleibt frei. Viele Adressen greifen an, oder $1 selbst ist unterwandert und erfindet sie: sehen Sie unter Sperren und im Protokoll nach; ein Neustart des Geräts erneuert $1, `gatehouse bans clear --all` hebt alle Sperren auf'],
   // Was nicht geprüft wurde.
   [/^line (\d+): (.*): not checked that the box has the (secret|file) (.*)$/s, (_, line, path, kind, name) => `Zeile ${line}: ${path}: nicht geprüft, ob das Gerät ${kind === 'secret' ? 'das Geheimnis' : 'die Datei'} ${name} hat`],
-  // Zertifikate von einer CA.
-  [/^has expired: clients refuse it$/, 'ist abgelaufen: Clients lehnen es ab'],
-  [/^expires within a day$/, 'läuft binnen eines Tages ab'],
-  [/^expires within (\d+) days$/, 'läuft binnen $1 Tagen ab'],
-  [/^was not issued: (.*); next try at (.*)$/s, (tell, why, at) => `wurde nicht ausgestellt: ${tell(why)}; nächster Versuch: ${at}`],
-  [/^what the CA sent can not be used: (.*)$/s, (tell, why) => `was die CA geschickt hat, ist nicht zu gebrauchen: ${tell(why)}`],
-  [/^issued by (.*), good until (.*)$/s, 'ausgestellt von $1, gültig bis $2'],
-  [/^the CA wants it renewed earlier than usual$/, 'die CA möchte, dass es früher als üblich erneuert wird'],
-  [/^the CA wants it renewed earlier than usual: (.*)$/s, 'die CA möchte, dass es früher als üblich erneuert wird: $1'],
-  [/^the clock shows a time before this version was made$/, 'die Uhr zeigt eine Zeit, zu der es diese Version noch nicht gab'],
-  [/^the clock shows a time before this version was made, so that .*$/s, 'die Uhr zeigt eine Zeit, zu der es diese Version noch nicht gab; so lange wird kein Zertifikat bestellt oder beurteilt. Sorgen Sie dafür, dass das Gerät einen Zeitserver erreicht'],
-  [/^nothing was heard of the order for two hours$/, 'von der Bestellung war zwei Stunden lang nichts zu hören'],
-  [/^ordered from (.*)$/s, 'bestellt bei $1'],
-  [/^its key is gone$/, 'sein Schlüssel ist nicht mehr da'],
-  [/^its chain is longer than (\d+) bytes$/, 'seine Kette ist länger als $1 Bytes'],
-  [/^(\S+) is damaged \((.*)\) and lies in (\S+); what was in it is ordered anew$/s, '$1 ist beschädigt ($2) und liegt jetzt in $3; was darin war, wird neu bestellt'],
-  [/^\[certificate\.dns\] is missing$/, '[certificate.dns] fehlt'],
-  [/^the secret `(.*)` is not in the store; set it with `(.*)`$/s, 'das Geheimnis `$1` gibt es auf dem Gerät nicht; setzen Sie es mit `$2`'],
-  [/^the secret `(.*)` is no text$/s, 'das Geheimnis `$1` ist kein Text'],
 ];
