@@ -44,7 +44,7 @@ fn listener() -> Listener {
     let key = ListenKey {
         service: "admin".to_owned(),
         protocol: "https".to_owned(),
-        transport: Transport::Tcp,
+        transport: net::Transport::Tcp,
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         device: None,
     };
