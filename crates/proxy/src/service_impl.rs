@@ -59,10 +59,10 @@ pub enum Error {
     Ended(usize),
     /// A listener does not have a socket for each worker.
     #[error("{0}: {1} sockets for {2} workers")]
-    Shards(ListenKey, usize, usize),
+    Shards(Box<ListenKey>, usize, usize),
     /// A socket can not be used.
     #[error("{0}: {1}")]
-    Listener(ListenKey, #[source] io::Error),
+    Listener(Box<ListenKey>, #[source] io::Error),
 }
 
 impl Service for Proxy {
@@ -154,12 +154,13 @@ impl Proxy {
         let sockets = |listener: &Listener| {
             let (have, want) = (listener.shards.count(), self.workers.len());
             if have != want {
-                return Err(Error::Shards(listener.key.clone(), have, want));
+                return Err(Error::Shards(listener.key.clone().into(), have, want));
             }
             let shards = listener.shards.tcp().iter();
             let sockets = shards.map(std::net::TcpListener::try_clone);
             let sockets = sockets.collect::<io::Result<Vec<_>>>();
-            let sockets = sockets.map_err(|error| Error::Listener(listener.key.clone(), error))?;
+            let sockets =
+                sockets.map_err(|error| Error::Listener(listener.key.clone().into(), error))?;
             Ok((listener.key.clone(), sockets))
         };
         listeners.iter().filter(is_new).map(sockets).collect()

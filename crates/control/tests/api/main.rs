@@ -111,13 +111,6 @@ async fn every_request_arrives_and_every_answer_comes_back() {
         backend.derived().await.unwrap()
     );
     assert_eq!(
-        client.certificates().await.unwrap(),
-        backend.certificates().await.unwrap()
-    );
-    client.renew_certificate("hq.example").await.unwrap();
-    assert!(client.renew_certificate("other.example").await.is_err());
-    assert_eq!(client.root().await.unwrap(), backend.root().await.unwrap());
-    assert_eq!(
         client.hosts().await.unwrap(),
         backend.hosts().await.unwrap()
     );
@@ -148,6 +141,20 @@ async fn every_request_arrives_and_every_answer_comes_back() {
     let url = "https://hq.example/a?b=c&d=%20#é";
     let explained = client.explain(url, address).await.unwrap();
     assert_eq!(explained.text, format!("{url} {address:?}"));
+}
+
+#[tokio::test]
+async fn certificates_are_shown_and_ordered_by_name() {
+    let running = Running::start("certificates");
+    let client = running.client().await;
+    let backend = &running.backend;
+    assert_eq!(
+        client.certificates().await.unwrap(),
+        backend.certificates().await.unwrap()
+    );
+    client.renew_certificate("hq.example").await.unwrap();
+    assert!(client.renew_certificate("other.example").await.is_err());
+    assert_eq!(client.root().await.unwrap(), backend.root().await.unwrap());
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use uplink::acme::zone::{self, Zone};
 
 /// What is answered, and where.
 pub(super) struct Zones {
-    zones: watch::Sender<Arc<[Zone]>>,
+    known: watch::Sender<Arc<[Zone]>>,
     answers: Answers,
     serving: BTreeMap<ListenKey, AbortHandle>,
 }
@@ -20,7 +20,7 @@ impl Zones {
     /// Nothing yet; `answers` holds the proofs.
     pub(super) fn new(answers: Answers) -> Self {
         Self {
-            zones: watch::Sender::new(Arc::default()),
+            known: watch::Sender::new(Arc::default()),
             answers,
             serving: BTreeMap::new(),
         }
@@ -38,7 +38,7 @@ impl Zones {
     ) -> io::Result<()> {
         let known = zones.iter();
         let known = known.filter_map(|(apex, server)| Zone::new(apex, server));
-        self.zones.send_replace(known.collect());
+        self.known.send_replace(known.collect());
         self.serving.retain(|key, task| {
             let stays = listeners.iter().any(|listener| listener.key == *key);
             if !stays {
@@ -48,7 +48,7 @@ impl Zones {
         });
         for listener in listeners {
             if !self.serving.contains_key(&listener.key) {
-                let serving = zone::serve(&listener, self.zones.subscribe(), self.answers.clone())?;
+                let serving = zone::serve(&listener, &self.known.subscribe(), &self.answers)?;
                 let task = spawn_local(serving).abort_handle();
                 self.serving.insert(listener.key, task);
             }

@@ -365,12 +365,7 @@ impl Keeper {
             hub,
             ..
         } = self;
-        let Feeds {
-            bans,
-            ports,
-            orders,
-            ..
-        } = feeds;
+        let (bans, ports, orders) = (&mut feeds.bans, &mut feeds.ports, &mut feeds.orders);
         let mut bans_due = None;
         // Whether it has no ports.
         let mut is_idle = true;

@@ -124,7 +124,7 @@ pub(super) async fn look(gate: &Gate) -> Duration {
         match made {
             Ok(Ok(pem)) => {
                 gate.with(|state| state.certificates.acme.give_key(&key, pem))
-                    .await
+                    .await;
             }
             Ok(Err(error)) => journal.notice("certs", format!("no key for {key}: {error}")),
             Err(error) => journal.notice("certs", format!("no key for {key}: {error}")),

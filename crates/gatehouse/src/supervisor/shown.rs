@@ -43,7 +43,8 @@ fn status(material: &Material, renewing: Option<&Renewing>, now: u64) -> Certifi
             Problem::Expired { .. } | Problem::NotYetValid { .. } | Problem::ExpiresSoon { .. }
         );
         let is_renewed = planned && matches!(problem, Problem::ExpiresSoon { .. });
-        !material.temporary && !is_renewed && !(is_of_time && clock_is_wrong(now))
+        let is_moot = is_of_time && clock_is_wrong(now);
+        !(material.temporary || is_renewed || is_moot)
     });
     let mut problems: Vec<String> = problems.map(ToString::to_string).collect();
     if material.temporary {

@@ -164,10 +164,7 @@ impl State {
         let edge = Load {
             identity,
             files,
-            zones: delegations(&config)
-                .into_iter()
-                .map(|delegation| (delegation.zone, delegation.server))
-                .collect(),
+            zones: zones(&config),
             names: Names::from_system(),
             ..load(&listeners, certificates.clone())
         };
@@ -276,6 +273,12 @@ impl State {
         let beside_ours = self.listeners.keys().chain(opened).any(ours);
         Listener::open(key, shards, beside_ours)
     }
+}
+
+/// The zones that edge answers, each with the name of its server.
+fn zones(config: &Config) -> Vec<(String, String)> {
+    let zones = delegations(config).into_iter();
+    zones.map(|one| (one.zone, one.server)).collect()
 }
 
 /// A machine without IPv6 serves IPv4; a box whose admin interface is not there serves the others.

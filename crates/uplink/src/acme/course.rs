@@ -138,7 +138,7 @@ impl Course<'_> {
                 Err(Fault::Refused(refusal)) => refusal,
                 other => return other,
             };
-            if refusal.problem.is("accountDoesNotExist") && !registered {
+            if refusal.doubts_account() && !registered {
                 self.client.forget();
                 self.register().await?;
                 registered = true;
@@ -169,6 +169,13 @@ impl Course<'_> {
                 Status::Pending => open.push((url, seen)),
                 _ => return Err(seen.failure(&self.order.proof)),
             }
+        }
+        // Whoever could choose the name could have records written wherever the key of the name server reaches.
+        if let Some((_, other)) = open.iter().find(|(_, seen)| !seen.is_of(&self.order.names)) {
+            return Err(unreachable(format!(
+                "the CA wants a proof of {}, which was not ordered",
+                other.name()
+            )));
         }
         let mut chosen: Vec<Challenge> = Vec::new();
         for (_, seen) in &open {
@@ -276,6 +283,12 @@ impl Course<'_> {
 }
 
 impl Refusal {
+    /// Whether the CA may know no account by the name that we gave.
+    fn doubts_account(&self) -> bool {
+        let problem = |kind| self.problem.is(kind);
+        problem("accountDoesNotExist") || problem("unauthorized") || problem("malformed")
+    }
+
     /// Whether it says nothing of what was asked for, only of the moment.
     fn is_passing(&self) -> bool {
         self.status >= 500

@@ -152,6 +152,16 @@ impl Authorization {
         clean(&self.identifier.value.to_ascii_lowercase())
     }
 
+    /// Whether it is for one of these names.
+    pub(super) fn is_of(&self, names: &[String]) -> bool {
+        let value = &self.identifier.value;
+        let mut names = names.iter();
+        names.any(|name| {
+            let bare = name.strip_prefix("*.").unwrap_or(name);
+            bare.eq_ignore_ascii_case(value)
+        })
+    }
+
     /// The way that `proof` names.
     ///
     /// # Errors

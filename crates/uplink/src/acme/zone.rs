@@ -108,6 +108,10 @@ pub fn answer(
     carrier: Carrier,
     texts: impl Fn(&str) -> Vec<String>,
 ) -> Option<Vec<u8>> {
+    // Every further question would be said again in the answer.
+    if message.get(4..6) != Some(&[0, 1]) {
+        return unreadable(message);
+    }
     let question = match Message::from_vec(message) {
         Ok(question) if question.metadata.message_type == MessageType::Query => question,
         // An answer to an answer would go to and fro for ever.
@@ -127,9 +131,28 @@ pub fn answer(
     answer.metadata.response_code = fill(&mut answer, zones, &question, texts);
     let whole = answer.to_vec().ok()?;
     if carrier == Carrier::Datagram && whole.len() > usize::from(longest) {
-        return answer.truncate().to_vec().ok();
+        let cut = answer.truncate().to_vec().ok();
+        return cut.filter(|cut| cut.len() <= usize::from(longest));
     }
     Some(whole)
+}
+
+/// The answer to somebody who is to ask again over a connection: never longer than the question, which may come from
+/// anywhere. None to what is no plain question.
+pub fn by_stream(message: &[u8]) -> Option<Vec<u8>> {
+    let (head, rest) = message.split_first_chunk::<12>()?;
+    if head[2] & 0xF8 != 0 || head[4..6] != [0, 1] {
+        return None;
+    }
+    let mut end = 0;
+    while let label @ 1..=63 = *rest.get(end)? {
+        end += 1 + usize::from(label);
+    }
+    let asked = (rest[end] == 0).then_some(rest.get(..end + 5)?)?;
+    // A response, cut.
+    let flags = head[2] & 0x01 | 0x82;
+    let said = [&head[..2], &[flags, 0, 0, 1, 0, 0, 0, 0, 0, 0], asked].concat();
+    Some(said)
 }
 
 /// Says of a question whose head alone can be read that it is malformed.

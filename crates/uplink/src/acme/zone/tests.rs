@@ -100,17 +100,38 @@ fn what_is_no_question_gets_no_records() {
     edns.set_version(1);
     message.edns = Some(edns);
     let said = ask(&message, Carrier::Datagram);
-    assert_eq!(said.metadata.response_code, ResponseCode::BADVERS);
+    // BADVERS, which shares its number with another.
+    assert_eq!(u16::from(said.metadata.response_code), 16);
     assert!(said.answers.is_empty());
-    let mut two = question("acme.gate.example.", RecordType::SOA);
-    two.add_query(two.queries[0].clone());
-    let said = ask(&two, Carrier::Datagram);
+    let mut many = question("acme.gate.example.", RecordType::SOA);
+    many.queries = vec![many.queries[0].clone(); 300];
+    let said = ask(&many, Carrier::Datagram);
     assert_eq!(said.metadata.response_code, ResponseCode::FormErr);
+    assert!(said.queries.is_empty(), "it would be a long answer");
     // Nobody answers an answer.
     let mut message = question("acme.gate.example.", RecordType::SOA);
     message.metadata.message_type = MessageType::Response;
     let bytes = message.to_vec().unwrap();
     assert_eq!(answer(&zones(), &bytes, Carrier::Datagram, texts), None);
+}
+
+#[test]
+fn who_is_sent_to_a_connection_gets_no_more_than_he_sent() {
+    let mut message = question("PbX.acme.gate.example.", RecordType::TXT);
+    message.edns = Some(Edns::new());
+    let asked = message.to_vec().unwrap();
+    let said = by_stream(&asked).unwrap();
+    assert!(said.len() <= asked.len());
+    let said = Message::from_vec(&said).unwrap();
+    assert!(said.metadata.truncation && said.metadata.recursion_desired);
+    assert_eq!(said.metadata.message_type, MessageType::Response);
+    assert_eq!(said.queries, message.queries);
+    for end in 0..asked.len() {
+        let said = by_stream(&asked[..end]);
+        assert!(said.is_none_or(|said| said.len() <= end), "{end}");
+    }
+    message.metadata.message_type = MessageType::Response;
+    assert_eq!(by_stream(&message.to_vec().unwrap()), None);
 }
 
 #[test]
