@@ -1,11 +1,15 @@
 /** Was das Gerät auf Englisch sagt: Gründe von Abweisungen, Tabellen, Hinweise. */
 
+import { CLIENTS } from './clients-de.ts';
 import { WHAT } from './faults-de.ts';
 import { NOTICES } from './notices-de.ts';
+import { ORDERS } from './orders-de.ts';
 import { REMEDY } from './remedies-de.ts';
 import type { Pattern } from './said.ts';
 
 export const GERMAN: readonly Pattern[] = [
+  ...ORDERS,
+  ...CLIENTS,
   // Gründe von Abweisungen (proxy).
   [/^malformed request: (.*)$/s, 'fehlerhafte Anfrage: $1'],
   [/^no host is named$/, 'kein Host genannt'],

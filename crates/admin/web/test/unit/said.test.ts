@@ -17,6 +17,10 @@ test('known texts of the box are told in German, others stay and are marked', ()
     ['line 4: turn.shared_secret: not checked that the box has the secret "turn"', 'Zeile 4: turn.shared_secret: nicht geprüft, ob das Gerät das Geheimnis "turn" hat'],
     ['certificate of line 5: can not read /etc/a.crt: No such file or directory (os error 2)', 'Zertifikat von Zeile 5: /etc/a.crt lässt sich nicht lesen: No such file or directory (os error 2)'],
     ['eth0: no address by DHCP any more: another host uses the address', 'eth0: keine Adresse per DHCP mehr: ein anderes Gerät benutzt die Adresse'],
+    ['the CA refuses its directory; is the address right? (status 404): it does not say why', 'die CA verweigert ihr Verzeichnis; stimmt die Adresse? (Status 404): sie nennt keinen Grund'],
+    ['name server [::1]:53: it does not take the update of example (code 7)', 'Nameserver [::1]:53: er nimmt die Änderung von example nicht an (Code 7)'],
+    ['name server ns.example: it did not answer within 10 s', 'Nameserver ns.example: keine Antwort binnen 10 s'],
+    ['access `staff`: the client certificate of "CN=\\"A\\" B" expired on 2026-01-02', 'Zugang `staff`: das Client-Zertifikat von "CN=\\"A\\" B" ist am 2026-01-02 abgelaufen'],
     ['it does not end; signal: 9 (SIGKILL)', 'er endet nicht; beendet durch Signal 9 (SIGKILL)'],
     ['failed sign-in as <b>: wrong password', 'Anmeldung als <b> gescheitert: falsches Passwort'],
   ] as const) {
@@ -24,4 +28,22 @@ test('known texts of the box are told in German, others stay and are marked', ()
     assert.deepEqual(said(text, 'en'), { text, english: false });
   }
   assert.deepEqual(said('something new', 'de'), { text: 'something new', english: true });
+});
+
+test('why a CA gave no certificate is told in German, and what it wrote itself stays', () => {
+  for (const [text, german] of [
+    [
+      'the CA at acme.example:14000: TLS failed: x; a CA of your own needs its root certificate given, and the clock must be right',
+      'die CA unter acme.example:14000: TLS ist gescheitert: x; eine eigene CA braucht die Angabe ihres Wurzelzertifikats, und die Uhr muss stimmen',
+    ],
+    [
+      'the CA could not fetch http://a.example/.well-known/acme-challenge/...: a.example: was revoked; expires within a day; port 80 of a.example must lead here from outside',
+      'die CA konnte http://a.example/.well-known/acme-challenge/... nicht abrufen: a.example: was revoked; expires within a day; Port 80 von a.example muss von außen hierher führen',
+    ],
+    ['the CA refuses to look for the proof (status 400): leider nein', 'die CA weigert sich, den Nachweis zu suchen (Status 400): leider nein'],
+    ['the CA has had enough requests for now: was not written: x', 'die CA hat vorerst genug Anfragen bekommen: was not written: x'],
+  ] as const) {
+    assert.equal(said(text, 'de').text, german);
+    assert.equal(said(`was not issued: ${text}; next try at 2026-11-21T01:42:47Z`, 'de').text, `wurde nicht ausgestellt: ${german}; nächster Versuch um 2026-11-21T01:42:47Z`);
+  }
 });
