@@ -89,6 +89,55 @@ fn by_a_page_renewed_by_hand_and_kept_while_the_ca_is_down_and_over_a_restart() 
 }
 
 #[test]
+fn renewed_under_load_without_a_connection_cut() {
+    let programs = [&PROGRAMS[..], &["wrk"]].concat();
+    test(Site::innovaphone(), &programs, |lab| {
+        let _target = Nginx::start(lab, Place::Lan, &["172.31.31.2:80"])?;
+        let ca = Pebble::start(lab, "")?;
+        let text = format!("names = [\"{NAME}\"]\nchallenge = \"tls-alpn-01\"");
+        let gate = Gatehouse::start(lab, &configuration(lab, &ca, &text)?)?;
+        let first = wait_for_issued(lab, &gate, "")?;
+        let url = format!("https://{NAME}/");
+        let command = ["wrk", "-t1", "-c16", "-d8s", "--timeout", "5s", &url];
+        let mut load = lab.spawn(Place::Internet, "wrk", &command)?;
+        wait_until("the load", || {
+            Ok(gate.metric("gatehouse_proxy_connections{protocol=\"https\"}")? > 8)
+        })?;
+        gate.ok(&["certificate", "renew", NAME])?;
+        wait_for_issued(lab, &gate, &first)?;
+        ensure!(load.runs()?, "the renewal took longer than the load");
+        ensure!(load.wait()?.success(), "{}", load.log());
+        let said = load.log();
+        let clean = !said.contains("Socket errors") && !said.contains("Non-2xx");
+        ensure!(clean && said.contains("requests in"), "{said}");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_order_that_a_power_cut_met_halfway_is_taken_up_and_not_made_again() {
+    test(Site::innovaphone(), &PROGRAMS, |lab| {
+        let ca = Pebble::start(lab, "")?;
+        let text = format!("names = [\"{NAME}\"]\nchallenge = \"http-01\"");
+        let gate = Gatehouse::start(lab, &configuration(lab, &ca, &text)?)?;
+        let state = gate.state().display().to_string();
+        wait_until("the address of the order to be kept", || {
+            let command = ["grep", "-rqs", "my-order", &state];
+            Ok(lab.run(Place::Gate, &command)?.success().is_ok())
+        })?;
+        let edge = gate.child("edge")?.to_string();
+        gate.signal(nix::sys::signal::Signal::SIGKILL)?;
+        lab.run(Place::Gate, &["kill", "-9", &edge])?.success()?;
+        gate.wait()?;
+        gate.start_again()?;
+        wait_for_issued(lab, &gate, "")?;
+        let orders = ca.log().matches("Added order").count();
+        ensure!(orders == 1, "{orders} orders: {}", ca.log());
+        Ok(())
+    });
+}
+
+#[test]
 fn by_a_hello_on_the_tls_port_with_an_rsa_key() {
     test(Site::innovaphone(), &PROGRAMS, |lab| {
         let ca = Pebble::start(lab, "")?;
