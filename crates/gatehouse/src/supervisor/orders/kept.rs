@@ -14,16 +14,16 @@ const PENDING: &str = "acme/pending.json";
 const ISSUED: &str = "acme/issued.json";
 const RECORDS: &str = "acme/records.json";
 
-/// All of it, by the names of certificates or the address of the CA.
+/// All of it.
 #[derive(Default)]
 pub struct Kept {
-    /// Who we are at CAs.
+    /// Who we are at CAs, by their address.
     pub accounts: BTreeMap<String, KeptAccount>,
-    /// Keys for which there is no certificate yet.
+    /// Keys for which there is no certificate yet, by names, CA and kind of key.
     pub pending: BTreeMap<String, Pending>,
-    /// Certificates with their keys.
+    /// Certificates with their keys, by names, CA and kind of key: trying another CA takes nothing away from the first.
     pub issued: BTreeMap<String, Issued>,
-    /// What happened.
+    /// What happened, by names and CA: the CA counts it, whatever else is tried in between.
     pub records: BTreeMap<String, KeptRecord>,
 }
 

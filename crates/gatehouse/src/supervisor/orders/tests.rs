@@ -80,6 +80,11 @@ impl Shelf {
         self.book.hear(news, self.store.as_mut().unwrap(), now, 0)
     }
 
+    /// What is served with the configuration `text`.
+    fn served(&self, text: &str, now: u64) -> Vec<Material> {
+        self.book.materials(&config(text).certificates[0], now)
+    }
+
     fn state(&self, now: u64) -> (RenewalState, Option<u64>) {
         let renewing = self.book.renewing(now);
         let renewal = &renewing[0].renewal;
@@ -89,6 +94,10 @@ impl Shelf {
 
 /// A certificate for the key that waits in `store`, by a CA that nobody knows.
 pub(in crate::supervisor) fn sign(store: &Store, names: &[&str], now: u64) -> String {
+    sign_for(store, names, now, 90 * DAY)
+}
+
+fn sign_for(store: &Store, names: &[&str], now: u64, life: u64) -> String {
     let pending = store.blob("acme/pending.json").unwrap().unwrap();
     let pending: serde_json::Value = serde_json::from_slice(&pending).unwrap();
     let (_, entry) = pending.as_object().unwrap().iter().next().unwrap();
@@ -98,7 +107,7 @@ pub(in crate::supervisor) fn sign(store: &Store, names: &[&str], now: u64) -> St
         rcgen::CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())
             .unwrap();
     params.not_before = at.into();
-    params.not_after = judge::at(now + 90 * DAY).into();
+    params.not_after = judge::at(now + life).into();
     params.use_authority_key_identifier_extension = true;
     let mut root = rcgen::CertificateParams::new(Vec::new()).unwrap();
     root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -136,13 +145,13 @@ fn what_is_not_there_is_ordered_and_what_came_is_kept_and_renewed() {
     assert!(!order.request.is_empty() && order.begun.is_none());
     assert_eq!((events.len(), wanted.lookups.len()), (1, 0));
     assert_eq!(shelf.state(NOW), (RenewalState::Ordered, None));
-    assert!(shelf.book.materials(&order.names, 4).is_empty());
+    assert!(shelf.served(ONE, NOW).is_empty());
     // Nothing else is made of it while it goes on.
     assert_eq!(shelf.look(ONE, NOW + 60).0, wanted);
 
     let heard = issue(&mut shelf, order.id, &["a.example", "b.example"], NOW + 90);
     assert!(heard.is_new, "{:?}", heard.events);
-    let material = shelf.book.materials(&order.names, 4).pop().unwrap();
+    let material = shelf.served(ONE, NOW).pop().unwrap();
     assert_eq!(material.line, Some(4));
     assert!(!material.temporary && material.certified_key().is_ok());
     let due = NOW + 90 + 60 * DAY;
@@ -154,12 +163,12 @@ fn what_is_not_there_is_ordered_and_what_came_is_kept_and_renewed() {
     shelf.restart();
     shelf.look(ONE, NOW + 100);
     assert_eq!(shelf.state(NOW + 100), (RenewalState::Planned, Some(due)));
-    assert_eq!(shelf.book.materials(&order.names, 4), [material]);
+    assert_eq!(shelf.served(ONE, NOW), [material]);
     let (renewal, _) = shelf.look(ONE, due);
     let next = &renewal.orders[0];
     assert_ne!(next.request, order.request, "with another key");
     assert_eq!(next.replaces.as_ref(), Some(&later.lookups[0].certificate));
-    assert_eq!(shelf.book.materials(&order.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
 }
 
 #[test]
@@ -250,7 +259,7 @@ fn what_edge_says_is_believed_only_where_it_can_be_true() {
         let said = said(heard);
         assert!(said.contains(expected), "{said}");
     }
-    assert!(shelf.book.materials(&order.names, 4).is_empty());
+    assert!(shelf.served(ONE, NOW).is_empty());
 }
 
 #[test]
@@ -263,7 +272,7 @@ fn a_renewal_that_fails_takes_nothing_down_and_is_tried_again() {
     let heard = shelf.hear(failed(second.id, Blame::Unreachable), due);
     assert!(!heard.is_new && heard.events.len() == 1);
     assert_eq!(shelf.state(due), (RenewalState::Failed, Some(due + 60)));
-    assert_eq!(shelf.book.materials(&first.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
     assert!(shelf.look(ONE, due + 59).0.orders.is_empty());
     shelf.restart();
     let (wanted, _) = shelf.look(ONE, due + 59);
@@ -287,7 +296,7 @@ fn other_names_and_another_ca_are_ordered_at_once_and_the_old_one_serves_meanwhi
     let (wanted, _) = shelf.look(&more, NOW + 1);
     let order = wanted.orders[0].clone();
     assert_eq!(order.names, ["b.example", "c.example", "a.example"]);
-    assert_eq!(shelf.book.materials(&order.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
     let elsewhere = format!("{ONE}directory = \"https://other.example/\"\n");
     let (wanted, _) = shelf.look(&elsewhere, NOW + 2);
     assert_eq!(wanted.orders.len(), 1, "the other one is given up");
@@ -299,7 +308,81 @@ fn other_names_and_another_ca_are_ordered_at_once_and_the_old_one_serves_meanwhi
         wanted.orders[0].authority.account.key,
         first.authority.account.key
     );
-    assert_eq!(shelf.book.materials(&first.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
+}
+
+const PAIR: &[&str] = &["a.example", "b.example"];
+
+#[test]
+fn a_trial_of_another_ca_or_kind_of_key_takes_nothing_away() {
+    let mut shelf = Shelf::new("trial");
+    let first = shelf.look(ONE, NOW).0.orders[0].clone();
+    issue(&mut shelf, first.id, PAIR, NOW);
+    let ours = shelf.served(ONE, NOW);
+    let staging = format!("{ONE}directory = \"https://staging.example/\"\n");
+    let later = NOW + 50 * DAY;
+    let order = shelf.look(&staging, later).0.orders[0].clone();
+    assert_eq!(shelf.served(&staging, later), ours, "meanwhile");
+    assert!(issue(&mut shelf, order.id, PAIR, later).is_new);
+    let theirs = shelf.served(&staging, later);
+    assert!(theirs.len() == 1 && theirs != ours);
+    let rsa = format!("{ONE}key_type = \"rsa2048\"\n");
+    let order = shelf.look(&rsa, later).0.orders[0].clone();
+    assert_eq!(order.replaces, None);
+    for restarts in [false, true] {
+        if restarts {
+            shelf.restart();
+        }
+        let (wanted, _) = shelf.look(ONE, later + 1);
+        assert!(wanted.orders.is_empty(), "the old one is there");
+        assert_eq!(shelf.served(ONE, later + 1), ours);
+        assert_eq!(shelf.served(&staging, later + 1), theirs);
+        assert_eq!(shelf.served(&rsa, later + 1), theirs, "the longest");
+    }
+    // It has ended, and the other one has not.
+    assert_eq!(shelf.served(ONE, NOW + 91 * DAY), theirs);
+    let order = shelf.look(ONE, NOW + 91 * DAY).0.orders[0].clone();
+    assert_eq!(shelf.book.keys_missing(NOW + 91 * DAY), []);
+    shelf.hear(failed(order.id, Blame::Unreachable), NOW + 91 * DAY);
+    assert_eq!(shelf.served(ONE, NOW + 200 * DAY), ours, "all have ended");
+}
+
+#[test]
+fn going_to_and_fro_between_cas_is_no_way_around_the_brakes() {
+    let mut shelf = Shelf::new("flip");
+    let staging = format!("{ONE}directory = \"https://staging.example/\"\n");
+    for second in 0..5 {
+        let order = shelf.look(ONE, NOW + second).0.orders[0].clone();
+        shelf.hear(failed(order.id, Blame::Proof), NOW + second);
+        assert_eq!(shelf.look(&staging, NOW + second).0.orders.len(), 1);
+    }
+    assert!(shelf.look(ONE, NOW + 5).0.orders.is_empty());
+    assert_eq!(shelf.state(NOW + 5).1, Some(NOW + HOUR));
+}
+
+#[test]
+fn a_certificate_that_lives_for_years_is_taken_only_from_a_ca_of_our_own() {
+    let mut shelf = Shelf::new("years");
+    shelf.look(ONE, NOW);
+    let sign = |shelf: &Shelf, days| {
+        let store = shelf.store.as_ref().unwrap();
+        let chain = sign_for(store, &["a.example"], NOW, days * DAY);
+        let pending = store.blob("acme/pending.json").unwrap().unwrap();
+        let pending: serde_json::Value = serde_json::from_slice(&pending).unwrap();
+        let (_, entry) = pending.as_object().unwrap().iter().next().unwrap();
+        (chain, entry["key"].as_str().unwrap().to_owned())
+    };
+    let names = ["a.example".to_owned()];
+    for (days, is_public, is_taken) in [
+        (398, true, true),
+        (400, true, false),
+        (36500, true, false),
+        (3650, false, true),
+    ] {
+        let (chain, key) = sign(&shelf, days);
+        let judged = judge::judge(&chain, &key, &names, NOW, is_public);
+        assert_eq!(judged.is_ok(), is_taken, "{days}: {:?}", judged.err());
+    }
 }
 
 #[test]

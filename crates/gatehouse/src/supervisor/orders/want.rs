@@ -8,7 +8,7 @@ use uplink::acme::{DnsUpdate, External, Proof};
 /// A certificate that the configuration wants from a CA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
-    /// Its names in one text: under it everything about it is kept.
+    /// Its names in one text.
     pub key: String,
     /// Line of its `[[certificate]]`.
     pub line: u32,
@@ -36,6 +36,16 @@ pub struct Terms {
 }
 
 impl Want {
+    /// Under which name is kept what its CA counts.
+    pub fn place(&self) -> String {
+        format!("{} {}", self.key, self.directory)
+    }
+
+    /// Under which name its certificate and keys are kept.
+    pub fn slot(&self) -> String {
+        slot(&self.key, &self.directory, self.kind)
+    }
+
     /// Under which name the account at the CA is kept.
     pub fn account(&self) -> String {
         let terms = self.terms.as_ref().ok();
@@ -61,7 +71,26 @@ pub fn wants(
         .collect()
 }
 
-/// Under which name everything about a certificate for `names` is kept.
+/// Under which name the certificate for the names of `key` is kept that `directory` made for a key of `kind`.
+pub fn slot(key: &str, directory: &str, kind: KeyKind) -> String {
+    let kind = match kind {
+        KeyKind::P256 => "p256",
+        KeyKind::Rsa2048 => "rsa2048",
+        KeyKind::Rsa3072 => "rsa3072",
+    };
+    format!("{key} {directory} {kind}")
+}
+
+/// The kind of private key that `acme` asks for.
+pub fn kind(acme: &Acme) -> KeyKind {
+    match acme.key_type {
+        KeyType::P256 => KeyKind::P256,
+        KeyType::Rsa2048 => KeyKind::Rsa2048,
+        KeyType::Rsa3072 => KeyKind::Rsa3072,
+    }
+}
+
+/// Names in one text: what is kept under the name of a certificate begins with it.
 pub fn key(names: &[String]) -> String {
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
     names.sort_unstable();
@@ -78,11 +107,7 @@ fn want(
         key: key(&certificate.names),
         line: certificate.line,
         names: certificate.names.clone(),
-        kind: match acme.key_type {
-            KeyType::P256 => KeyKind::P256,
-            KeyType::Rsa2048 => KeyKind::Rsa2048,
-            KeyType::Rsa3072 => KeyKind::Rsa3072,
-        },
+        kind: kind(acme),
         directory: acme.directory.clone(),
         terms: terms(acme, store, read),
     }

@@ -1,6 +1,7 @@
 //! What edge says of orders, and how much of it is believed.
 
-use super::{Book, MOST_KEPT, life};
+use super::Book;
+use super::served::life;
 use crate::supervisor::orders::judge::judge;
 use crate::supervisor::orders::kept::Issued;
 use certs::plan::Cure;
@@ -72,11 +73,11 @@ impl Book {
         };
         let want = flight.want.clone();
         self.flights.remove(&want.key);
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         kept.record.fail(now, cure, retry_after, dice);
         let next = Moment(self.order_at(&want).saturating_mul(1000));
         let said = format!("was not issued: {text}; next try at {next}");
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         kept.failure = Some(text);
         let mut events = vec![Event::Certificate {
             names: want.names,
@@ -89,8 +90,8 @@ impl Book {
 
     /// The CA has given up the order `id`: the next one begins anew, with the same key.
     fn forget_begun(&mut self, id: OrderId) {
-        let key = self.flight(id).map(|flight| flight.want.key.clone());
-        if let Some(pending) = key.and_then(|key| self.kept.pending.get_mut(&key)) {
+        let slot = self.flight(id).map(|flight| flight.want.slot());
+        if let Some(pending) = slot.and_then(|slot| self.kept.pending.get_mut(&slot)) {
             pending.begun = None;
         }
     }
@@ -129,7 +130,7 @@ impl Book {
             return Vec::new();
         }
         flight.order.begun = Some(url.clone());
-        if let Some(pending) = self.kept.pending.get_mut(&flight.want.key) {
+        if let Some(pending) = self.kept.pending.get_mut(&flight.want.slot()) {
             pending.begun = Some(url);
         }
         kept_or_said(self.kept.write_pending(store))
@@ -148,7 +149,9 @@ impl Book {
         let Some(pending) = self.pending(&want).cloned() else {
             return Heard::default();
         };
-        let material = match judge(chain, &pending.key, &want.names, now) {
+        let terms = want.terms.as_ref();
+        let is_public = terms.map_or(true, |terms| terms.roots.is_none());
+        let material = match judge(chain, &pending.key, &want.names, now, is_public) {
             Ok(material) => material,
             Err(why) => {
                 let text = format!("what the CA sent can not be used: {why}");
@@ -168,7 +171,7 @@ impl Book {
             kind: want.kind,
         };
         let until = life(&issued).map_or(0, |life| life.until);
-        self.kept.issued.insert(want.key.clone(), issued);
+        self.kept.issued.insert(want.slot(), issued);
         self.forget_old(now);
         let mut events = vec![Event::Certificate {
             names: want.names.clone(),
@@ -179,13 +182,13 @@ impl Book {
             ),
         }];
         self.flights.remove(&want.key);
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         kept.record.succeed(now);
         kept.failure = None;
         match self.kept.write_issued(store) {
             // Only now, so that a power cut in between finds one of the two.
             Ok(()) => {
-                self.kept.pending.remove(&want.key);
+                self.kept.pending.remove(&want.slot());
                 events.extend(kept_or_said(self.kept.write_pending(store)));
             }
             Err(text) => events.extend(kept_or_said(Err(text))),
@@ -214,7 +217,7 @@ impl Book {
             return Vec::new();
         };
         let before = self.order_at(&want);
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         match told {
             Ok(window) => {
                 let bounds = (window.start, window.end);
@@ -231,23 +234,6 @@ impl Book {
             });
         }
         events
-    }
-
-    /// Forgets certificates that nobody names any more, those that end first before others.
-    fn forget_old(&mut self, now: u64) {
-        let wanted = |key: &String| self.wants.iter().any(|want| want.key == *key);
-        let others = self.kept.issued.iter().filter(|(key, _)| !wanted(key));
-        let mut others: Vec<(u64, String)> = others
-            .map(|(key, issued)| (life(issued).map_or(0, |life| life.until), key.clone()))
-            .collect();
-        others.sort();
-        let excess = others.len().saturating_sub(MOST_KEPT);
-        for (index, (until, key)) in others.into_iter().enumerate() {
-            if index < excess || until < now {
-                self.kept.issued.remove(&key);
-                self.kept.records.remove(&key);
-            }
-        }
     }
 }
 
