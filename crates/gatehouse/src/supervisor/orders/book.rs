@@ -50,6 +50,12 @@ struct Flight {
     want: Want,
     /// When it went out.
     since: u64,
+    /// Whether it takes up one that the CA has already.
+    resumes: bool,
+    /// Whether edge has told where the CA has it; once is enough, and each time is written down.
+    has_begun: bool,
+    /// Whether edge has told what the CA calls our account; as above.
+    has_account: bool,
 }
 
 impl Book {
@@ -122,6 +128,7 @@ impl Book {
             return events;
         }
         self.clock_told = false;
+        self.mend(now);
         let late = |flight: &Flight| flight.since.saturating_add(LONGEST_ORDER) < now;
         let late = self.flights.values().filter(|flight| late(flight));
         let late: Vec<OrderId> = late.map(|flight| flight.order.id).collect();
@@ -152,7 +159,17 @@ impl Book {
         events
     }
 
-    /// What edge is to have at `now`.
+    /// Forgets what was noted while the clock was ahead.
+    fn mend(&mut self, now: u64) {
+        for kept in self.kept.records.values_mut() {
+            kept.record.mend(now);
+        }
+        for flight in self.flights.values_mut() {
+            flight.since = flight.since.min(now);
+        }
+    }
+
+    /// What edge is to have at `now`, at most [`MOST_ORDERS`] of each kind: the others come when these are answered.
     pub fn wanted(&self, now: u64) -> Wanted {
         let lookups = self.wants.iter().filter_map(|want| {
             let issued = self.fitting(want)?;
@@ -166,11 +183,12 @@ impl Book {
             })
         });
         Wanted {
-            lookups: lookups.collect(),
+            lookups: lookups.take(MOST_ORDERS).collect(),
             orders: self
                 .flights
                 .values()
                 .map(|flight| flight.order.clone())
+                .take(MOST_ORDERS)
                 .collect(),
         }
     }
@@ -222,25 +240,8 @@ impl Book {
         let Ok(terms) = want.terms.clone() else {
             return Ok(false);
         };
-        if self.pending(want).is_none() {
-            let Some(pem) = self.keys.remove(&want.slot()) else {
-                return Ok(false);
-            };
-            let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
-            let pending = Pending {
-                key: pem,
-                request,
-                directory: want.directory.clone(),
-                kind: want.kind,
-                begun: None,
-            };
-            self.kept.pending.insert(want.slot(), pending);
-            self.forget_pending();
-            // A certificate whose key is lost in a power cut would be ordered in vain.
-            if let Err(error) = self.kept.write_pending(store) {
-                self.kept.pending.remove(&want.slot());
-                return Err(error);
-            }
+        if !self.lay_out_key(want, store, now)? {
+            return Ok(false);
         }
         let account = self.account(want, store)?;
         let pending = self.pending(want).cloned().ok_or("its key is gone")?;
@@ -266,12 +267,46 @@ impl Book {
             begun: pending.begun,
         };
         let flight = Flight {
+            resumes: order.begun.is_some(),
+            has_begun: false,
+            has_account: false,
             order,
             want: want.clone(),
             since: now,
         };
         self.flights.insert(want.key.clone(), flight);
         self.by_hand.remove(&want.key);
+        Ok(true)
+    }
+
+    /// Keeps the key and the request of an order before it goes out; false where the key is still to come.
+    fn lay_out_key(&mut self, want: &Want, store: &mut Store, now: u64) -> Result<bool, String> {
+        if self.pending(want).is_none() {
+            let Some(pem) = self.keys.remove(&want.slot()) else {
+                return Ok(false);
+            };
+            let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
+            let pending = Pending {
+                key: pem,
+                request,
+                directory: want.directory.clone(),
+                kind: want.kind,
+                begun: None,
+                begun_at: 0,
+                resumes: 0,
+                is_spoiled: false,
+            };
+            self.kept.pending.insert(want.slot(), pending);
+            self.forget_pending();
+            // A certificate whose key is lost in a power cut would be ordered in vain.
+            if let Err(error) = self.kept.write_pending(store) {
+                self.kept.pending.remove(&want.slot());
+                return Err(error);
+            }
+        }
+        if let Some(pending) = self.kept.pending.get_mut(&want.slot()) {
+            pending.forget_late(now);
+        }
         Ok(true)
     }
 

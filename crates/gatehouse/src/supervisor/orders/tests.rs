@@ -385,6 +385,155 @@ fn a_certificate_that_lives_for_years_is_taken_only_from_a_ca_of_our_own() {
     }
 }
 
+fn begun(id: OrderId, number: u32) -> News {
+    let url = format!("https://ca.example/order/{number}");
+    News::Begun { id, url }
+}
+
+#[test]
+fn a_certificate_that_can_not_be_used_is_judged_again_and_not_ordered_anew() {
+    let mut shelf = Shelf::new("spoiled");
+    let first = shelf.look(ONE, NOW).0.orders[0].clone();
+    shelf.hear(begun(first.id, 1), NOW);
+    // Our clock is behind.
+    let ahead = NOW + 5 * HOUR;
+    let chain = sign(shelf.store(), PAIR, ahead);
+    let issued = |id, chain: &str| News::Issued {
+        id,
+        chain: chain.to_owned(),
+    };
+    assert!(!shelf.hear(issued(first.id, &chain), NOW).is_new);
+    assert_eq!(shelf.state(NOW), (RenewalState::Failed, Some(NOW + HOUR)));
+    let mut at = NOW;
+    for tries in 0..3 {
+        at += HOUR;
+        shelf.restart();
+        let order = shelf.look(ONE, at).0.orders[0].clone();
+        assert!(order.begun.is_some(), "{tries}");
+        if tries < 2 {
+            assert!(!shelf.hear(issued(order.id, &chain), at).is_new);
+        } else {
+            assert!(shelf.hear(issued(order.id, &chain), ahead).is_new);
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_can_never_be_used_is_ordered_rarely() {
+    let mut shelf = Shelf::new("never");
+    let (mut at, mut made) = (NOW, 0);
+    while at < NOW + 7 * DAY {
+        let (wanted, _) = shelf.look(ONE, at);
+        if let [order] = wanted.orders.as_slice() {
+            if order.begun.is_none() {
+                made += 1;
+                shelf.hear(begun(order.id, made), at);
+            }
+            let chain = sign(shelf.store(), &["a.example"], at);
+            shelf.hear(
+                News::Issued {
+                    id: order.id,
+                    chain,
+                },
+                at,
+            );
+        }
+        at += 30 * 60;
+    }
+    assert!((2..=5).contains(&made), "{made}");
+}
+
+#[test]
+fn an_order_that_is_stuck_is_not_taken_up_for_ever() {
+    let mut shelf = Shelf::new("stuck");
+    let first = shelf.look(ONE, NOW).0.orders[0].clone();
+    shelf.hear(begun(first.id, 1), NOW);
+    shelf.hear(failed(first.id, Blame::Unreachable), NOW);
+    let mut at = NOW;
+    for resumes in [true, true, true, false] {
+        at += 3 * HOUR;
+        shelf.restart();
+        let order = shelf.look(ONE, at).0.orders[0].clone();
+        assert_eq!(order.begun.is_some(), resumes);
+        assert_eq!(order.request, first.request);
+        shelf.hear(failed(order.id, Blame::Unreachable), at);
+    }
+    let order = shelf.look(ONE, at + DAY).0.orders[0].clone();
+    shelf.hear(begun(order.id, 2), at + DAY);
+    shelf.restart();
+    let order = shelf.look(ONE, at + 2 * DAY + 1).0.orders[0].clone();
+    assert_eq!(order.begun, None, "it is older than a day");
+}
+
+#[test]
+fn edge_has_each_address_written_once_an_order() {
+    let mut shelf = Shelf::new("writes");
+    let order = shelf.look(ONE, NOW).0.orders[0].clone();
+    let account = |number: u32| News::Account {
+        directory: order.authority.directory.clone(),
+        url: format!("https://ca.example/acct/{number}"),
+    };
+    for number in 1..4 {
+        shelf.hear(begun(order.id, number), NOW);
+        shelf.hear(account(number), NOW);
+    }
+    let known = shelf.book.wanted(NOW).orders[0].clone();
+    assert_eq!(known.begun.as_deref(), Some("https://ca.example/order/1"));
+    let url = known.authority.account.url;
+    assert_eq!(url.as_deref(), Some("https://ca.example/acct/1"));
+    shelf.hear(failed(order.id, Blame::Unreachable), NOW);
+    shelf.look(ONE, NOW + HOUR);
+    shelf.hear(account(2), NOW + HOUR);
+    let next = shelf.book.wanted(NOW + HOUR).orders[0].clone();
+    let url = next.authority.account.url;
+    assert_eq!(url.as_deref(), Some("https://ca.example/acct/2"));
+}
+
+#[test]
+fn a_clock_that_was_ahead_holds_nothing_up_once_it_is_right() {
+    let mut shelf = Shelf::new("ahead");
+    let ahead = NOW + 1500 * DAY;
+    let order = shelf.look(ONE, ahead).0.orders[0].clone();
+    shelf.hear(failed(order.id, Blame::Order), ahead);
+    assert_eq!(shelf.look(ONE, NOW).0.orders.len(), 1);
+    let mut shelf = Shelf::new("ahead-flight");
+    shelf.look(ONE, ahead);
+    shelf.look(ONE, NOW);
+    let (wanted, events) = shelf.look(ONE, NOW + 3 * HOUR);
+    assert!(wanted.orders.is_empty() && events.len() == 1, "given up");
+}
+
+#[test]
+fn edge_is_given_little_at_a_time() {
+    let mut shelf = Shelf::new("many");
+    let names: Vec<String> = (0..10).map(|number| format!("n{number}.example")).collect();
+    let text: String = names
+        .iter()
+        .map(|name| ONE.replace("\"b.example\", \"a.example\"", &format!("\"{name}\"")))
+        .collect();
+    for name in &names {
+        let (wanted, _) = shelf.look(&text, NOW);
+        assert!(wanted.orders.len() <= 8);
+        let mut orders = wanted.orders.iter();
+        let order = orders.find(|order| order.names[0] == *name).unwrap();
+        assert!(issue(&mut shelf, order.id, &[name], NOW).is_new);
+    }
+    assert_eq!(shelf.look(&text, NOW).0.lookups.len(), 8);
+}
+
+#[test]
+fn a_long_file_of_roots_is_refused_in_a_sentence() {
+    let shelf = Shelf::new("roots");
+    let text = format!("{ONE}directory_ca = \"roots.pem\"\n");
+    let wanted = |length: usize| {
+        let read = |_: &str| Ok("a".repeat(length));
+        let store = shelf.store.as_ref().unwrap();
+        wants(&config(&text), store, read).remove(0).terms
+    };
+    assert!(wanted(64 << 10).is_ok());
+    assert!(wanted((64 << 10) + 1).unwrap_err().contains("64 KiB"));
+}
+
 #[test]
 fn what_lacks_a_secret_is_not_ordered_and_says_so() {
     let mut shelf = Shelf::new("secret");

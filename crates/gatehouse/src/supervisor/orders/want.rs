@@ -5,6 +5,9 @@ use config::{Acme, Certificate, CertificateSource, Challenge, Config, KeyType, S
 use store::Store;
 use uplink::acme::{DnsUpdate, External, Proof};
 
+/// The longest file with the root of a CA, in bytes: it goes to edge with each order.
+const LONGEST_ROOTS: usize = 64 * 1024;
+
 /// A certificate that the configuration wants from a CA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
@@ -44,6 +47,12 @@ impl Want {
     /// Under which name its certificate and keys are kept.
     pub fn slot(&self) -> String {
         slot(&self.key, &self.directory, self.kind)
+    }
+
+    /// Whether the CA is one that everybody knows.
+    pub fn is_public(&self) -> bool {
+        let terms = self.terms.as_ref();
+        !terms.is_ok_and(|terms| terms.roots.is_some())
     }
 
     /// Under which name the account at the CA is kept.
@@ -120,6 +129,13 @@ fn terms(
 ) -> Result<Terms, String> {
     let roots = acme.directory_ca.as_ref().map(|file| read(file));
     let roots = roots.transpose().map_err(|error| format!("{error:#}"))?;
+    if roots
+        .as_ref()
+        .is_some_and(|roots| roots.len() > LONGEST_ROOTS)
+    {
+        let text = "the file of `directory_ca` is longer than 64 KiB; it should hold the root of one CA only";
+        return Err(text.to_owned());
+    }
     let external = acme.external_account.as_ref().map(|external| {
         let mac_key = secret(store, &external.mac_key)?;
         Ok::<_, String>(External {
