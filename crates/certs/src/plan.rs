@@ -27,6 +27,14 @@ const SHORT_LIFE: u64 = 10 * DAY;
 const FAILURES_AN_HOUR: usize = 5;
 /// Certificates a day for the same names, when nobody asks for more by hand.
 const ISSUED_A_DAY: usize = 2;
+/// One that lives shorter is had as often as its life wants it, but for the pause [`BETWEEN`].
+const BRAKED_LIFE: u64 = 2 * DAY;
+/// The least time between two certificates of whatever life, when nobody asks by hand.
+const BETWEEN: u64 = 5 * MINUTE;
+/// A certificate is renewed at this age, whatever it and its CA say: no public CA makes one that lives longer than 398 days.
+const LONGEST_USE: u64 = 265 * DAY;
+/// The least time until a certificate is judged again that could not be used.
+const JUDGED_AGAIN: u64 = HOUR;
 /// How often a CA is asked that does not say how often it wants to be.
 const ASK_AGAIN: u64 = 6 * HOUR;
 /// Days before its end at which the operator is told of a certificate.
@@ -50,7 +58,7 @@ impl Life {
         } else {
             life - life / 3
         };
-        self.from.saturating_add(lived)
+        self.from.saturating_add(lived.min(LONGEST_USE))
     }
 }
 
@@ -102,11 +110,16 @@ impl Record {
             return limit;
         }
         let due = present.life.map_or(0, |life| {
-            self.renew_at
-                .filter(|at| *at < life.until)
-                .unwrap_or(life.renew_at())
+            let told = self.renew_at.filter(|at| *at < life.until);
+            let longest = life.from.saturating_add(LONGEST_USE);
+            told.unwrap_or(life.renew_at()).min(longest)
         });
-        let enough = oldest(&self.issued, ISSUED_A_DAY, DAY);
+        let is_short = |life: Life| life.until.saturating_sub(life.from) < BRAKED_LIFE;
+        let enough = if present.life.is_some_and(is_short) {
+            oldest(&self.issued, 1, BETWEEN)
+        } else {
+            oldest(&self.issued, ISSUED_A_DAY, DAY)
+        };
         due.max(self.retry_at).max(enough).max(limit)
     }
 
@@ -137,6 +150,35 @@ impl Record {
         self.retry_at = now.saturating_add(pause + jitter).max(self.closed_until);
     }
 
+    /// A certificate was issued that can not be used, at `now`; it `is_new` where it was not judged before. `dice` is any number.
+    pub fn spoil(&mut self, now: u64, is_new: bool, cure: Cure, dice: u64) {
+        if is_new {
+            remember(&mut self.issued, now, ISSUED_A_DAY);
+        }
+        self.fail(now, cure, None, dice);
+        self.retry_at = self.retry_at.max(now.saturating_add(JUDGED_AGAIN));
+    }
+
+    /// Forgets what can not be at `now`: the clock was ahead when it was noted.
+    pub fn mend(&mut self, now: u64) {
+        let no_later = |at: &mut u64, span: u64| {
+            if *at > now.saturating_add(span) {
+                *at = 0;
+            }
+        };
+        no_later(&mut self.retry_at, LONGEST_WAIT + DAY);
+        no_later(&mut self.closed_until, LONGEST_WAIT + DAY);
+        no_later(&mut self.ask_at, DAY);
+        self.failed.retain(|at| *at <= now);
+        self.issued.retain(|at| *at <= now);
+    }
+
+    /// When something happened last that a CA counts.
+    pub fn last(&self) -> u64 {
+        let all = self.failed.iter().chain(&self.issued);
+        all.copied().max().unwrap_or(0).max(self.closed_until)
+    }
+
     /// A certificate was issued at `now`.
     pub fn succeed(&mut self, now: u64) {
         remember(&mut self.issued, now, ISSUED_A_DAY);
@@ -147,11 +189,10 @@ impl Record {
         };
     }
 
-    /// Something else is wanted than what failed: that failures are told is over, that the CA counts them is not.
+    /// Something else is wanted than what failed: that failures are told is over, that the CA counts them is not, nor what it issued.
     pub fn change(&mut self) {
         self.failures = 0;
         self.retry_at = 0;
-        self.issued.clear();
         self.renew_at = None;
         self.window = None;
         self.ask_at = 0;

@@ -156,7 +156,68 @@ fn two_certificates_a_day_are_enough_but_for_who_asks() {
     assert_eq!(record.order_at(NONE), NOW + DAY);
     assert!(record.order_at(ASKED) <= NOW);
     record.change();
-    assert!(record.order_at(NONE) <= NOW, "for other names");
+    assert_eq!(record.order_at(NONE), NOW + DAY, "also of another kind");
+}
+
+#[test]
+fn certificates_of_hours_are_had_as_often_as_they_end() {
+    let (mut record, mut now) = (Record::default(), NOW);
+    for _ in 0..30 {
+        record.succeed(now);
+        let life = Life {
+            from: now,
+            until: now + 8 * HOUR,
+        };
+        now = record.order_at(holding(life));
+        assert_eq!(now, life.from + 4 * HOUR);
+    }
+    let life = Life {
+        from: now,
+        until: now,
+    };
+    record.succeed(now);
+    assert_eq!(record.order_at(holding(life)), now + BETWEEN, "no loop");
+}
+
+#[test]
+fn no_certificate_is_used_for_more_than_265_days_whoever_says_so() {
+    let life = days(100 * 365);
+    assert_eq!(life.renew_at(), NOW + 265 * DAY);
+    let mut record = Record::default();
+    let window = (NOW + 9000 * DAY, NOW + 9001 * DAY);
+    record.tell(NOW, life, window, None, 5);
+    assert_eq!(record.order_at(holding(life)), NOW + 265 * DAY);
+}
+
+#[test]
+fn what_can_not_be_used_counts_once_and_is_judged_again_after_an_hour() {
+    let mut record = Record::default();
+    record.spoil(NOW, true, Cure::Time, 0);
+    assert_eq!(record.order_at(NONE), NOW + HOUR);
+    record.spoil(NOW + HOUR, false, Cure::Time, 0);
+    assert_eq!(record.order_at(NONE), NOW + 2 * HOUR);
+    record.spoil(NOW + 2 * HOUR, true, Cure::Time, 0);
+    assert_eq!(record.order_at(NONE), NOW + DAY, "two of them a day");
+}
+
+#[test]
+fn what_a_clock_ahead_has_left_holds_nothing_up() {
+    let ahead = NOW + 1500 * DAY;
+    let mut record = Record::default();
+    record.succeed(ahead);
+    record.succeed(ahead);
+    record.fail(ahead, Cure::Operator, Some(7 * DAY), 0);
+    record.tell_nothing(ahead, None);
+    record.mend(NOW);
+    assert!(record.order_at(NONE) <= NOW && record.order_at(ASKED) <= NOW);
+    assert!(record.ask_at() <= NOW && record.last() <= NOW);
+    // What can be stays.
+    record.succeed(NOW);
+    record.tell_nothing(NOW, Some(u64::MAX));
+    record.fail(NOW, Cure::Operator, Some(7 * DAY), u64::MAX);
+    let before = record.clone();
+    record.mend(NOW);
+    assert_eq!(record, before);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which certificates a configuration needs, and where they come from.
 
 use super::journal::Journal;
-use super::orders::Book;
+use super::orders::{self, Book};
 use anyhow::{Context as _, bail};
 use certs::{Ca, Material, Usage, bundle};
 use config::{
@@ -135,8 +135,7 @@ impl Certificates {
         let mut gathered = Vec::new();
         for certificate in &config.certificates {
             if let CertificateSource::Acme(_) = certificate.source {
-                let Certificate { names, line, .. } = certificate;
-                gathered.extend(self.acme.materials(names, *line));
+                gathered.extend(self.acme.materials(certificate, orders::now()));
                 continue;
             }
             match self.load(certificate, store) {

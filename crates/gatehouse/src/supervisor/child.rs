@@ -392,7 +392,7 @@ impl Keeper {
                 }
                 Ok(()) = orders.changed() => {
                     let wanted = Arc::clone(&orders.borrow_and_update());
-                    hand_over_orders(mouth, &wanted, &mut ordering).await?;
+                    hand_over_orders(mouth, &wanted, &mut ordering, &hub.journal).await?;
                 }
                 Ok(()) = bans.changed(), if bans_due.is_none() => {
                     bans_due = Some(Instant::now() + BAN_PACE.min(pace(bans.borrow().len())));

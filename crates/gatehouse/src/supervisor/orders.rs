@@ -21,7 +21,7 @@ use service::Event;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use uplink::acme::{News, Wanted};
 
 /// News that wait to be looked at; what is more is lost, and the order with it is given up in time.
@@ -90,33 +90,55 @@ pub async fn keep(gate: Gate) {
         .take();
     let Some(mut heard) = heard else { return };
     loop {
-        let pause = look(&gate).await;
-        tokio::select! {
-            Some(news) = heard.recv() => {
-                hear(&gate, news).await;
-                sleep(PACE).await;
+        let mut again = Instant::now() + look(&gate).await;
+        // News change nothing of what is wanted: the files and secrets are not read again for them.
+        while let Some(news) = next(&orders, &mut heard, again).await {
+            let matters = !matches!(news, News::Step { .. });
+            hear(&gate, news).await;
+            if matters {
+                again = Instant::now() + carry_on(&gate).await;
             }
-            () = orders.changed.notified() => {}
-            () = sleep(pause) => {}
+            sleep(PACE).await;
         }
+    }
+}
+
+/// What edge says next; none where it is time, at `again` or before, to look at everything.
+async fn next(orders: &Orders, heard: &mut mpsc::Receiver<News>, again: Instant) -> Option<News> {
+    tokio::select! {
+        // Whoever tells much does not keep us from it.
+        biased;
+        () = orders.changed.notified() => None,
+        () = sleep_until(again) => None,
+        Some(news) = heard.recv() => Some(news),
     }
 }
 
 /// Looks at what is wanted and what there is; returns when to look again.
 pub(super) async fn look(gate: &Gate) -> Duration {
+    want(gate).await;
+    carry_on(gate).await
+}
+
+async fn want(gate: &Gate) {
+    gate.with(|state| {
+        let config = Arc::clone(&state.running.config);
+        let State {
+            store,
+            certificates,
+            ..
+        } = state;
+        let wants = wants(&config, store, |file| certificates.read(file));
+        certificates.acme.want(wants);
+    })
+    .await;
+}
+
+/// Does what is due of what is wanted; returns when to look again.
+async fn carry_on(gate: &Gate) -> Duration {
     let journal = gate.journal().clone();
     let missing = gate
-        .with(|state| {
-            let config = Arc::clone(&state.running.config);
-            let State {
-                store,
-                certificates,
-                ..
-            } = state;
-            let wants = wants(&config, store, |file| certificates.read(file));
-            certificates.acme.want(wants);
-            certificates.acme.keys_missing(now())
-        })
+        .with(|state| state.certificates.acme.keys_missing(now()))
         .await;
     for (key, kind) in missing {
         // A key of RSA takes up to a second.

@@ -2,6 +2,7 @@
 
 use super::{LAST_PATIENCE, Order, PATIENCE, stopping};
 use crate::message::{Port, ToRole};
+use crate::supervisor::journal::Journal;
 use crate::supervisor::uplink::OpenPort;
 use net::ListenKey;
 use net::link;
@@ -86,11 +87,13 @@ pub(super) async fn hand_over_ports(
     mouth.tell(&ToRole::Ports(orders), &sockets).await
 }
 
-/// Gives a process what it is to have from certificate authorities; `ordering`: whether it has anything to have.
+/// Gives a process what it is to have from certificate authorities; `ordering`: whether it has anything to have. What is too
+/// much for the link is said and not given: it would be too much for the next process, too.
 pub(super) async fn hand_over_orders(
     mouth: &mut Mouth,
     wanted: &Wanted,
     ordering: &mut bool,
+    journal: &Journal,
 ) -> io::Result<()> {
     let is_some = *wanted != Wanted::default();
     if !is_some && !*ordering {
@@ -98,5 +101,42 @@ pub(super) async fn hand_over_orders(
     }
     *ordering = is_some;
     let wanted = Box::new(wanted.clone());
-    mouth.tell(&ToRole::Orders(wanted), &[]).await
+    match mouth.tell(&ToRole::Orders(wanted), &[]).await {
+        // Nothing of it was sent.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            let text = format!("the orders of certificates were not handed over: {error}");
+            journal.notice("certs", text);
+            Ok(())
+        }
+        told => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uplink::acme::Lookup;
+
+    #[tokio::test]
+    async fn orders_that_are_too_long_are_said_and_end_nothing() {
+        let (ours, _theirs) = link::pair().unwrap();
+        let (sender, _receiver) = link::open(ours, link::Side::Supervisor).unwrap();
+        let stop = watch::channel(None).1;
+        let mut mouth = Mouth { sender, stop };
+        let lookup = Lookup {
+            certificate: "a".repeat(32 << 20),
+            directory: String::new(),
+            roots: None,
+        };
+        let wanted = Wanted {
+            orders: Vec::new(),
+            lookups: vec![lookup],
+        };
+        let journal = Journal::new();
+        let told = hand_over_orders(&mut mouth, &wanted, &mut false, &journal).await;
+        assert!(told.is_ok(), "{told:?}");
+        let small = Wanted::default();
+        let told = hand_over_orders(&mut mouth, &small, &mut true, &journal).await;
+        assert!(told.is_ok(), "{told:?}");
+    }
 }

@@ -265,6 +265,38 @@ async fn a_comment_confirms_no_trial_and_makes_it_nobody_elses() {
 }
 
 #[tokio::test]
+async fn news_of_edge_are_no_reason_to_read_secrets_again() {
+    let rig = Rig::new("news").await;
+    let gate = rig.gate.clone();
+    let text = format!(
+        "{TEXT}[[certificate]]\nnames = [\"*.a.example\"]\nsource = \"acme\"\nchallenge = \"dns-01\"\n[certificate.dns]\n\
+         server = \"192.0.2.53\"\ntsig_name = \"gate\"\ntsig_key = {{ secret = \"tsig\" }}\n"
+    );
+    let set = |state: &mut State| state.store.set_secret("tsig", b"c2VjcmV0").unwrap();
+    gate.with(set).await;
+    gate.apply_text(&text, 1, None).await.unwrap();
+    gate.with(|state| state.store.remove_secret("tsig").unwrap())
+        .await;
+    let kept = tokio::spawn(orders::keep(gate.clone()));
+    let pause = Duration::from_millis(300);
+    sleep(pause).await;
+    gate.with(set).await;
+    let mut wanted = gate.hub.orders.wanted();
+    for id in 0..9 {
+        let id = uplink::acme::OrderId(id);
+        let url = "https://ca.example/1".to_owned();
+        let news = uplink::acme::News::Begun { id, url };
+        gate.hub.orders.heard(news);
+    }
+    sleep(pause).await;
+    assert!(wanted.borrow_and_update().orders.is_empty());
+    gate.hub.orders.look_again();
+    wanted.changed().await.unwrap();
+    assert_eq!(wanted.borrow().orders.len(), 1);
+    kept.abort();
+}
+
+#[tokio::test]
 async fn a_certificate_that_came_is_served_without_a_new_generation() {
     let rig = Rig::new("issued").await;
     let gate = rig.gate.clone();

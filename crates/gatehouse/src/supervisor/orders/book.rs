@@ -2,18 +2,19 @@
 
 mod ends;
 mod hear;
+mod served;
 mod show;
 
 pub use hear::Heard;
 pub use show::Renewing;
 
 use super::clock_is_wrong;
-use super::judge::seconds;
 use super::kept::{Kept, KeptAccount, Pending};
-use super::want::{Want, key};
+use super::want::Want;
 use crate::supervisor::journal::Journal;
-use certs::plan::{Cure, Life, Present, Record};
-use certs::{KeyKind, Material};
+use certs::KeyKind;
+use certs::plan::{Cure, Present, Record};
+use served::life;
 use service::Event;
 use std::collections::{BTreeMap, BTreeSet};
 use store::Store;
@@ -21,8 +22,6 @@ use uplink::acme::{Account, Authority, Lookup, Order, OrderId, Wanted};
 
 /// Orders that are under way at a time.
 const MOST_ORDERS: usize = 8;
-/// Certificates that are kept though nobody names them any more: a configuration that comes back finds them.
-const MOST_KEPT: usize = 64;
 /// Seconds after which an order that edge says nothing of counts as failed.
 const LONGEST_ORDER: u64 = 2 * 3600;
 
@@ -30,13 +29,13 @@ const LONGEST_ORDER: u64 = 2 * 3600;
 pub struct Book {
     wants: Vec<Want>,
     kept: Kept,
-    /// By certificate.
+    /// By names.
     flights: BTreeMap<String, Flight>,
     /// The last number given to an order.
     last: u64,
-    /// Certificates that the operator wants anew.
+    /// Names of certificates that the operator wants anew.
     by_hand: BTreeSet<String>,
-    /// New keys, by certificate; they are kept before an order goes out.
+    /// New keys, by [`Want::slot`]; they are kept before an order goes out.
     keys: BTreeMap<String, String>,
     /// How often the operator was told of the end of a certificate: its end, and the days that were left.
     told: BTreeMap<String, (u64, u64)>,
@@ -51,6 +50,12 @@ struct Flight {
     want: Want,
     /// When it went out.
     since: u64,
+    /// Whether it takes up one that the CA has already.
+    resumes: bool,
+    /// Whether edge has told where the CA has it; once is enough, and each time is written down.
+    has_begun: bool,
+    /// Whether edge has told what the CA calls our account; as above.
+    has_account: bool,
 }
 
 impl Book {
@@ -76,7 +81,7 @@ impl Book {
         for want in &wants {
             let before = self.wants.iter().find(|before| before.key == want.key);
             let differs = before.is_some_and(|before| !is_same(before, want));
-            if differs && let Some(kept) = self.kept.records.get_mut(&want.key) {
+            if differs && let Some(kept) = self.kept.records.get_mut(&want.place()) {
                 kept.record.change();
                 kept.failure = None;
             }
@@ -88,22 +93,22 @@ impl Book {
         self.by_hand
             .retain(|key| wants.iter().any(|want| want.key == *key));
         self.keys
-            .retain(|key, _| wants.iter().any(|want| want.key == *key));
+            .retain(|slot, _| wants.iter().any(|want| want.slot() == *slot));
         self.wants = wants;
     }
 
-    /// Certificates that are due at `now` and have no key yet.
+    /// Certificates that are due at `now` and have no key yet, by [`Want::slot`].
     pub fn keys_missing(&self, now: u64) -> Vec<(String, KeyKind)> {
         let due = self.wants.iter().filter(|want| self.is_due(want, now));
-        due.filter(|want| self.pending(want).is_none() && !self.keys.contains_key(&want.key))
-            .map(|want| (want.key.clone(), want.kind))
+        due.filter(|want| self.pending(want).is_none() && !self.keys.contains_key(&want.slot()))
+            .map(|want| (want.slot(), want.kind))
             .take(MOST_ORDERS)
             .collect()
     }
 
-    /// A new private key for the certificate `key`, in PEM.
-    pub fn give_key(&mut self, key: &str, pem: String) {
-        self.keys.insert(key.to_owned(), pem);
+    /// A new private key for the certificate `slot`, in PEM.
+    pub fn give_key(&mut self, slot: &str, pem: String) {
+        self.keys.insert(slot.to_owned(), pem);
     }
 
     /// Begins the orders that are due at `now`, and gives up those that do not end; what the operator should know of it.
@@ -123,6 +128,7 @@ impl Book {
             return events;
         }
         self.clock_told = false;
+        self.mend(now);
         let late = |flight: &Flight| flight.since.saturating_add(LONGEST_ORDER) < now;
         let late = self.flights.values().filter(|flight| late(flight));
         let late: Vec<OrderId> = late.map(|flight| flight.order.id).collect();
@@ -142,7 +148,7 @@ impl Book {
                 }),
                 Ok(false) => {}
                 Err(text) => {
-                    let kept = self.kept.records.entry(want.key.clone()).or_default();
+                    let kept = self.kept.records.entry(want.place()).or_default();
                     kept.record.fail(now, Cure::Time, None, dice);
                     kept.failure = Some(text.clone());
                     let names = want.names.clone();
@@ -153,7 +159,17 @@ impl Book {
         events
     }
 
-    /// What edge is to have at `now`.
+    /// Forgets what was noted while the clock was ahead.
+    fn mend(&mut self, now: u64) {
+        for kept in self.kept.records.values_mut() {
+            kept.record.mend(now);
+        }
+        for flight in self.flights.values_mut() {
+            flight.since = flight.since.min(now);
+        }
+    }
+
+    /// What edge is to have at `now`, at most [`MOST_ORDERS`] of each kind: the others come when these are answered.
     pub fn wanted(&self, now: u64) -> Wanted {
         let lookups = self.wants.iter().filter_map(|want| {
             let issued = self.fitting(want)?;
@@ -167,11 +183,12 @@ impl Book {
             })
         });
         Wanted {
-            lookups: lookups.collect(),
+            lookups: lookups.take(MOST_ORDERS).collect(),
             orders: self
                 .flights
                 .values()
                 .map(|flight| flight.order.clone())
+                .take(MOST_ORDERS)
                 .collect(),
         }
     }
@@ -218,50 +235,13 @@ impl Book {
         Ok(())
     }
 
-    /// What is served for the `[[certificate]]` of line `line` and its `names`: the one that was issued for them, or, until there
-    /// is one, those for other names that cover some of them.
-    pub fn materials(&self, names: &[String], line: u32) -> Vec<Material> {
-        let material = |issued: &super::kept::Issued| Material {
-            names: issued.names.clone(),
-            chain_pem: issued.chain.clone(),
-            key_pem: issued.key.clone(),
-            temporary: false,
-            line: Some(line),
-        };
-        if let Some(issued) = self.kept.issued.get(&key(names)) {
-            return vec![material(issued)];
-        }
-        let covers_some = |issued: &&super::kept::Issued| {
-            let mut wanted = names.iter();
-            wanted.any(|name| issued.names.iter().any(|known| certs::covers(known, name)))
-        };
-        let others = self.kept.issued.values().filter(covers_some);
-        others.map(material).collect()
-    }
-
     /// Begins an order; false where its key is still to come.
     fn begin(&mut self, want: &Want, store: &mut Store, now: u64) -> Result<bool, String> {
         let Ok(terms) = want.terms.clone() else {
             return Ok(false);
         };
-        if self.pending(want).is_none() {
-            let Some(pem) = self.keys.remove(&want.key) else {
-                return Ok(false);
-            };
-            let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
-            let pending = Pending {
-                key: pem,
-                request,
-                directory: want.directory.clone(),
-                kind: want.kind,
-                begun: None,
-            };
-            self.kept.pending.insert(want.key.clone(), pending);
-            // A certificate whose key is lost in a power cut would be ordered in vain.
-            if let Err(error) = self.kept.write_pending(store) {
-                self.kept.pending.remove(&want.key);
-                return Err(error);
-            }
+        if !self.lay_out_key(want, store, now)? {
+            return Ok(false);
         }
         let account = self.account(want, store)?;
         let pending = self.pending(want).cloned().ok_or("its key is gone")?;
@@ -287,12 +267,46 @@ impl Book {
             begun: pending.begun,
         };
         let flight = Flight {
+            resumes: order.begun.is_some(),
+            has_begun: false,
+            has_account: false,
             order,
             want: want.clone(),
             since: now,
         };
         self.flights.insert(want.key.clone(), flight);
         self.by_hand.remove(&want.key);
+        Ok(true)
+    }
+
+    /// Keeps the key and the request of an order before it goes out; false where the key is still to come.
+    fn lay_out_key(&mut self, want: &Want, store: &mut Store, now: u64) -> Result<bool, String> {
+        if self.pending(want).is_none() {
+            let Some(pem) = self.keys.remove(&want.slot()) else {
+                return Ok(false);
+            };
+            let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
+            let pending = Pending {
+                key: pem,
+                request,
+                directory: want.directory.clone(),
+                kind: want.kind,
+                begun: None,
+                begun_at: 0,
+                resumes: 0,
+                is_spoiled: false,
+            };
+            self.kept.pending.insert(want.slot(), pending);
+            self.forget_pending();
+            // A certificate whose key is lost in a power cut would be ordered in vain.
+            if let Err(error) = self.kept.write_pending(store) {
+                self.kept.pending.remove(&want.slot());
+                return Err(error);
+            }
+        }
+        if let Some(pending) = self.kept.pending.get_mut(&want.slot()) {
+            pending.forget_late(now);
+        }
         Ok(true)
     }
 
@@ -329,20 +343,13 @@ impl Book {
     }
 
     fn record(&self, want: &Want) -> Record {
-        let kept = self.kept.records.get(&want.key);
+        let kept = self.kept.records.get(&want.place());
         kept.map(|kept| kept.record.clone()).unwrap_or_default()
     }
 
     /// The key that waits for a certificate as it is wanted.
     fn pending(&self, want: &Want) -> Option<&Pending> {
-        let pending = self.kept.pending.get(&want.key);
-        pending.filter(|pending| pending.directory == want.directory && pending.kind == want.kind)
-    }
-
-    /// The certificate that is as it is wanted.
-    fn fitting(&self, want: &Want) -> Option<&super::kept::Issued> {
-        let issued = self.kept.issued.get(&want.key);
-        issued.filter(|issued| issued.directory == want.directory && issued.kind == want.kind)
+        self.kept.pending.get(&want.slot())
     }
 
     fn flight(&self, id: OrderId) -> Option<&Flight> {
@@ -366,19 +373,4 @@ pub enum NotRenewed {
 /// Whether an order for the one is one for the other.
 fn is_same(one: &Want, other: &Want) -> bool {
     one.directory == other.directory && one.kind == other.kind && one.terms == other.terms
-}
-
-fn life(issued: &super::kept::Issued) -> Option<Life> {
-    let material = Material {
-        names: Vec::new(),
-        chain_pem: issued.chain.clone(),
-        key_pem: String::new(),
-        temporary: false,
-        line: None,
-    };
-    let validity = certs::validity(&material).ok()?;
-    Some(Life {
-        from: seconds(validity.not_before),
-        until: seconds(validity.not_after),
-    })
 }

@@ -14,16 +14,21 @@ const PENDING: &str = "acme/pending.json";
 const ISSUED: &str = "acme/issued.json";
 const RECORDS: &str = "acme/records.json";
 
-/// All of it, by the names of certificates or the address of the CA.
+/// How often an order is taken up again that comes to nothing.
+const MOST_RESUMES: u32 = 3;
+/// Seconds for which it is.
+const LONGEST_BEGUN: u64 = 24 * 3600;
+
+/// All of it.
 #[derive(Default)]
 pub struct Kept {
-    /// Who we are at CAs.
+    /// Who we are at CAs, by their address.
     pub accounts: BTreeMap<String, KeptAccount>,
-    /// Keys for which there is no certificate yet.
+    /// Keys for which there is no certificate yet, by names, CA and kind of key.
     pub pending: BTreeMap<String, Pending>,
-    /// Certificates with their keys.
+    /// Certificates with their keys, by names, CA and kind of key: trying another CA takes nothing away from the first.
     pub issued: BTreeMap<String, Issued>,
-    /// What happened.
+    /// What happened, by names and CA: the CA counts it, whatever else is tried in between.
     pub records: BTreeMap<String, KeptRecord>,
 }
 
@@ -49,6 +54,48 @@ pub struct Pending {
     pub kind: KeyKind,
     /// The order at the CA, once there is one.
     pub begun: Option<String>,
+    /// Since when there is.
+    #[serde(default)]
+    pub begun_at: u64,
+    /// How often it was taken up again and came to nothing.
+    #[serde(default)]
+    pub resumes: u32,
+    /// Whether a certificate came of it that can not be used.
+    #[serde(default)]
+    pub is_spoiled: bool,
+}
+
+impl Pending {
+    /// The CA has this order since `now`.
+    pub fn begin(&mut self, url: String, now: u64) {
+        self.forget();
+        self.begun = Some(url);
+        self.begun_at = now;
+    }
+
+    /// The next order begins anew, with the same key.
+    pub fn forget(&mut self) {
+        self.begun = None;
+        self.resumes = 0;
+        self.is_spoiled = false;
+    }
+
+    /// Gives the order up where it is older than a day at `now`: nothing comes of it any more.
+    pub fn forget_late(&mut self, now: u64) {
+        if self.begun.is_some() && self.begun_at.abs_diff(now) > LONGEST_BEGUN {
+            self.forget();
+        }
+    }
+
+    /// It was taken up and came to nothing; whether it is given up now.
+    pub fn fail(&mut self) -> bool {
+        self.resumes += 1;
+        let is_enough = self.resumes >= MOST_RESUMES;
+        if is_enough {
+            self.forget();
+        }
+        is_enough
+    }
 }
 
 /// A certificate with its key.

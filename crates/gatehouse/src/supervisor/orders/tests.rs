@@ -80,6 +80,11 @@ impl Shelf {
         self.book.hear(news, self.store.as_mut().unwrap(), now, 0)
     }
 
+    /// What is served with the configuration `text`.
+    fn served(&self, text: &str, now: u64) -> Vec<Material> {
+        self.book.materials(&config(text).certificates[0], now)
+    }
+
     fn state(&self, now: u64) -> (RenewalState, Option<u64>) {
         let renewing = self.book.renewing(now);
         let renewal = &renewing[0].renewal;
@@ -89,6 +94,10 @@ impl Shelf {
 
 /// A certificate for the key that waits in `store`, by a CA that nobody knows.
 pub(in crate::supervisor) fn sign(store: &Store, names: &[&str], now: u64) -> String {
+    sign_for(store, names, now, 90 * DAY)
+}
+
+fn sign_for(store: &Store, names: &[&str], now: u64, life: u64) -> String {
     let pending = store.blob("acme/pending.json").unwrap().unwrap();
     let pending: serde_json::Value = serde_json::from_slice(&pending).unwrap();
     let (_, entry) = pending.as_object().unwrap().iter().next().unwrap();
@@ -98,7 +107,7 @@ pub(in crate::supervisor) fn sign(store: &Store, names: &[&str], now: u64) -> St
         rcgen::CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())
             .unwrap();
     params.not_before = at.into();
-    params.not_after = judge::at(now + 90 * DAY).into();
+    params.not_after = judge::at(now + life).into();
     params.use_authority_key_identifier_extension = true;
     let mut root = rcgen::CertificateParams::new(Vec::new()).unwrap();
     root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -136,13 +145,13 @@ fn what_is_not_there_is_ordered_and_what_came_is_kept_and_renewed() {
     assert!(!order.request.is_empty() && order.begun.is_none());
     assert_eq!((events.len(), wanted.lookups.len()), (1, 0));
     assert_eq!(shelf.state(NOW), (RenewalState::Ordered, None));
-    assert!(shelf.book.materials(&order.names, 4).is_empty());
+    assert!(shelf.served(ONE, NOW).is_empty());
     // Nothing else is made of it while it goes on.
     assert_eq!(shelf.look(ONE, NOW + 60).0, wanted);
 
     let heard = issue(&mut shelf, order.id, &["a.example", "b.example"], NOW + 90);
     assert!(heard.is_new, "{:?}", heard.events);
-    let material = shelf.book.materials(&order.names, 4).pop().unwrap();
+    let material = shelf.served(ONE, NOW).pop().unwrap();
     assert_eq!(material.line, Some(4));
     assert!(!material.temporary && material.certified_key().is_ok());
     let due = NOW + 90 + 60 * DAY;
@@ -154,12 +163,12 @@ fn what_is_not_there_is_ordered_and_what_came_is_kept_and_renewed() {
     shelf.restart();
     shelf.look(ONE, NOW + 100);
     assert_eq!(shelf.state(NOW + 100), (RenewalState::Planned, Some(due)));
-    assert_eq!(shelf.book.materials(&order.names, 4), [material]);
+    assert_eq!(shelf.served(ONE, NOW), [material]);
     let (renewal, _) = shelf.look(ONE, due);
     let next = &renewal.orders[0];
     assert_ne!(next.request, order.request, "with another key");
     assert_eq!(next.replaces.as_ref(), Some(&later.lookups[0].certificate));
-    assert_eq!(shelf.book.materials(&order.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
 }
 
 #[test]
@@ -250,7 +259,7 @@ fn what_edge_says_is_believed_only_where_it_can_be_true() {
         let said = said(heard);
         assert!(said.contains(expected), "{said}");
     }
-    assert!(shelf.book.materials(&order.names, 4).is_empty());
+    assert!(shelf.served(ONE, NOW).is_empty());
 }
 
 #[test]
@@ -263,7 +272,7 @@ fn a_renewal_that_fails_takes_nothing_down_and_is_tried_again() {
     let heard = shelf.hear(failed(second.id, Blame::Unreachable), due);
     assert!(!heard.is_new && heard.events.len() == 1);
     assert_eq!(shelf.state(due), (RenewalState::Failed, Some(due + 60)));
-    assert_eq!(shelf.book.materials(&first.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
     assert!(shelf.look(ONE, due + 59).0.orders.is_empty());
     shelf.restart();
     let (wanted, _) = shelf.look(ONE, due + 59);
@@ -287,7 +296,7 @@ fn other_names_and_another_ca_are_ordered_at_once_and_the_old_one_serves_meanwhi
     let (wanted, _) = shelf.look(&more, NOW + 1);
     let order = wanted.orders[0].clone();
     assert_eq!(order.names, ["b.example", "c.example", "a.example"]);
-    assert_eq!(shelf.book.materials(&order.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
     let elsewhere = format!("{ONE}directory = \"https://other.example/\"\n");
     let (wanted, _) = shelf.look(&elsewhere, NOW + 2);
     assert_eq!(wanted.orders.len(), 1, "the other one is given up");
@@ -299,7 +308,230 @@ fn other_names_and_another_ca_are_ordered_at_once_and_the_old_one_serves_meanwhi
         wanted.orders[0].authority.account.key,
         first.authority.account.key
     );
-    assert_eq!(shelf.book.materials(&first.names, 4).len(), 1);
+    assert_eq!(shelf.served(ONE, NOW).len(), 1);
+}
+
+const PAIR: &[&str] = &["a.example", "b.example"];
+
+#[test]
+fn a_trial_of_another_ca_or_kind_of_key_takes_nothing_away() {
+    let mut shelf = Shelf::new("trial");
+    let first = shelf.look(ONE, NOW).0.orders[0].clone();
+    issue(&mut shelf, first.id, PAIR, NOW);
+    let ours = shelf.served(ONE, NOW);
+    let staging = format!("{ONE}directory = \"https://staging.example/\"\n");
+    let later = NOW + 50 * DAY;
+    let order = shelf.look(&staging, later).0.orders[0].clone();
+    assert_eq!(shelf.served(&staging, later), ours, "meanwhile");
+    assert!(issue(&mut shelf, order.id, PAIR, later).is_new);
+    let theirs = shelf.served(&staging, later);
+    assert!(theirs.len() == 1 && theirs != ours);
+    let rsa = format!("{ONE}key_type = \"rsa2048\"\n");
+    let order = shelf.look(&rsa, later).0.orders[0].clone();
+    assert_eq!(order.replaces, None);
+    for restarts in [false, true] {
+        if restarts {
+            shelf.restart();
+        }
+        let (wanted, _) = shelf.look(ONE, later + 1);
+        assert!(wanted.orders.is_empty(), "the old one is there");
+        assert_eq!(shelf.served(ONE, later + 1), ours);
+        assert_eq!(shelf.served(&staging, later + 1), theirs);
+        assert_eq!(shelf.served(&rsa, later + 1), theirs, "the longest");
+    }
+    // It has ended, and the other one has not.
+    assert_eq!(shelf.served(ONE, NOW + 91 * DAY), theirs);
+    let order = shelf.look(ONE, NOW + 91 * DAY).0.orders[0].clone();
+    assert_eq!(shelf.book.keys_missing(NOW + 91 * DAY), []);
+    shelf.hear(failed(order.id, Blame::Unreachable), NOW + 91 * DAY);
+    assert_eq!(shelf.served(ONE, NOW + 200 * DAY), ours, "all have ended");
+}
+
+#[test]
+fn going_to_and_fro_between_cas_is_no_way_around_the_brakes() {
+    let mut shelf = Shelf::new("flip");
+    let staging = format!("{ONE}directory = \"https://staging.example/\"\n");
+    for second in 0..5 {
+        let order = shelf.look(ONE, NOW + second).0.orders[0].clone();
+        shelf.hear(failed(order.id, Blame::Proof), NOW + second);
+        assert_eq!(shelf.look(&staging, NOW + second).0.orders.len(), 1);
+    }
+    assert!(shelf.look(ONE, NOW + 5).0.orders.is_empty());
+    assert_eq!(shelf.state(NOW + 5).1, Some(NOW + HOUR));
+}
+
+#[test]
+fn a_certificate_that_lives_for_years_is_taken_only_from_a_ca_of_our_own() {
+    let mut shelf = Shelf::new("years");
+    shelf.look(ONE, NOW);
+    let sign = |shelf: &Shelf, days| {
+        let store = shelf.store.as_ref().unwrap();
+        let chain = sign_for(store, &["a.example"], NOW, days * DAY);
+        let pending = store.blob("acme/pending.json").unwrap().unwrap();
+        let pending: serde_json::Value = serde_json::from_slice(&pending).unwrap();
+        let (_, entry) = pending.as_object().unwrap().iter().next().unwrap();
+        (chain, entry["key"].as_str().unwrap().to_owned())
+    };
+    let names = ["a.example".to_owned()];
+    for (days, is_public, is_taken) in [
+        (398, true, true),
+        (400, true, false),
+        (36500, true, false),
+        (3650, false, true),
+    ] {
+        let (chain, key) = sign(&shelf, days);
+        let judged = judge::judge(&chain, &key, &names, NOW, is_public);
+        assert_eq!(judged.is_ok(), is_taken, "{days}: {:?}", judged.err());
+    }
+}
+
+fn begun(id: OrderId, number: u32) -> News {
+    let url = format!("https://ca.example/order/{number}");
+    News::Begun { id, url }
+}
+
+#[test]
+fn a_certificate_that_can_not_be_used_is_judged_again_and_not_ordered_anew() {
+    let mut shelf = Shelf::new("spoiled");
+    let first = shelf.look(ONE, NOW).0.orders[0].clone();
+    shelf.hear(begun(first.id, 1), NOW);
+    // Our clock is behind.
+    let ahead = NOW + 5 * HOUR;
+    let chain = sign(shelf.store(), PAIR, ahead);
+    let issued = |id, chain: &str| News::Issued {
+        id,
+        chain: chain.to_owned(),
+    };
+    assert!(!shelf.hear(issued(first.id, &chain), NOW).is_new);
+    assert_eq!(shelf.state(NOW), (RenewalState::Failed, Some(NOW + HOUR)));
+    let mut at = NOW;
+    for tries in 0..3 {
+        at += HOUR;
+        shelf.restart();
+        let order = shelf.look(ONE, at).0.orders[0].clone();
+        assert!(order.begun.is_some(), "{tries}");
+        if tries < 2 {
+            assert!(!shelf.hear(issued(order.id, &chain), at).is_new);
+        } else {
+            assert!(shelf.hear(issued(order.id, &chain), ahead).is_new);
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_can_never_be_used_is_ordered_rarely() {
+    let mut shelf = Shelf::new("never");
+    let (mut at, mut made) = (NOW, 0);
+    while at < NOW + 7 * DAY {
+        let (wanted, _) = shelf.look(ONE, at);
+        if let [order] = wanted.orders.as_slice() {
+            if order.begun.is_none() {
+                made += 1;
+                shelf.hear(begun(order.id, made), at);
+            }
+            let chain = sign(shelf.store(), &["a.example"], at);
+            shelf.hear(
+                News::Issued {
+                    id: order.id,
+                    chain,
+                },
+                at,
+            );
+        }
+        at += 30 * 60;
+    }
+    assert!((2..=5).contains(&made), "{made}");
+}
+
+#[test]
+fn an_order_that_is_stuck_is_not_taken_up_for_ever() {
+    let mut shelf = Shelf::new("stuck");
+    let first = shelf.look(ONE, NOW).0.orders[0].clone();
+    shelf.hear(begun(first.id, 1), NOW);
+    shelf.hear(failed(first.id, Blame::Unreachable), NOW);
+    let mut at = NOW;
+    for resumes in [true, true, true, false] {
+        at += 3 * HOUR;
+        shelf.restart();
+        let order = shelf.look(ONE, at).0.orders[0].clone();
+        assert_eq!(order.begun.is_some(), resumes);
+        assert_eq!(order.request, first.request);
+        shelf.hear(failed(order.id, Blame::Unreachable), at);
+    }
+    let order = shelf.look(ONE, at + DAY).0.orders[0].clone();
+    shelf.hear(begun(order.id, 2), at + DAY);
+    shelf.restart();
+    let order = shelf.look(ONE, at + 2 * DAY + 1).0.orders[0].clone();
+    assert_eq!(order.begun, None, "it is older than a day");
+}
+
+#[test]
+fn edge_has_each_address_written_once_an_order() {
+    let mut shelf = Shelf::new("writes");
+    let order = shelf.look(ONE, NOW).0.orders[0].clone();
+    let account = |number: u32| News::Account {
+        directory: order.authority.directory.clone(),
+        url: format!("https://ca.example/acct/{number}"),
+    };
+    for number in 1..4 {
+        shelf.hear(begun(order.id, number), NOW);
+        shelf.hear(account(number), NOW);
+    }
+    let known = shelf.book.wanted(NOW).orders[0].clone();
+    assert_eq!(known.begun.as_deref(), Some("https://ca.example/order/1"));
+    let url = known.authority.account.url;
+    assert_eq!(url.as_deref(), Some("https://ca.example/acct/1"));
+    shelf.hear(failed(order.id, Blame::Unreachable), NOW);
+    shelf.look(ONE, NOW + HOUR);
+    shelf.hear(account(2), NOW + HOUR);
+    let next = shelf.book.wanted(NOW + HOUR).orders[0].clone();
+    let url = next.authority.account.url;
+    assert_eq!(url.as_deref(), Some("https://ca.example/acct/2"));
+}
+
+#[test]
+fn a_clock_that_was_ahead_holds_nothing_up_once_it_is_right() {
+    let mut shelf = Shelf::new("ahead");
+    let ahead = NOW + 1500 * DAY;
+    let order = shelf.look(ONE, ahead).0.orders[0].clone();
+    shelf.hear(failed(order.id, Blame::Order), ahead);
+    assert_eq!(shelf.look(ONE, NOW).0.orders.len(), 1);
+    let mut shelf = Shelf::new("ahead-flight");
+    shelf.look(ONE, ahead);
+    shelf.look(ONE, NOW);
+    let (wanted, events) = shelf.look(ONE, NOW + 3 * HOUR);
+    assert!(wanted.orders.is_empty() && events.len() == 1, "given up");
+}
+
+#[test]
+fn edge_is_given_little_at_a_time() {
+    let mut shelf = Shelf::new("many");
+    let names: Vec<String> = (0..10).map(|number| format!("n{number}.example")).collect();
+    let text: String = names
+        .iter()
+        .map(|name| ONE.replace("\"b.example\", \"a.example\"", &format!("\"{name}\"")))
+        .collect();
+    for name in &names {
+        let (wanted, _) = shelf.look(&text, NOW);
+        assert!(wanted.orders.len() <= 8);
+        let mut orders = wanted.orders.iter();
+        let order = orders.find(|order| order.names[0] == *name).unwrap();
+        assert!(issue(&mut shelf, order.id, &[name], NOW).is_new);
+    }
+    assert_eq!(shelf.look(&text, NOW).0.lookups.len(), 8);
+}
+
+#[test]
+fn a_long_file_of_roots_is_refused_in_a_sentence() {
+    let shelf = Shelf::new("roots");
+    let text = format!("{ONE}directory_ca = \"roots.pem\"\n");
+    let wanted = |length: usize| {
+        let read = |_: &str| Ok("a".repeat(length));
+        let store = shelf.store.as_ref().unwrap();
+        wants(&config(&text), store, read).remove(0).terms
+    };
+    assert!(wanted(64 << 10).is_ok());
+    assert!(wanted((64 << 10) + 1).unwrap_err().contains("64 KiB"));
 }
 
 #[test]

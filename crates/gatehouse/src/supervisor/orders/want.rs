@@ -5,10 +5,13 @@ use config::{Acme, Certificate, CertificateSource, Challenge, Config, KeyType, S
 use store::Store;
 use uplink::acme::{DnsUpdate, External, Proof};
 
+/// The longest file with the root of a CA, in bytes: it goes to edge with each order.
+const LONGEST_ROOTS: usize = 64 * 1024;
+
 /// A certificate that the configuration wants from a CA.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
-    /// Its names in one text: under it everything about it is kept.
+    /// Its names in one text.
     pub key: String,
     /// Line of its `[[certificate]]`.
     pub line: u32,
@@ -36,6 +39,22 @@ pub struct Terms {
 }
 
 impl Want {
+    /// Under which name is kept what its CA counts.
+    pub fn place(&self) -> String {
+        format!("{} {}", self.key, self.directory)
+    }
+
+    /// Under which name its certificate and keys are kept.
+    pub fn slot(&self) -> String {
+        slot(&self.key, &self.directory, self.kind)
+    }
+
+    /// Whether the CA is one that everybody knows.
+    pub fn is_public(&self) -> bool {
+        let terms = self.terms.as_ref();
+        !terms.is_ok_and(|terms| terms.roots.is_some())
+    }
+
     /// Under which name the account at the CA is kept.
     pub fn account(&self) -> String {
         let terms = self.terms.as_ref().ok();
@@ -61,7 +80,26 @@ pub fn wants(
         .collect()
 }
 
-/// Under which name everything about a certificate for `names` is kept.
+/// Under which name the certificate for the names of `key` is kept that `directory` made for a key of `kind`.
+pub fn slot(key: &str, directory: &str, kind: KeyKind) -> String {
+    let kind = match kind {
+        KeyKind::P256 => "p256",
+        KeyKind::Rsa2048 => "rsa2048",
+        KeyKind::Rsa3072 => "rsa3072",
+    };
+    format!("{key} {directory} {kind}")
+}
+
+/// The kind of private key that `acme` asks for.
+pub fn kind(acme: &Acme) -> KeyKind {
+    match acme.key_type {
+        KeyType::P256 => KeyKind::P256,
+        KeyType::Rsa2048 => KeyKind::Rsa2048,
+        KeyType::Rsa3072 => KeyKind::Rsa3072,
+    }
+}
+
+/// Names in one text: what is kept under the name of a certificate begins with it.
 pub fn key(names: &[String]) -> String {
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
     names.sort_unstable();
@@ -78,11 +116,7 @@ fn want(
         key: key(&certificate.names),
         line: certificate.line,
         names: certificate.names.clone(),
-        kind: match acme.key_type {
-            KeyType::P256 => KeyKind::P256,
-            KeyType::Rsa2048 => KeyKind::Rsa2048,
-            KeyType::Rsa3072 => KeyKind::Rsa3072,
-        },
+        kind: kind(acme),
         directory: acme.directory.clone(),
         terms: terms(acme, store, read),
     }
@@ -95,6 +129,13 @@ fn terms(
 ) -> Result<Terms, String> {
     let roots = acme.directory_ca.as_ref().map(|file| read(file));
     let roots = roots.transpose().map_err(|error| format!("{error:#}"))?;
+    if roots
+        .as_ref()
+        .is_some_and(|roots| roots.len() > LONGEST_ROOTS)
+    {
+        let text = "the file of `directory_ca` is longer than 64 KiB; it should hold the root of one CA only";
+        return Err(text.to_owned());
+    }
     let external = acme.external_account.as_ref().map(|external| {
         let mac_key = secret(store, &external.mac_key)?;
         Ok::<_, String>(External {

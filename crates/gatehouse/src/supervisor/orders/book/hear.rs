@@ -1,9 +1,10 @@
 //! What edge says of orders, and how much of it is believed.
 
-use super::{Book, MOST_KEPT, life};
+use super::Book;
+use super::served::life;
 use crate::supervisor::orders::judge::judge;
-use crate::supervisor::orders::kept::Issued;
-use certs::plan::Cure;
+use crate::supervisor::orders::kept::{Issued, Pending};
+use certs::plan::{Cure, Record};
 use control::Moment;
 use service::{Event, clip};
 use store::Store;
@@ -29,7 +30,7 @@ impl Book {
         let events = match news {
             News::Account { directory, url } => self.account_named(&directory, &url, store),
             News::Step { .. } => Vec::new(),
-            News::Begun { id, url } => self.begun(id, url, store),
+            News::Begun { id, url } => self.begun(id, url, store, now),
             News::Issued { id, chain } => return self.issued(id, &chain, store, (now, dice)),
             News::Failed { id, failure } => {
                 let Failure {
@@ -67,16 +68,56 @@ impl Book {
         store: &mut Store,
         (now, dice): (u64, u64),
     ) -> Vec<Event> {
+        let note = |record: &mut Record, _| record.fail(now, cure, retry_after, dice);
+        self.close(id, text, store, note)
+    }
+
+    /// What the CA has made by the order `id` can not be used. A clock that is put right helps, and the CA counts another one:
+    /// the same one is had and judged again.
+    fn spoil(
+        &mut self,
+        id: OrderId,
+        text: String,
+        store: &mut Store,
+        (now, dice): (u64, u64),
+    ) -> Vec<Event> {
         let Some(flight) = self.flight(id) else {
             return Vec::new();
         };
-        let want = flight.want.clone();
+        let slot = flight.want.slot();
+        let pending = self.kept.pending.get_mut(&slot);
+        let is_new = pending.is_none_or(|pending| {
+            let is_new = !pending.is_spoiled;
+            pending.is_spoiled = pending.begun.is_some();
+            is_new
+        });
+        let note = |record: &mut Record, is_over: bool| {
+            let cure = if is_over { Cure::Operator } else { Cure::Time };
+            record.spoil(now, is_new, cure, dice);
+        };
+        self.close(id, text, store, note)
+    }
+
+    /// The order `id` is over; `note` notes it, and is told whether it is not taken up again though it was until now.
+    fn close(
+        &mut self,
+        id: OrderId,
+        text: String,
+        store: &mut Store,
+        note: impl FnOnce(&mut Record, bool),
+    ) -> Vec<Event> {
+        let Some(flight) = self.flight(id) else {
+            return Vec::new();
+        };
+        let (want, resumes) = (flight.want.clone(), flight.resumes);
         self.flights.remove(&want.key);
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
-        kept.record.fail(now, cure, retry_after, dice);
+        let pending = self.kept.pending.get_mut(&want.slot());
+        let is_over = resumes && pending.is_some_and(Pending::fail);
+        let kept = self.kept.records.entry(want.place()).or_default();
+        note(&mut kept.record, is_over);
         let next = Moment(self.order_at(&want).saturating_mul(1000));
         let said = format!("was not issued: {text}; next try at {next}");
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         kept.failure = Some(text);
         let mut events = vec![Event::Certificate {
             names: want.names,
@@ -89,9 +130,9 @@ impl Book {
 
     /// The CA has given up the order `id`: the next one begins anew, with the same key.
     fn forget_begun(&mut self, id: OrderId) {
-        let key = self.flight(id).map(|flight| flight.want.key.clone());
-        if let Some(pending) = key.and_then(|key| self.kept.pending.get_mut(&key)) {
-            pending.begun = None;
+        let slot = self.flight(id).map(|flight| flight.want.slot());
+        if let Some(pending) = slot.and_then(|slot| self.kept.pending.get_mut(&slot)) {
+            pending.forget();
         }
     }
 
@@ -111,26 +152,33 @@ impl Book {
         if known.url.as_deref() == Some(url) {
             return Vec::new();
         }
+        let mut flights = self.flights.values();
+        if flights.all(|flight| flight.has_account || flight.want.account() != *account) {
+            return Vec::new();
+        }
         known.url = Some(url.to_owned());
         for flight in self.flights.values_mut() {
             if flight.want.account() == *account {
                 flight.order.authority.account.url = Some(url.to_owned());
+                flight.has_account = true;
             }
         }
         kept_or_said(self.kept.write_accounts(store))
     }
 
-    fn begun(&mut self, id: OrderId, url: String, store: &mut Store) -> Vec<Event> {
+    fn begun(&mut self, id: OrderId, url: String, store: &mut Store, now: u64) -> Vec<Event> {
         let mut flights = self.flights.values_mut();
         let Some(flight) = flights.find(|flight| flight.order.id == id) else {
             return Vec::new();
         };
-        if !is_url(&url) || flight.order.begun.as_ref() == Some(&url) {
+        if !is_url(&url) || flight.has_begun || flight.order.begun.as_ref() == Some(&url) {
             return Vec::new();
         }
+        flight.has_begun = true;
         flight.order.begun = Some(url.clone());
-        if let Some(pending) = self.kept.pending.get_mut(&flight.want.key) {
-            pending.begun = Some(url);
+        flight.resumes = false;
+        if let Some(pending) = self.kept.pending.get_mut(&flight.want.slot()) {
+            pending.begin(url, now);
         }
         kept_or_said(self.kept.write_pending(store))
     }
@@ -148,12 +196,11 @@ impl Book {
         let Some(pending) = self.pending(&want).cloned() else {
             return Heard::default();
         };
-        let material = match judge(chain, &pending.key, &want.names, now) {
+        let material = match judge(chain, &pending.key, &want.names, now, want.is_public()) {
             Ok(material) => material,
             Err(why) => {
                 let text = format!("what the CA sent can not be used: {why}");
-                self.forget_begun(id);
-                let events = self.fail(id, text, (Cure::Time, None), store, (now, dice));
+                let events = self.spoil(id, text, store, (now, dice));
                 return Heard {
                     events,
                     is_new: false,
@@ -168,7 +215,7 @@ impl Book {
             kind: want.kind,
         };
         let until = life(&issued).map_or(0, |life| life.until);
-        self.kept.issued.insert(want.key.clone(), issued);
+        self.kept.issued.insert(want.slot(), issued);
         self.forget_old(now);
         let mut events = vec![Event::Certificate {
             names: want.names.clone(),
@@ -179,13 +226,13 @@ impl Book {
             ),
         }];
         self.flights.remove(&want.key);
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         kept.record.succeed(now);
         kept.failure = None;
         match self.kept.write_issued(store) {
             // Only now, so that a power cut in between finds one of the two.
             Ok(()) => {
-                self.kept.pending.remove(&want.key);
+                self.kept.pending.remove(&want.slot());
                 events.extend(kept_or_said(self.kept.write_pending(store)));
             }
             Err(text) => events.extend(kept_or_said(Err(text))),
@@ -214,7 +261,7 @@ impl Book {
             return Vec::new();
         };
         let before = self.order_at(&want);
-        let kept = self.kept.records.entry(want.key.clone()).or_default();
+        let kept = self.kept.records.entry(want.place()).or_default();
         match told {
             Ok(window) => {
                 let bounds = (window.start, window.end);
@@ -231,23 +278,6 @@ impl Book {
             });
         }
         events
-    }
-
-    /// Forgets certificates that nobody names any more, those that end first before others.
-    fn forget_old(&mut self, now: u64) {
-        let wanted = |key: &String| self.wants.iter().any(|want| want.key == *key);
-        let others = self.kept.issued.iter().filter(|(key, _)| !wanted(key));
-        let mut others: Vec<(u64, String)> = others
-            .map(|(key, issued)| (life(issued).map_or(0, |life| life.until), key.clone()))
-            .collect();
-        others.sort();
-        let excess = others.len().saturating_sub(MOST_KEPT);
-        for (index, (until, key)) in others.into_iter().enumerate() {
-            if index < excess || until < now {
-                self.kept.issued.remove(&key);
-                self.kept.records.remove(&key);
-            }
-        }
     }
 }
 

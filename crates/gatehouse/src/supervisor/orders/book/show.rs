@@ -31,7 +31,7 @@ impl Book {
     fn renewal_of(&self, want: &super::Want, now: u64) -> Renewal {
         let at = Moment(self.order_at(want).max(now).saturating_mul(1000));
         let shown = |state, at, text: Option<String>| Renewal { state, at, text };
-        let kept = self.kept.records.get(&want.key);
+        let kept = self.kept.records.get(&want.place());
         let failure = kept.and_then(|kept| kept.failure.clone());
         match &want.terms {
             Err(fault) => shown(RenewalState::Held, None, Some(fault.clone())),
