@@ -53,4 +53,6 @@ export const CLIENTS: readonly Pattern[] = [
   [/^its TLS settings are not known$/, 'seine Einstellungen für TLS sind nicht bekannt'],
   [/^its trusted_clients are not known$/, 'seine trusted_clients sind nicht bekannt'],
   [/^(\S+): the file is not at hand$/, '$1: die Datei liegt nicht vor'],
+  [/^it says that it covers a part of the certificates only \(issuingDistributionPoint\), .*$/s, 'sie erfasst nach eigener Angabe nur einen Teil der Zertifikate (issuingDistributionPoint), und wer in den anderen gesperrt ist, käme herein; verlangen Sie von der CA ihre vollständige Liste ohne diese Erweiterung'],
+  [/^comes with more certificates than any chain needs$/, 'kommt mit mehr Zertifikaten, als eine Kette braucht'],
 ];

@@ -130,4 +130,8 @@ export const ORDERS: readonly Pattern[] = [
   [/^its clock differs by more than five minutes from ours$/, 'seine Uhr geht um mehr als fünf Minuten anders als unsere'],
   [/^it is no DNS name$/, 'kein DNS-Name'],
   [/^the answer is no DNS message$/, 'die Antwort ist keine DNS-Nachricht'],
+  [/^the CA wants a proof of (\S+), which was not ordered$/, 'die CA verlangt einen Nachweis für $1, das nicht bestellt wurde'],
+  [/^it is valid for longer than 398 days, which no public CA makes; one of your own is named with `directory_ca`$/, 'es gilt länger als 398 Tage, was keine öffentliche CA ausstellt; eine eigene wird mit `directory_ca` genannt'],
+  [/^the file of `directory_ca` is longer than 64 KiB; it should hold the root of one CA only$/, 'die Datei von `directory_ca` ist länger als 64 KiB; sie soll nur die Wurzel der einen CA enthalten'],
+  [/^the orders of certificates were not handed over: (.*)$/s, (tell, why) => `die Bestellungen von Zertifikaten wurden nicht übergeben: ${tell(why)}`],
 ];
