@@ -123,17 +123,7 @@ fn pbes2(
     if kdf.is_next(super::INTEGER) {
         kdf.number()?;
     }
-    let prf = if kdf.is_empty() {
-        pbkdf2::PBKDF2_HMAC_SHA1
-    } else {
-        match kdf.sequence()?.take(OID)?.strip_prefix(HMAC) {
-            Some([7]) => pbkdf2::PBKDF2_HMAC_SHA1,
-            Some([9]) => pbkdf2::PBKDF2_HMAC_SHA256,
-            Some([10]) => pbkdf2::PBKDF2_HMAC_SHA384,
-            Some([11]) => pbkdf2::PBKDF2_HMAC_SHA512,
-            _ => return Err(Error::Unsupported("an unknown kind of PBKDF2")),
-        }
-    };
+    let prf = pseudorandom(&mut kdf)?;
     let mut cipher = parameters.sequence()?;
     let kind = cipher.take(OID)?;
     let iv = cipher.take(OCTETS)?;
@@ -142,13 +132,13 @@ fn pbes2(
         (Some([22]), _) => &AES_192,
         (Some([42]), _) => &AES_256,
         (_, DES_EDE3) => {
-            let key = stretched::<24>(prf, rounds, salt, passphrase, work)?;
+            let key = stretched::<24>(&prf, rounds, salt, passphrase, work)?;
             let iv = iv.try_into().map_err(|_| BAD_IV)?;
             return triple_des(&key, iv, bytes);
         }
         _ => return Err(Error::Unsupported("an unknown encryption")),
     };
-    let key = stretched::<32>(prf, rounds, salt, passphrase, work)?;
+    let key = stretched::<32>(&prf, rounds, salt, passphrase, work)?;
     let key = key.get(..aes_key(kind)).unwrap_or_default();
     let iv: [u8; 16] = iv.try_into().map_err(|_| BAD_IV)?;
     let mut buffer = bytes.to_vec();
@@ -159,6 +149,29 @@ fn pbes2(
             key.decrypt(&mut buffer, iv).map(|plain| plain.to_vec())
         });
     plain.map_err(|_| Error::WrongPassphrase)
+}
+
+/// What PBKDF2 is made of, and how many bytes that gives at a time (RFC 8018 appendix B.1).
+struct Pseudorandom {
+    algorithm: pbkdf2::Algorithm,
+    length: u32,
+}
+
+/// SHA-1 where the end of `kdf` names none.
+fn pseudorandom(kdf: &mut Der<'_>) -> Result<Pseudorandom, Error> {
+    let kind = if kdf.is_empty() {
+        Some([7].as_slice())
+    } else {
+        kdf.sequence()?.take(OID)?.strip_prefix(HMAC)
+    };
+    let (algorithm, length) = match kind {
+        Some([7]) => (pbkdf2::PBKDF2_HMAC_SHA1, 20),
+        Some([9]) => (pbkdf2::PBKDF2_HMAC_SHA256, 32),
+        Some([10]) => (pbkdf2::PBKDF2_HMAC_SHA384, 48),
+        Some([11]) => (pbkdf2::PBKDF2_HMAC_SHA512, 64),
+        _ => return Err(Error::Unsupported("an unknown kind of PBKDF2")),
+    };
+    Ok(Pseudorandom { algorithm, length })
 }
 
 const BAD_IV: Error = Error::Malformed("what its encryption begins with has a wrong length");
@@ -173,17 +186,17 @@ fn aes_key(kind: &[u8]) -> usize {
 
 /// A key by PBKDF2; a longer one begins with the shorter one.
 fn stretched<const LENGTH: usize>(
-    prf: pbkdf2::Algorithm,
+    prf: &Pseudorandom,
     rounds: u32,
     salt: &[u8],
     passphrase: &str,
     work: &mut Work,
 ) -> Result<[u8; LENGTH], Error> {
-    // SHA-1 gives 20 bytes at a time.
-    work.take(rounds, 2)?;
+    let length = u32::try_from(LENGTH).unwrap_or(u32::MAX);
+    work.take(rounds, length.div_ceil(prf.length))?;
     let times = NonZeroU32::new(rounds).ok_or(Error::Malformed("its key has no rounds"))?;
     let mut key = [0; LENGTH];
-    pbkdf2::derive(prf, times, salt, passphrase.as_bytes(), &mut key);
+    pbkdf2::derive(prf.algorithm, times, salt, passphrase.as_bytes(), &mut key);
     Ok(key)
 }
 

@@ -178,3 +178,17 @@ fn keys_of_every_shape_go_out_as_pkcs8() {
     back.certified_key().unwrap();
     assert_eq!(back.chain_pem, material.chain_pem);
 }
+
+#[test]
+fn a_key_costs_what_it_takes() {
+    // With SHA-256, all of a key comes at once.
+    let sealed = encryption::encrypt(b"text", PASSPHRASE, 600).unwrap();
+    let decrypt = |work: &mut Work| {
+        let algorithm = Der::new(&sealed.algorithm).sequence().unwrap();
+        encryption::decrypt(algorithm, &sealed.bytes, PASSPHRASE, work)
+    };
+    let mut work = Work::of(1200);
+    assert_eq!(decrypt(&mut work).unwrap(), b"text");
+    assert_eq!(decrypt(&mut work).unwrap(), b"text");
+    assert!(matches!(decrypt(&mut work), Err(Error::TooMuchWork { .. })));
+}

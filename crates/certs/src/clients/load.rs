@@ -18,6 +18,8 @@ const MOST_AUTHORITIES: usize = 512;
 const MOST_LAYERS: usize = 8;
 /// One list for each authority, or a few.
 const MOST_LISTS: usize = 512;
+/// The extension issuingDistributionPoint (RFC 5280 section 5.2.5).
+const SCOPE: &str = "2.5.29.28";
 
 /// The text of a file, with its name for what is said of it.
 #[derive(Debug, Clone, Copy)]
@@ -196,6 +198,17 @@ fn list(
         .ok_or_else(|| bad("it does not say until when it holds (nextUpdate)".to_owned()))?;
     if parsed.version() != Some(X509Version::V2) {
         let why = "it is of version 1; set `crlnumber` in the configuration of `openssl ca`";
+        return Err(bad(why.to_owned()));
+    }
+    // Where it is not sure to cover a certificate, it would be passed over in silence.
+    if parsed
+        .extensions()
+        .iter()
+        .any(|extension| extension.oid.to_id_string() == SCOPE)
+    {
+        let why = "it says that it covers a part of the certificates only (issuingDistributionPoint), and \
+                   who is revoked in the others would come in; ask the authority for its full list, \
+                   without that extension";
         return Err(bad(why.to_owned()));
     }
     let owned = OwnedCertRevocationList::from_der(der).map_err(|error| bad(error.to_string()))?;

@@ -19,6 +19,10 @@ pub use load::{ClientsError, ClientsFault, PemFile};
 pub use refused::{Refused, Why};
 pub use verified::{Verified, matches_name};
 
+/// Certificates between that of a client and its authority. More would have every way up tried, which
+/// takes seconds for some hundreds.
+const MOST_INTERMEDIATES: usize = 6;
+
 /// What becomes of certificates whose list of revoked ones is older than it says it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outdated {
@@ -75,7 +79,8 @@ impl Clients {
 
     /// Judges the certificate that a client has shown, who has proven to hold its key: signed by one of
     /// the authorities, perhaps by way of `intermediates`, in its time, made for clients unless it does
-    /// not say what it is for (RFC 5280 section 4.2.1.12), and not revoked, nor what leads to it.
+    /// not say what it is for (RFC 5280 section 4.2.1.12), and not revoked, nor what leads to it. More than
+    /// six intermediates are refused unseen.
     ///
     /// An authority without a list revokes nothing.
     ///
@@ -89,6 +94,9 @@ impl Clients {
     ) -> Result<Verified, Refused> {
         let parsed = parse(certificate).map_err(Refused::unreadable)?;
         let verified = Verified::of(&parsed);
+        if intermediates.len() > MOST_INTERMEDIATES {
+            return Err(Refused::new(&verified, Why::ChainTooLong));
+        }
         let leaf = EndEntityCert::try_from(certificate)
             .map_err(|error| Refused::new(&verified, Why::Unusable(error.to_string())))?;
         let mut refused = None;

@@ -39,6 +39,8 @@ pub enum Why {
     NotForClients,
     /// The list of revoked certificates should have been followed by another then.
     ListOutdated(SystemTime),
+    /// It comes with more others than lead from a client to its authority.
+    ChainTooLong,
     /// It can not be read or judged.
     Unusable(String),
 }
@@ -125,6 +127,7 @@ impl fmt::Display for Why {
                 "can not be judged: the list of revoked certificates expired on {}",
                 Day(*at)
             ),
+            Self::ChainTooLong => f.write_str("comes with more certificates than any chain needs"),
             Self::Unusable(why) => write!(f, "can not be used: {why}"),
         }
     }

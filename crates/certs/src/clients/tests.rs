@@ -1,7 +1,8 @@
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
+    date_time_ymd,
 };
 
 use super::*;
@@ -51,21 +52,25 @@ fn signed(params: &CertificateParams, by: &Issuer) -> CertificateDer<'static> {
 
 /// A list of `by` that revokes `serials` and is good until the given year.
 fn list(by: &Issuer, serials: &[u64], since: i32, until: i32) -> String {
+    let params = list_params(serials, since, until);
+    params.signed_by(by).unwrap().pem().unwrap()
+}
+
+fn list_params(serials: &[u64], since: i32, until: i32) -> CertificateRevocationListParams {
     let revoked = |serial: &u64| RevokedCertParams {
         serial_number: SerialNumber::from(*serial),
         revocation_time: date_time_ymd(2025, 5, 1),
         reason_code: None,
         invalidity_date: None,
     };
-    let params = CertificateRevocationListParams {
+    CertificateRevocationListParams {
         this_update: date_time_ymd(since, 1, 2),
         next_update: date_time_ymd(until, 1, 2),
         crl_number: SerialNumber::from(1),
         issuing_distribution_point: None,
         revoked_certs: serials.iter().map(revoked).collect(),
         key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(by).unwrap().pem().unwrap()
+    }
 }
 
 fn files<'a>(texts: &'a [String], name: &'a str) -> Vec<PemFile<'a>> {
@@ -159,6 +164,52 @@ fn an_intermediate_comes_with_the_certificate() {
     let refused = trusting.verify(&carol, &above, now()).unwrap_err();
     assert_eq!(refused.why, Why::Revoked);
     assert!(trusting.verify(&alice, &above, now()).is_ok());
+}
+
+#[test]
+fn a_chain_has_an_end() {
+    let mut above = vec![authority("root")];
+    for level in 0..7 {
+        let (params, key) = (authority_params(&level.to_string()), KeyPair::generate());
+        let by = above.last().unwrap();
+        above.push(CertifiedIssuer::signed_by(params, key.unwrap(), by).unwrap());
+    }
+    let trusting = clients(&[&above[0]], &[], Outdated::Refuse);
+    let ders: Vec<_> = above.iter().map(|one| one.der().clone()).collect();
+    let alice = signed(&client_params("alice"), &above[6]);
+    assert!(trusting.verify(&alice, &ders[1..=6], now()).is_ok());
+    let refused = trusting.verify(&alice, &ders[1..=7], now()).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the client certificate of \"alice\" comes with more certificates than any chain needs"
+    );
+}
+
+#[test]
+fn a_list_of_a_part_is_none() {
+    let ca = authority("ca");
+    for scope in [
+        None,
+        Some(CrlScope::UserCertsOnly),
+        Some(CrlScope::CaCertsOnly),
+    ] {
+        let mut params = list_params(&[1], 2026, 2027);
+        params.issuing_distribution_point = Some(CrlIssuingDistributionPoint {
+            distribution_point: CrlDistributionPoint {
+                uris: vec!["http://ca.example/1.crl".to_owned()],
+            },
+            scope,
+        });
+        let list = params.signed_by(&ca).unwrap().pem().unwrap();
+        let (authority, lists) = ([ca.pem()], [list]);
+        let (authority, lists) = (files(&authority, "ca.pem"), files(&lists, "list.pem"));
+        let error = Clients::new(&authority, &lists, Outdated::Refuse).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("ask the authority for its full list"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -143,9 +143,10 @@ fn session_reaches(list: &AccessKeys, host: &HostKeys, place: Place, report: &mu
 
 /// Reports a header of ours or of HTTP itself where a name of the operator's choice is wanted.
 fn reserved(header: &str, at: &At, key: &str, report: &mut Report) {
-    let credentials = ["authorization", "cookie"];
+    // What clients send under these names goes on to the target.
+    let theirs = ["authorization", "cookie", "origin"];
     let plain = header.to_ascii_lowercase();
-    if is_ours(header) || credentials.contains(&plain.as_str()) {
+    if is_ours(header) || theirs.contains(&plain.as_str()) {
         let what = format!("{} has a meaning of its own", quoted(header));
         report.fault(
             at.key(key),

@@ -157,12 +157,14 @@ async fn speak(
 ) -> Result<Greeted, Fault> {
     let asking = server_name.and_then(|name| live.asks_under(name));
     let server = asking.map_or(&live.server, |asking| &asking.server);
-    let server_name = server_name.map(Into::into);
+    let server_name: Option<Rc<str>> = server_name.map(Into::into);
     let io = stream.into_plain().ok_or(Fault::Silent)?;
     match Stream::accept(io, Arc::clone(server), buffer.filled()).await {
         Ok(stream) => {
             let chain = stream.peer_certificates();
-            let presented = asking.map(|asking| Rc::new(Presented::new(asking, chain)));
+            let presented = asking
+                .zip(server_name.clone())
+                .map(|(asking, name)| Rc::new(Presented::new(asking, name, chain)));
             Ok(Greeted::Spoken(stream, server_name, presented))
         }
         Err(error) => Err(failed(&error)),

@@ -75,6 +75,8 @@ fn pem_files<'a>(names: &'a [String], texts: &[&'a String]) -> Vec<PemFile<'a>> 
 pub(crate) struct Presented {
     /// By whom it was asked.
     trust: Arc<ClientTrust>,
+    /// Under which name.
+    server_name: Rc<str>,
     /// Its certificate, then intermediates; empty if it has shown none.
     chain: Vec<CertificateDer<'static>>,
     judged: RefCell<Option<Judged>>,
@@ -96,9 +98,14 @@ pub(crate) enum Known {
 }
 
 impl Presented {
-    pub(crate) fn new(asking: &Asking, chain: &[CertificateDer<'static>]) -> Self {
+    pub(crate) fn new(
+        asking: &Asking,
+        server_name: Rc<str>,
+        chain: &[CertificateDer<'static>],
+    ) -> Self {
         Self {
             trust: Arc::clone(&asking.trust),
+            server_name,
             chain: chain.to_vec(),
             judged: RefCell::new(None),
         }
@@ -132,23 +139,38 @@ impl Known {
     /// What `presented` is for `host`, by the configuration `live` and the clock.
     ///
     /// A connection that was made under another name counts only where that asks in the same way: its client
-    /// may have chosen its certificate, or to show none, for that name.
+    /// may have chosen its certificate, or to show none, for that name. Where the host itself asks in another
+    /// way meanwhile, a certificate that is believed still counts; without one, the client is to come again,
+    /// since it may have one for the new way.
     pub(crate) fn of(
         live: &Live,
         presented: Option<&Presented>,
         host: Option<&HostRoutes>,
     ) -> Self {
-        let Some(trust) = host.and_then(|host| host.client_trust.as_ref()) else {
+        let Some((host, trust)) = host.and_then(|host| Some((host, host.client_trust.as_ref()?)))
+        else {
             return Self::NotAsked;
         };
         let asking = match live.asking(trust) {
             Ok(asking) => asking,
             Err(why) => return Self::Unusable(why.into()),
         };
-        match presented.filter(|presented| presented.trust == *trust) {
-            None => Self::NotAsked,
-            Some(presented) if presented.chain.is_empty() => Self::Nothing,
-            Some(presented) => Self::Judged(presented.judge(asking, SystemTime::now())),
+        let Some(presented) = presented else {
+            return Self::NotAsked;
+        };
+        let alike = presented.trust == *trust;
+        if presented.chain.is_empty() {
+            return if alike { Self::Nothing } else { Self::NotAsked };
+        }
+        let asked = live.routes.host(&presented.server_name);
+        if !alike && !asked.is_some_and(|asked| std::ptr::eq(asked, host)) {
+            return Self::NotAsked;
+        }
+        let outcome = presented.judge(asking, SystemTime::now());
+        if alike || outcome.is_ok() {
+            Self::Judged(outcome)
+        } else {
+            Self::NotAsked
         }
     }
 

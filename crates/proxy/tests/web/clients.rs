@@ -1,6 +1,7 @@
 //! Client certificates: asked for where a rule needs one, judged by the rule, told to the target.
 
 use crate::gate::Gate;
+use crate::http2::{Http2, ROOT, head};
 use crate::peer::{GET, OK, Peer, Target, field, within};
 use crate::upgrades::{SWITCH, UPGRADE};
 use certs::{Ca, Material, Usage};
@@ -201,10 +202,62 @@ async fn a_websocket_ends_when_its_certificate_is_believed_no_more() {
     gate.reload_with(&target, HOSTS, trusting(&ca));
     client.send("still").await;
     assert_eq!(there.text(5).await, "still");
+    let (more, both) = more(&ca);
+    gate.reload_with(&target, &more, both);
+    client.send("still").await;
+    assert_eq!(there.text(5).await, "still");
     let other = Ca::create("Others", SystemTime::now()).unwrap();
     gate.reload_with(&target, HOSTS, trusting(&other));
     assert_eq!(client.rest().await, (Vec::new(), true));
     assert_eq!(there.rest().await, (Vec::new(), true));
+}
+
+/// As [`HOSTS`] and the files of [`gate`], with another CA beside it.
+fn more(ca: &Ca) -> (String, BTreeMap<String, String>) {
+    let other = Ca::create("Others", SystemTime::now()).unwrap();
+    let files = BTreeMap::from([
+        ("phones.pem".to_owned(), ca.root_pem().to_owned()),
+        ("more.pem".to_owned(), other.root_pem().to_owned()),
+    ]);
+    let hosts = HOSTS.replace("\"phones.pem\"]", "\"phones.pem\", \"more.pem\"]");
+    (hosts, files)
+}
+
+#[tokio::test]
+async fn who_was_asked_in_another_way_counts_if_believed_or_comes_again() {
+    let (mut gate, target, ca, alice) = gate("alice").await;
+    let bob = issue(&ca, "bob");
+    let stranger = issue(
+        &Ca::create("Strangers", SystemTime::now()).unwrap(),
+        "alice",
+    );
+    let mut shown = shows(&gate, Some(&alice)).await;
+    let mut elsewhere = connect(&gate, config(&gate, Some(&alice)), "ws.example").await;
+    let mut others = [
+        (shows(&gate, Some(&bob)).await, "403 Forbidden"),
+        (
+            shows(&gate, Some(&stranger)).await,
+            "421 Misdirected Request",
+        ),
+        (shows(&gate, None).await, "421 Misdirected Request"),
+    ];
+    let mut http2 = Http2::connect(&gate).await;
+    let (response, _) = http2.get(ROOT).await;
+    assert_eq!(head(response).await.status(), 403);
+    let (more, both) = more(&ca);
+    gate.reload_with(&target, &more, both);
+    shown.send(GET).await;
+    is_told(&target, &mut shown, Some("alice")).await;
+    elsewhere.send(GET).await;
+    elsewhere.gets("421 Misdirected Request").await;
+    for (peer, answer) in &mut others {
+        peer.send(GET).await;
+        peer.gets(answer).await;
+    }
+    let (response, _) = http2.get(ROOT).await;
+    assert_eq!(head(response).await.status(), 421);
+    assert_eq!(http2.is_sent_away().await, h2::Reason::NO_ERROR);
+    http2.ends().await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 mod farewell;
 mod stream;
 
-use crate::core::{Identity, Reason, websocket_key, write_http1_request};
+use crate::core::{CertificateFault, Identity, Reason, websocket_key, write_http1_request};
 use crate::shell::alarm::Alarm;
 use crate::shell::buffer::{give_back_vector, take_vector};
 use crate::shell::caps::Admitted;
@@ -303,11 +303,7 @@ impl Connection<Http2Stream> {
         let taken = self.take_head(&current, &head, bodiless);
         // It is of no more use, and a stream may last.
         drop(head);
-        if let Taken::Refuse {
-            reason: Reason::Malformed(_),
-            ..
-        } = taken
-        {
+        if self.is_over(&current, &taken) {
             streams.end.set(true);
         }
         let next = self.deal_with(&current, taken).await;
@@ -321,6 +317,23 @@ impl Connection<Http2Stream> {
                 let _ = self.client.end_body(&[]);
             }
             Next::Drop | Next::Reset => self.client.reset(Code::INTERNAL_ERROR),
+        }
+    }
+
+    /// Whether the connection is to end after this request: its client does not speak HTTP/2, or its
+    /// handshake was too early to show the certificate that its own host wants since a reload.
+    fn is_over(&self, current: &Current, taken: &Taken) -> bool {
+        let Taken::Refuse { reason, place, .. } = taken else {
+            return false;
+        };
+        match reason {
+            Reason::Malformed(_) => true,
+            Reason::Certificate(_, CertificateFault::NotAsked) => {
+                let name = self.server_name.as_deref();
+                let own = name.and_then(|name| current.live.routes.host(name));
+                own.is_some_and(|own| place.host == Some(own.index))
+            }
+            _ => false,
         }
     }
 
