@@ -159,21 +159,18 @@ impl Known {
             return Self::NotAsked;
         };
         let alike = presented.trust == *trust;
-        let own = || {
-            let asked = live.routes.host(&presented.server_name);
-            asked.is_some_and(|asked| std::ptr::eq(asked, host))
-        };
-        match presented.chain.is_empty() {
-            true if alike => Self::Nothing,
-            false if alike || own() => {
-                let outcome = presented.judge(asking, SystemTime::now());
-                if alike || outcome.is_ok() {
-                    Self::Judged(outcome)
-                } else {
-                    Self::NotAsked
-                }
-            }
-            _ => Self::NotAsked,
+        if presented.chain.is_empty() {
+            return if alike { Self::Nothing } else { Self::NotAsked };
+        }
+        let asked = live.routes.host(&presented.server_name);
+        if !alike && !asked.is_some_and(|asked| std::ptr::eq(asked, host)) {
+            return Self::NotAsked;
+        }
+        let outcome = presented.judge(asking, SystemTime::now());
+        if alike || outcome.is_ok() {
+            Self::Judged(outcome)
+        } else {
+            Self::NotAsked
         }
     }
 
