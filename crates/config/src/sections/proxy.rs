@@ -54,7 +54,7 @@ section! {
         /// TLS handshakes of one address per minute, 1 to 1000000. IPv6 addresses are counted by
         /// /64, and four times as many by /48. An office behind one address makes some hundred when
         /// it comes to work.
-        handshakes_per_address: u32 = 600;
+        handshakes_per_address: u32 = 2400;
         /// Requests of one connection; then it is closed, behind the response.
         requests_per_connection: u32 = 100000;
         /// Requests of one address that wait at once for one target, or those that stand in for it;
