@@ -1,7 +1,7 @@
 //! Keys with their certificates in one encrypted file (PKCS#12, RFC 7292), and keys encrypted in PEM (PKCS#8, RFC 5958).
 //!
 //! Read is what openssl and Windows write today (PBES2 with AES) and wrote for long (3DES); written is PBES2 with AES-256 alone.
-//! Files of strangers cost what [`Work`] allows, and no more.
+//! Files of strangers cost what `Work` allows, and no more.
 
 mod der;
 mod encryption;

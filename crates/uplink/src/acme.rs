@@ -2,7 +2,7 @@
 //!
 //! What is to be had, and when, the supervisor decides; it keeps the keys and everything that must survive. Here an
 //! [`Order`] is carried out once, from the account to the chain, and what becomes of it is told as [`News`]. So the
-//! two meet in the types of [`order`] only.
+//! two meet in the types of `order` only.
 
 mod chewed;
 mod client;
