@@ -49,7 +49,7 @@ async function wellAndNot({ page, box, watch }) {
   const [first] = mock.certificates;
   mock.processes = [supervisor, { ...edge, pid: null, state: 'failed', reason: '<b>ended</b> by signal 9', retry_ms: 1500, restarts: 50 }, ...others];
   mock.listeners = [{ ...mock.listeners[0], fault: 'Address already in use (os error 98)' }, ...mock.listeners.slice(1)];
-  mock.certificates = [{ ...first, expires: null }, { ...first, names: ['old.example'], expires: '2026-01-01T00:00:00.000Z' }, { ...first, names: ['odd.example'], problems: ['the chain lacks its intermediate', 'the key is short'] }];
+  mock.certificates = [{ ...first, expires: null, days_left: null, renewal: null }, { ...first, names: ['old.example'], expires: '2026-01-01T00:00:00.000Z', days_left: -325, renewal: null }, { ...first, names: ['odd.example'], renewal: null, problems: ['the chain lacks its intermediate', 'the key is short'] }];
   mock.leftOut = ['not root: the processes keep the rights of this user', 'edge: this kernel has no landlock'];
   await page.waitForSelector('.state.bad >> text=4 things do not work', { timeout: 10_000 });
   await watch.look(page, 'not well');
