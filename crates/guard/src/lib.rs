@@ -15,6 +15,7 @@
 mod ban_set;
 mod bans;
 mod client;
+pub mod entrance;
 mod exempt;
 mod hearsay;
 pub mod operators;

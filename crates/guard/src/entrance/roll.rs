@@ -1,0 +1,30 @@
+//! What the data path knows of visitors and tokens.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::token::{LiveToken, TokenId};
+use super::visitor::VisitorHash;
+use crate::operators::UserName;
+
+/// Everybody who can be let in, as it is told whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roll {
+    /// Visitors and their passwords.
+    pub visitors: BTreeMap<UserName, VisitorHash>,
+    /// Tokens that are good.
+    pub tokens: Vec<LiveToken>,
+}
+
+/// A change of the [`Roll`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A visitor is new or has another password; without one he is gone.
+    Visitor(UserName, Option<VisitorHash>),
+    /// A token is new.
+    Token(LiveToken),
+    /// A token is revoked.
+    TokenGone(TokenId),
+}
