@@ -7,9 +7,11 @@
 //! fields against each other.
 
 mod authority;
+mod authorization;
 mod body;
 mod chunked;
 mod connection;
+mod cookie;
 mod diagnosis;
 mod fields;
 mod malformed;
@@ -22,8 +24,10 @@ mod target;
 mod upgrade;
 
 pub use authority::Authority;
+pub use authorization::{BadCredentials, BasicCredentials, basic_challenge, is_basic};
 pub use body::{Framing, ResponseFraming};
 pub use chunked::{CHUNK_HEADER_MAX, ChunkDecoder, Decoded, LAST_CHUNK, write_chunk_header};
+pub use cookie::{cookies, write_cookies};
 pub use fields::{Field, Fields};
 pub use malformed::Malformed;
 pub use name::Name;
