@@ -3,10 +3,12 @@
 //! The supervisor keeps both, and tells the data path as much of it as it needs to judge who comes: the
 //! [`Roll`], whole at its start and by [`Change`] later. Nothing here has a clock, a file or a source of randomness.
 
+mod remembered;
 mod roll;
 mod token;
 mod visitor;
 
+pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};
 pub use roll::{Change, Roll};
 pub use token::{LiveToken, TokenHash, TokenId};
 pub use visitor::VisitorHash;
