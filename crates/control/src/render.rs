@@ -81,6 +81,22 @@ impl fmt::Display for Rest<'_> {
                 }
                 write!(f, ": {}", Plain(text))
             }
+            Event::LoginFailed {
+                access,
+                method,
+                user,
+                client,
+                reason,
+                service: _,
+            } => {
+                let user = if user.is_empty() { "-" } else { user };
+                let (user, access, method) = (Plain(user), Plain(access), Plain(method));
+                write!(
+                    f,
+                    "{user} at {client} by {method} ({access}): {}",
+                    Plain(reason)
+                )
+            }
             Event::Notice { service, text } => write!(f, "{}: {}", Plain(service), Plain(text)),
             Event::Dropped { count } => {
                 write!(
@@ -163,6 +179,7 @@ fn word(event: &Event) -> &'static str {
         Event::Config { .. } => "config",
         Event::Certificate { .. } => "certificate",
         Event::Audit { .. } => "audit",
+        Event::LoginFailed { .. } => "login-failed",
         Event::Notice { .. } => "notice",
         Event::Dropped { .. } => "dropped",
     }

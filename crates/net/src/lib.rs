@@ -18,6 +18,7 @@ pub mod pool;
 pub mod resolve;
 pub mod sandbox;
 pub mod stream;
+pub mod thread;
 pub mod tls;
 
 pub use listen::{Device, ListenError, ListenKey, Listener, Shards, Transport};

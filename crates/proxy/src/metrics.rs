@@ -27,6 +27,7 @@ pub(crate) struct Instruments {
     pub(crate) connects_new: Counter,
     pub(crate) connects_reused: Counter,
     pub(crate) retries: Counter,
+    pub(crate) passwords: Counter,
     rejected: Vec<Counter>,
     /// For requests that name no host of ours.
     pub(crate) no_host: HostInstruments,
@@ -77,6 +78,11 @@ impl Instruments {
             ),
             connects_new: connects("new"),
             connects_reused: connects("reused"),
+            passwords: registry.counter(
+                "gatehouse_proxy_passwords_checked_total",
+                "Passwords of visitors that were compared with a hash.",
+                &[],
+            ),
             retries: registry.counter(
                 "gatehouse_proxy_retries_total",
                 "Requests sent again because an idle connection to the target had died.",

@@ -1,9 +1,11 @@
 use crate::metrics::Instruments;
-use crate::shell::{self, Caps, ConfigError, Handshakes, Live, Order, Shared};
+use crate::shell::{self, Caps, ConfigError, Handshakes, Live, Logins, Order, Shared};
 use arc_swap::ArcSwap;
 use certs::{Answers, Material};
+use guard::entrance::PROOF_KEY_BYTES;
 use net::resolve::Names;
 use net::{ListenKey, Listener};
+use service::metrics::Counter;
 use service::{Context, Event, Reloaded, Service, WorkerGone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -57,6 +59,12 @@ pub enum Error {
     /// A worker's share of the proxy has ended.
     #[error("the proxy on worker {0} has ended")]
     Ended(usize),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random,
+    /// The thread that looks at passwords can not be started.
+    #[error("the thread that looks at passwords can not be started: {0}")]
+    Thread(#[source] io::Error),
     /// A listener does not have a socket for each worker.
     #[error("{0}: {1} sockets for {2} workers")]
     Shards(Box<ListenKey>, usize, usize),
@@ -72,6 +80,7 @@ impl Service for Proxy {
 
     fn start(config: Config, context: Context) -> Result<Self, Error> {
         let instruments = Instruments::new(context.metrics.clone());
+        let logins = logins(&context, instruments.passwords.clone())?;
         let live = Live::new(&config, &instruments, None)?;
         tell_problems(&live, &context);
         let shared = Arc::new(Shared {
@@ -79,6 +88,7 @@ impl Service for Proxy {
             instruments,
             caps: Caps::new(),
             handshakes: Handshakes::default(),
+            logins,
             started: std::time::Instant::now(),
             context,
         });
@@ -195,6 +205,12 @@ impl Proxy {
         }
         Ok(())
     }
+}
+
+fn logins(context: &Context, looks: Counter) -> Result<Logins, Error> {
+    let mut random = [0; PROOF_KEY_BYTES];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::Random)?;
+    Logins::new(random, context.entrance.clone(), looks).map_err(Error::Thread)
 }
 
 /// What is wrong with whom clients are believed from, once for every configuration.

@@ -159,6 +159,24 @@ pub enum Event {
         /// What is wrong or new.
         text: String,
     },
+    /// Somebody did not get in at something that is published.
+    LoginFailed {
+        /// The service that asked.
+        #[schema(value_type = String)]
+        service: Cow<'static, str>,
+        /// The `[access.NAME]`.
+        access: String,
+        /// Its kind.
+        #[schema(value_type = String)]
+        method: Cow<'static, str>,
+        /// As whom; empty where what was sent can be nobody's name.
+        user: String,
+        /// From where.
+        #[schema(value_type = String)]
+        client: IpAddr,
+        /// Why not.
+        reason: String,
+    },
     /// An operator did something, or somebody tried to be one.
     Audit {
         /// The user, `local` for console and command line, `nobody` for who is not signed in.
@@ -190,7 +208,7 @@ impl Event {
         match self {
             Self::Decision(decision) => &decision.service,
             Self::Service { name, .. } => name,
-            Self::Notice { service, .. } => service,
+            Self::Notice { service, .. } | Self::LoginFailed { service, .. } => service,
             Self::Banned { .. } | Self::Unbanned { .. } => "guard",
             Self::Config { .. } => "config",
             Self::Certificate { .. } => "certs",
@@ -235,6 +253,20 @@ impl Event {
                     fits
                 });
                 clip(text, limit);
+            }
+            Self::LoginFailed {
+                service,
+                access,
+                method,
+                user,
+                reason,
+                client: _,
+            } => {
+                clip_name(service, limit);
+                clip_name(method, limit);
+                for text in [access, user, reason] {
+                    clip(text, limit);
+                }
             }
             Self::Audit { actor, text, .. } => {
                 clip(actor, limit);

@@ -5,8 +5,8 @@ use crate::fault::Report;
 use crate::sections::{AccessKeys, AccessWord, LoginWord};
 use crate::types::{Access, AccessKind, Login, Sso};
 
-const BASIC: &[&str] = &["realm", "users"];
-const COOKIE: &[&str] = &["cookie", "origins"];
+const BASIC: &[&str] = &["realm", "users", "user_header"];
+const COOKIE: &[&str] = &["cookie", "origins", "forward_cookie"];
 const CERTIFICATE: &[&str] = &["names", "user_header"];
 const NETWORK: &[&str] = &["from"];
 const SSO: &[&str] = &[
@@ -59,6 +59,7 @@ fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
             Some(AccessKind::Basic {
                 realm,
                 users: users?,
+                user_header: keys.user_header.clone(),
             })
         }
         AccessWord::Cookie => {
@@ -66,6 +67,7 @@ fn kind(keys: &AccessKeys, report: &mut Report) -> Option<AccessKind> {
             Some(AccessKind::Cookie {
                 cookie: cookie?,
                 origins: keys.origins.clone(),
+                forward_cookie: keys.forward_cookie.unwrap_or(false),
             })
         }
         AccessWord::Certificate => Some(AccessKind::Certificate {

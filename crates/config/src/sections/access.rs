@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::definition::{choice, section};
 use crate::value::{
-    DnsName, HttpsUrl, LdapUrl, Name, Origin, SecretRef, ServerText, SubjectName, Token,
+    DnsName, HttpsUrl, LdapUrl, Origin, SecretRef, ServerText, SubjectName, Token, VisitorName,
 };
 
 section! {
@@ -17,12 +17,12 @@ section! {
         /// What the browser shows when it asks for a password. Only for kind = "basic".
         realm: Option<String> | "Restricted Area";
         /// Users; their passwords are set with `gatehouse user add NAME`. Only for kind = "basic".
-        users: Vec<String> as Vec<Name> | ["login"];
+        users: Vec<String> as Vec<VisitorName> | ["login"];
         /// The cookie that holds a live token (`gatehouse token new --access NAME`). Only for
         /// kind = "cookie".
         cookie: Option<String> as Option<Token> | "AUTH";
-        /// Origins of pages whose requests are let in; requests without `Origin` are, too, if
-        /// empty. Only for kind = "cookie".
+        /// Origins of pages that may ask; empty: all, and clients that are no pages. WebSockets, and methods other than GET and
+        /// HEAD, must say their origin then. Only for kind = "cookie".
         origins: Vec<String> as Vec<Origin> | ["https://wcs.example.com"];
         /// Networks whose clients are let in. Only for kind = "network".
         from: Vec<IpNet> | ["10.0.0.0/24"];
@@ -31,7 +31,7 @@ section! {
         /// `trusted_clients` is. Only for kind = "certificate".
         names: Vec<String> as Vec<SubjectName> | ["alice", "*.phones.example.com"];
         /// Where a login is asked. Only for kind = "sso", as is all that follows but
-        /// `user_header`.
+        /// `user_header` and `forward_cookie`.
         login: Option<LoginWord> | "ldap";
         /// The session that a login opens.
         session: Option<Session>;
@@ -43,9 +43,10 @@ section! {
         oidc: Option<OidcLogin>;
         /// The header that tells the target the user's name: the one of the login, or the common
         /// name of the client certificate (the first other name, if it has none). What a client
-        /// sends under this name is removed, for all hosts. For kind = "sso" and "certificate".
+        /// sends under this name is removed, for all hosts. For kind = "basic", "sso" and "certificate".
         user_header: Option<String> as Option<Token> | "X-Remote-User";
-        /// Whether the target gets the session cookie, and may hand it to its own clients.
+        /// Whether the target gets the cookie with the session or token, and may hand it to its own clients. For kind =
+        /// "sso" and "cookie".
         forward_cookie: Option<bool> | true;
     }
 }

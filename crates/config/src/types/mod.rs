@@ -231,6 +231,8 @@ pub enum AccessKind {
         realm: String,
         /// Who is let in.
         users: Vec<String>,
+        /// The header that tells the target the user.
+        user_header: Option<String>,
     },
     /// By a cookie with a live token.
     Cookie {
@@ -238,6 +240,8 @@ pub enum AccessKind {
         cookie: String,
         /// Origins that are let in; empty: all, and requests without one.
         origins: Vec<String>,
+        /// Whether the target gets the cookie.
+        forward_cookie: bool,
     },
     /// By a certificate that the client shows.
     Certificate {
@@ -273,9 +277,11 @@ impl AccessKind {
     /// The header that tells the target the user's name.
     pub fn user_header(&self) -> Option<&str> {
         match self {
-            Self::Certificate { user_header, .. } => user_header.as_deref(),
+            Self::Basic { user_header, .. } | Self::Certificate { user_header, .. } => {
+                user_header.as_deref()
+            }
             Self::Sso(sso) => sso.user_header.as_deref(),
-            Self::Basic { .. } | Self::Cookie { .. } | Self::Network { .. } => None,
+            Self::Cookie { .. } | Self::Network { .. } => None,
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) use field::{Field, FieldList};
 pub use name::HostName;
 pub(crate) use name::{
     CertificateName, DnsName, FileName, Interface, Label, Mail, Name, NumberPattern, Origin,
-    SubjectName, Text, Token, dns_fault, name_fault,
+    SubjectName, Text, Token, VisitorName, dns_fault, name_fault,
 };
 pub use port::Ports;
 pub use secret::SecretRef;

@@ -164,6 +164,10 @@ checked_name!(
     SubjectName, "a name in a certificate; `*.example.com` for all names directly below", subject_fault
 );
 checked_name!(
+    /// The name of a visitor, who signs in by password.
+    VisitorName, "the name of a user: letters, digits, \".\", \"-\", \"_\" and \"@\", a letter first", visitor_fault
+);
+checked_name!(
     /// The origin of a web page.
     Origin, "an origin: `https://name` or `https://name:port`", origin_fault
 );
@@ -346,6 +350,19 @@ fn subject_fault(text: &str) -> Option<(String, String)> {
     (below.contains('*') || below.is_empty()).then(|| {
         let what = format!("the \"*\" in {} is not the whole first label", quoted(text));
         let remedy = "write whole names, or `*.example.com`, or no `names` for every certificate";
+        (what, remedy.to_owned())
+    })
+}
+
+fn visitor_fault(text: &str) -> Option<Fault> {
+    let fits = text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_@".contains(&byte));
+    (!fits).then(|| {
+        let what = format!("{} is no name for a user", quoted(text));
+        let remedy = "use letters from a to z, digits, \".\", \"-\", \"_\" and \"@\", a letter first, 64 characters at the most";
         (what, remedy.to_owned())
     })
 }

@@ -6,9 +6,11 @@
 mod remembered;
 mod roll;
 mod token;
+mod typed;
 mod visitor;
 
 pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};
 pub use roll::{Change, Roll};
 pub use token::{LiveToken, TokenHash, TokenId};
+pub use typed::Typed;
 pub use visitor::VisitorHash;

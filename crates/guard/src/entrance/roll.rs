@@ -23,6 +23,8 @@ pub struct Roll {
 pub enum Change {
     /// A visitor is new or has another password; without one he is gone.
     Visitor(UserName, Option<VisitorHash>),
+    /// The same password of a visitor is kept in a better form.
+    Rehashed(UserName, VisitorHash),
     /// A token is new.
     Token(LiveToken),
     /// A token is revoked.

@@ -1,10 +1,12 @@
 //! Who may use a rule: the one place that judges `[access.NAME]`.
 
+use super::credentials::{Login, LoginFault, Ticket, TicketFault};
 use super::decide::{Ask, AskedTls, Step, Watch};
 use super::reason::Reason;
 use super::routes::Rule;
 use certs::{Refused, Verified, Why};
 use config::{Access, AccessKind};
+use guard::operators::UserName;
 use ipnet::IpNet;
 use service::Blame;
 use thiserror::Error;
@@ -29,6 +31,24 @@ pub enum GateKind {
         names: Vec<String>,
         /// The field that tells the target the client's name.
         user_header: Option<Box<str>>,
+    },
+    /// A user and a password.
+    Basic {
+        /// What the browser shows.
+        realm: Box<str>,
+        /// Who is let in.
+        users: Vec<UserName>,
+        /// The field that tells the target the user.
+        user_header: Option<Box<str>>,
+    },
+    /// A cookie with a token.
+    Cookie {
+        /// Its name.
+        cookie: Box<str>,
+        /// Pages that may ask, by `Origin`; empty: all, and clients that are no pages.
+        origins: Vec<Box<str>>,
+        /// Whether targets get the cookie.
+        forwarded: bool,
     },
     /// Something that comes later; it lets nobody in.
     NotBuilt(&'static str),
@@ -105,8 +125,31 @@ impl Gate {
                     names: names.clone(),
                     user_header: user_header.as_deref().map(Box::from),
                 },
-                AccessKind::Basic { .. } => GateKind::NotBuilt("basic"),
-                AccessKind::Cookie { .. } => GateKind::NotBuilt("cookie"),
+                AccessKind::Basic {
+                    realm,
+                    users,
+                    user_header,
+                } => GateKind::Basic {
+                    realm: realm.as_str().into(),
+                    // What can be no user is let in by no password either.
+                    users: users
+                        .iter()
+                        .filter_map(|user| UserName::new(user).ok())
+                        .collect(),
+                    user_header: user_header.as_deref().map(Box::from),
+                },
+                AccessKind::Cookie {
+                    cookie,
+                    origins,
+                    forward_cookie,
+                } => GateKind::Cookie {
+                    cookie: cookie.as_str().into(),
+                    origins: origins
+                        .iter()
+                        .map(|origin| origin.as_str().into())
+                        .collect(),
+                    forwarded: *forward_cookie,
+                },
                 AccessKind::Sso { .. } => GateKind::NotBuilt("sso"),
             },
         }
@@ -115,14 +158,41 @@ impl Gate {
     /// The field that tells the target the client's name.
     pub(super) fn user_header(&self) -> Option<&str> {
         match &self.kind {
-            GateKind::Certificate { user_header, .. } => user_header.as_deref(),
-            GateKind::Network(_) | GateKind::NotBuilt(_) => None,
+            GateKind::Certificate { user_header, .. } | GateKind::Basic { user_header, .. } => {
+                user_header.as_deref()
+            }
+            GateKind::Network(_) | GateKind::Cookie { .. } | GateKind::NotBuilt(_) => None,
         }
     }
 
     /// Whether it asks for a certificate.
     pub(super) fn asks_certificate(&self) -> bool {
         matches!(self.kind, GateKind::Certificate { .. })
+    }
+
+    /// Whether it asks for user and password.
+    pub(super) fn asks_login(&self) -> bool {
+        matches!(self.kind, GateKind::Basic { .. })
+    }
+
+    /// The cookie that holds the token it asks for.
+    pub(super) fn cookie(&self) -> Option<&str> {
+        match &self.kind {
+            GateKind::Cookie { cookie, .. } => Some(cookie),
+            _ => None,
+        }
+    }
+
+    /// The cookie that is for us alone.
+    pub(super) fn own_cookie(&self) -> Option<&str> {
+        match &self.kind {
+            GateKind::Cookie {
+                cookie,
+                forwarded: false,
+                ..
+            } => Some(cookie),
+            _ => None,
+        }
     }
 
     fn admits(&self, ask: &Ask<'_>) -> Result<(), Reason> {
@@ -133,7 +203,60 @@ impl Gate {
             GateKind::Certificate { names, .. } => {
                 certified(names, ask.tls).map_err(|fault| Reason::Certificate(name(), fault))
             }
+            GateKind::Basic { realm, users, .. } => {
+                let login = logged_in(users, ask.credentials.login());
+                login.map_err(|fault| Reason::Login(name(), realm.clone(), fault))
+            }
+            GateKind::Cookie {
+                cookie, origins, ..
+            } => {
+                let ticket = ask.credentials.ticket(cookie, &self.name);
+                let ticket = ticketed(ticket).and_then(|()| from_page(origins, ask));
+                ticket.map_err(|fault| Reason::Ticket(name(), fault))
+            }
             GateKind::NotBuilt(kind) => Err(Reason::AccessNotBuilt(name(), kind)),
+        }
+    }
+}
+
+fn logged_in(users: &[UserName], login: Login<'_>) -> Result<(), LoginFault> {
+    match login {
+        Login::Right(user) if users.contains(user) => Ok(()),
+        Login::Right(user) => Err(LoginFault::NotNamed(user.clone())),
+        Login::Nothing => Err(LoginFault::Missing),
+        Login::Unreadable => Err(LoginFault::Unreadable),
+        Login::Unchecked => Err(LoginFault::Unchecked),
+        Login::Busy => Err(LoginFault::Busy),
+        Login::Wrong(user) => Err(LoginFault::Wrong(user.cloned())),
+    }
+}
+
+fn ticketed(ticket: Ticket) -> Result<(), TicketFault> {
+    match ticket {
+        Ticket::Good => Ok(()),
+        Ticket::Nothing => Err(TicketFault::Missing),
+        Ticket::Unknown => Err(TicketFault::Unknown),
+        Ticket::Expired => Err(TicketFault::Expired),
+    }
+}
+
+/// Whether the page that asks is one of `origins`, where those are named. Browsers say it on every upgrade and with every method that
+/// changes something, but not where they only get what stands on a page of the same origin.
+fn from_page(origins: &[Box<str>], ask: &Ask<'_>) -> Result<(), TicketFault> {
+    if origins.is_empty() {
+        return Ok(());
+    }
+    let reads = !ask.websocket && matches!(ask.method, "GET" | "HEAD");
+    match ask.credentials.origin() {
+        None if reads => Ok(()),
+        None => Err(TicketFault::NoOrigin),
+        Some(origin) => {
+            let known = |known: &Box<str>| known.as_bytes().eq_ignore_ascii_case(origin);
+            if origins.iter().any(known) {
+                return Ok(());
+            }
+            let shown: String = origin.escape_ascii().map(char::from).take(100).collect();
+            Err(TicketFault::Origin(shown.into()))
         }
     }
 }
@@ -165,31 +288,42 @@ fn certified(names: &[String], tls: Option<AskedTls<'_>>) -> Result<(), Certific
 
 /// Whether the access lists of `rule` let in who asks: all of `access_all`, and one of `access`.
 pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Result<(), Reason> {
+    let mut unchecked = None;
     for gate in &rule.all {
         let admitted = gate.admits(ask);
         watch.step(Step::Access(gate, admitted.is_ok()));
-        admitted?;
+        match admitted {
+            // No password is looked at for somebody who is not let in anyway.
+            Err(reason) if reason.is_unchecked() => unchecked = Some(reason),
+            other => other?,
+        }
     }
+    // Nor where another list lets him in.
     let mut denied: Option<Reason> = None;
     for gate in &rule.any {
         let admitted = gate.admits(ask);
         watch.step(Step::Access(gate, admitted.is_ok()));
         match (admitted, &denied) {
-            (Ok(()), _) => return Ok(()),
+            (Ok(()), _) => return unchecked.map_or(Ok(()), Err),
             (Err(reason), Some(other)) if worth(&reason) <= worth(other) => {}
             (Err(reason), _) => denied = Some(reason),
         }
     }
-    denied.map_or(Ok(()), Err)
+    denied.or(unchecked).map_or(Ok(()), Err)
 }
 
-/// Which of several reasons is told: the client may come again with a certificate; then what is not its
-/// fault; then what it showed.
+/// Which of several reasons is told: first that something is still to be looked at; that the client may come again
+/// with a certificate, or with another password; then what is not its fault; then what it showed.
 fn worth(reason: &Reason) -> u8 {
     match reason {
-        Reason::Certificate(_, CertificateFault::NotAsked) => 3,
-        Reason::AccessNotBuilt(..) | Reason::Certificate(_, CertificateFault::NotJudged(_)) => 2,
-        Reason::Certificate(..) => 1,
+        reason if reason.is_unchecked() => 8,
+        Reason::Certificate(_, CertificateFault::NotAsked) => 7,
+        Reason::Login(_, _, LoginFault::Missing) => 5,
+        Reason::Login(..) => 6,
+        Reason::AccessNotBuilt(..) | Reason::Certificate(_, CertificateFault::NotJudged(_)) => 4,
+        Reason::Certificate(_, CertificateFault::Missing) => 2,
+        Reason::Certificate(..) => 3,
+        Reason::Ticket(..) => 1,
         _ => 0,
     }
 }
@@ -198,25 +332,30 @@ fn worth(reason: &Reason) -> u8 {
 pub(super) fn users<'r>(
     rule: &'r Rule,
     shown: Shown<'r>,
-) -> impl Iterator<Item = (&'r str, &'r str)> {
-    let Shown::Verified(verified) = shown else {
-        return None.into_iter().flatten();
-    };
+    login: Login<'r>,
+) -> Vec<(&'r str, &'r str)> {
     let mut told: Vec<(&str, &str)> = Vec::new();
     for gate in rule.all.iter().chain(&rule.any) {
-        let GateKind::Certificate { names, user_header } = &gate.kind else {
-            continue;
+        let user = match (&gate.kind, shown, login) {
+            (GateKind::Certificate { names, .. }, Shown::Verified(verified), _)
+                if names.is_empty() || verified.has_name(names) =>
+            {
+                verified.subject()
+            }
+            (GateKind::Basic { users, .. }, _, Login::Right(user)) if users.contains(user) => {
+                Some(user.as_str())
+            }
+            _ => None,
         };
-        let admitted = names.is_empty() || verified.has_name(names);
-        if let (true, Some(header), Some(subject)) = (admitted, user_header, verified.subject())
+        if let (Some(header), Some(user)) = (gate.user_header(), user)
             && !told
                 .iter()
                 .any(|(name, _)| name.eq_ignore_ascii_case(header))
         {
-            told.push((header, subject));
+            told.push((header, user));
         }
     }
-    Some(told).into_iter().flatten()
+    told
 }
 
 #[cfg(test)]

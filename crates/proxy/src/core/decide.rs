@@ -1,6 +1,7 @@
 //! The one function that decides, for the traffic and for `explain` alike.
 
 use super::access::{Gate, Shown, judge};
+use super::credentials::Credentials;
 use super::path::{Fit, fit};
 use super::reason::Reason;
 use super::routes::{Entry, HostRoutes, Routes, Rule};
@@ -30,6 +31,8 @@ pub struct Ask<'a> {
     pub body: Option<u64>,
     /// The fields of its head, where there is one.
     pub fields: Option<&'a Fields<'a>>,
+    /// What it has sent to be let in.
+    pub credentials: &'a dyn Credentials,
 }
 
 /// How a request came in over TLS.

@@ -44,6 +44,13 @@ impl HeadEdit {
         !self.removed.is_empty() && self.removed.iter().any(|name| field.is_twin_of(name))
     }
 
+    /// Whether fields called `name` do not pass.
+    pub fn removes_named(&self, name: &str) -> bool {
+        self.removed
+            .iter()
+            .any(|removed| removed.eq_ignore_ascii_case(name))
+    }
+
     /// The lines that are put behind the fields that pass.
     pub fn lines(&self) -> &[u8] {
         &self.lines

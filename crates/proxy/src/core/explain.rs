@@ -2,11 +2,13 @@
 
 use super::access::{GateKind, Shown};
 use super::balance::{Probe, Targets};
+use super::credentials::Anonymous;
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
 use super::routes::{Routes, RoutesError, Rule, Trust};
 use config::{Balance, Config, Identity, TargetHostHeader};
+use guard::operators::UserName;
 use proto::http::Authority;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -87,6 +89,7 @@ pub fn explain(
         websocket: asked.websocket,
         body: None,
         fields: None,
+        credentials: &Anonymous,
     };
     let mut steps = Steps(Vec::new());
     steps.port(config, &asked);
@@ -324,6 +327,18 @@ impl Watch for Steps {
                     (GateKind::Certificate { names, .. }, false) => {
                         let names = names.join(", ");
                         format!("lets in who shows a client certificate for {names}; here, none is")
+                    }
+                    (GateKind::Basic { users, .. }, false) => {
+                        let users: Vec<_> = users.iter().map(UserName::as_str).collect();
+                        format!(
+                            "lets in who signs in as {}; here, nobody does",
+                            users.join(", ")
+                        )
+                    }
+                    (GateKind::Cookie { cookie, .. }, false) => {
+                        format!(
+                            "lets in who has a live token in the cookie {cookie}; here, there is none"
+                        )
                     }
                     (GateKind::NotBuilt(kind), false) => {
                         format!("({kind}) is not built yet and lets nobody in")

@@ -2,10 +2,14 @@
 //! without what belongs to one connection, and with what we say about the client.
 
 use super::access::{Shown, users};
+use super::credentials::Login;
 use super::edit::HeadEdit;
 use super::routes::{Rule, Target};
 use config::TargetHostHeader;
-use proto::http::{Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version};
+use proto::http::{
+    Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version, is_basic,
+    write_cookies,
+};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
@@ -98,13 +102,15 @@ impl Sent {
 /// Appends the head that the target of `rule` gets for `request`, empty line included.
 ///
 /// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it, but for a dot
-/// at the end of the name. `shown` is the client's certificate, whose name is told where the rule says so.
+/// at the end of the name. `shown` is the client's certificate and `login` its user, who is told where the rule says so. User,
+/// password and tokens that the rule's lists ask for are ours, and not the target's.
 pub fn write_request(
     out: &mut Vec<u8>,
     request: &Request<'_>,
     rule: &Rule,
     identity: &Identity,
     shown: Shown<'_>,
+    login: Login<'_>,
 ) {
     out.extend_from_slice(request.method.as_bytes());
     out.push(b' ');
@@ -122,6 +128,8 @@ pub fn write_request(
                 host_sent
             }
             Name::Expect => request.expect_continue,
+            Name::Authorization if rule.takes_login => !is_basic(field.value()),
+            Name::Cookie => rule.own_cookies.is_empty(),
             Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
             name if name.is_forwarding() => false,
             Name::Other => {
@@ -132,6 +140,10 @@ pub fn write_request(
         };
         passes && !rule.request_edit.removes(field)
     });
+    if !rule.own_cookies.is_empty() && !rule.request_edit.removes_named("cookie") {
+        let is_own = |name: &[u8]| rule.own_cookies.iter().any(|own| own.as_bytes() == name);
+        write_cookies(out, &request.fields, |name| !is_own(name));
+    }
     if let Some(host) = &request.host {
         if !host_sent {
             write_host(out, host, rule, identity.tls);
@@ -145,7 +157,7 @@ pub fn write_request(
     if let Some(own) = &rule.client_address_header {
         let _ = write!(out, "{own}: {}\r\n", identity.client);
     }
-    for (own, user) in users(rule, shown) {
+    for (own, user) in users(rule, shown, login) {
         field(out, own.as_bytes(), user.as_bytes());
     }
     out.extend_from_slice(rule.request_edit.lines());

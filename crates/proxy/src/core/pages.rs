@@ -1,6 +1,7 @@
 //! What a client reads when Gatehouse itself answers: a status, and nothing of the inside.
 
 use super::headers::Sent;
+use proto::http::basic_challenge;
 use std::io::Write;
 
 /// An answer of our own.
@@ -10,6 +11,8 @@ pub struct Page<'a> {
     pub status: u16,
     /// Where to go instead, for redirects.
     pub location: Option<&'a str>,
+    /// The realm for which user and password are asked.
+    pub realm: Option<&'a str>,
     /// Whether the connection ends here.
     pub close: bool,
     /// HEAD: no body follows, the fields are those of GET.
@@ -37,6 +40,9 @@ pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) -> u64 {
     );
     if let Some(location) = page.location {
         let _ = write!(out, "Location: {location}\r\n");
+    }
+    if let Some(realm) = page.realm {
+        let _ = write!(out, "WWW-Authenticate: {}\r\n", basic_challenge(realm));
     }
     if page.status == 426 {
         out.extend_from_slice(b"Sec-WebSocket-Version: 13\r\n");
@@ -86,6 +92,7 @@ fn reason_phrase(status: u16) -> &'static str {
         301 => "Moved Permanently",
         308 => "Permanent Redirect",
         400 => "Bad Request",
+        401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
         408 => "Request Timeout",
@@ -107,6 +114,7 @@ fn reason_phrase(status: u16) -> &'static str {
 fn text(status: u16) -> &'static str {
     match status {
         301 | 308 => "This page is only served over an encrypted connection.",
+        401 => "Your user name and password are needed to see this page.",
         403 => "You may not see this page.",
         404 => "There is nothing here.",
         408 => "Your request took too long.",
@@ -134,6 +142,7 @@ mod tests {
         let mut asked = Page {
             status: 404,
             location: None,
+            realm: None,
             close: true,
             head_only: false,
             date: "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -150,7 +159,8 @@ mod tests {
     #[test]
     fn every_status_we_send_has_its_words() {
         for status in [
-            301, 308, 400, 403, 404, 408, 413, 414, 417, 421, 426, 431, 501, 502, 503, 504, 505,
+            301, 308, 400, 401, 403, 404, 408, 413, 414, 417, 421, 426, 431, 501, 502, 503, 504,
+            505,
         ] {
             assert_ne!(reason_phrase(status), "Error", "{status}");
         }

@@ -1,6 +1,7 @@
 //! Why a request or connection was rejected: one closed list for log, metrics, status and guard.
 
 use super::access::CertificateFault;
+use super::credentials::{LoginFault, TicketFault};
 use proto::http::Malformed;
 use service::Blame;
 use thiserror::Error;
@@ -41,6 +42,12 @@ pub enum Reason {
     /// An access of kind "certificate" does not let the client in.
     #[error("access `{0}`: {1}")]
     Certificate(Box<str>, CertificateFault),
+    /// An access of kind "basic", with its realm, does not let the client in.
+    #[error("access `{0}`: {2}")]
+    Login(Box<str>, Box<str>, LoginFault),
+    /// An access of kind "cookie" does not let the client in.
+    #[error("access `{0}`: {1}")]
+    Ticket(Box<str>, TicketFault),
     /// `websocket = "required"`.
     #[error("only WebSockets are allowed for this path")]
     WebSocketRequired,
@@ -152,7 +159,9 @@ impl Reason {
             Self::HostUnknown | Self::PathUnknown => 404,
             Self::Misdirected(_) | Self::NotSecured => 421,
             Self::Certificate(_, fault) => fault.status(),
+            Self::Login(_, _, fault) => fault.status(),
             Self::PlainRefused
+            | Self::Ticket(..)
             | Self::AccessDenied(_)
             | Self::AccessNotBuilt(..)
             | Self::WebSocketRequired
@@ -192,6 +201,7 @@ impl Reason {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Certificate(_, fault) => fault.blame(),
+            Self::Login(_, _, fault) => fault.blame(),
             Self::AccessNotBuilt(..)
             | Self::TargetIsUs(_)
             | Self::Full(_)
@@ -212,6 +222,19 @@ impl Reason {
         }
     }
 
+    /// Whether a password is still to be looked at.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self, Self::Login(_, _, LoginFault::Unchecked))
+    }
+
+    /// The realm for which user and password are asked, where the client may come again with them.
+    pub fn realm(&self) -> Option<&str> {
+        match self {
+            Self::Login(_, realm, fault) if fault.status() == 401 => Some(realm),
+            _ => None,
+        }
+    }
+
     /// How much it counts against the client: 1 for what no honest client does, or does rarely.
     ///
     /// Nothing where honest clients do it over and over: browsers share connections between hosts,
@@ -219,6 +242,8 @@ impl Reason {
     /// authority looks for a proof again after it has been taken away.
     pub fn weight(&self) -> u32 {
         match self {
+            Self::Login(_, _, fault) => fault.weight(),
+            Self::Ticket(_, fault) => fault.weight(),
             Self::Misdirected(_)
             | Self::Certificate(_, CertificateFault::NotAsked)
             | Self::BodyTooLarge(_)
@@ -279,7 +304,11 @@ impl Reason {
             | Self::Certificate(_, CertificateFault::NotAsked) => 3,
             Self::PathUnknown => 4,
             Self::PlainRefused => 5,
-            Self::AccessDenied(_) | Self::AccessNotBuilt(..) | Self::Certificate(..) => 6,
+            Self::AccessDenied(_)
+            | Self::AccessNotBuilt(..)
+            | Self::Certificate(..)
+            | Self::Login(..)
+            | Self::Ticket(..) => 6,
             Self::WebSocketRequired | Self::WebSocketRefused => 7,
             Self::BodyTooLarge(_) => 8,
             Self::HeadLate | Self::BodyLate | Self::BodySlow(_) => 9,
@@ -324,7 +353,7 @@ mod tests {
             (Reason::BodyTooLarge(1), 413, 0, Blame::Peer),
             (Reason::WebSocketRequired, 403, 1, Blame::Peer),
             (
-                Reason::AccessNotBuilt("staff".into(), "basic"),
+                Reason::AccessNotBuilt("staff".into(), "sso"),
                 403,
                 0,
                 Blame::Us,

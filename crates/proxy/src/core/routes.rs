@@ -83,6 +83,10 @@ pub struct Rule {
     pub withheld: Arc<[Box<str>]>,
     /// Those of them that the rule itself writes.
     pub own_headers: Vec<Box<str>>,
+    /// Cookies that are for us alone.
+    pub own_cookies: Vec<Box<str>>,
+    /// Whether user and password of a client are for us, and not for its target.
+    pub takes_login: bool,
     /// Whether paths that could be read in two ways are refused.
     pub strict: bool,
     /// The Host that targets see.
@@ -318,6 +322,9 @@ impl Maker<'_> {
     fn rule(&mut self, http: &HttpRule, host: &str) -> Result<Rule, RoutesError> {
         let any = self.gates(&http.access, http.line)?;
         let all = self.gates(&http.access_all, http.line)?;
+        let own_cookies = any.iter().chain(&all).filter_map(Gate::own_cookie);
+        let own_cookies = own_cookies.map(Box::from).collect();
+        let takes_login = any.iter().chain(&all).any(Gate::asks_login);
         let told = any.iter().chain(&all).filter_map(Gate::user_header);
         let address = http.client_address_header.as_deref();
         let user_headers = self.user_headers.iter().copied();
@@ -335,6 +342,8 @@ impl Maker<'_> {
         Ok(Rule {
             withheld,
             own_headers,
+            own_cookies,
+            takes_login,
             line: http.line,
             plain_targets: targets(|targets| &targets.plain),
             tls_targets: targets(|targets| &targets.tls),
@@ -418,6 +427,11 @@ impl Maker<'_> {
 }
 
 impl Rule {
+    /// The cookies that hold a token that one of its lists asks for.
+    pub fn ticket_cookies(&self) -> impl Iterator<Item = &str> {
+        self.any.iter().chain(&self.all).filter_map(Gate::cookie)
+    }
+
     /// What becomes of the fields of responses to a client that came in so.
     pub fn response_edit(&self, tls: bool) -> &HeadEdit {
         if tls {

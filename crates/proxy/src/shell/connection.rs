@@ -7,10 +7,12 @@ use crate::shell::caps::Admitted;
 use crate::shell::client::Client;
 use crate::shell::lane::Lane;
 use crate::shell::limits::{self, Limits};
+use crate::shell::logins::{Check, Looked};
 use crate::shell::presented::Presented;
 use crate::shell::report::{Report, Told};
 use crate::shell::request::{Place, Taken};
 use crate::shell::worker::{Current, Slot, Worker};
+use guard::entrance::Proof;
 use proto::http::Malformed;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -36,6 +38,8 @@ pub(crate) struct Connection<C> {
     pub(crate) down: Lane,
     pub(crate) alarm: Alarm,
     pub(crate) told: Told,
+    /// What came of the look at the password of the request that is to be taken anew.
+    pub(crate) looked: Option<(Proof, Looked)>,
 }
 
 /// How a connection goes on after a request.
@@ -74,6 +78,7 @@ impl<C: Client> Connection<C> {
             down: Lane::default(),
             alarm: Alarm::new(Instant::now() + limits.first_request),
             told: Told::default(),
+            looked: None,
             limits,
             worker,
         }
@@ -81,14 +86,17 @@ impl<C: Client> Connection<C> {
 
     pub(crate) async fn deal_with(&mut self, current: &Rc<Current>, taken: Taken) -> Next {
         match taken {
-            Taken::Incomplete => Next::Again,
+            // A password is looked at once for a request: whoever takes it again knows what came of it.
+            Taken::Incomplete | Taken::Check(_) => Next::Again,
             Taken::Refuse {
                 reason,
                 place,
                 head_only,
                 linger,
+                keep,
             } => {
-                self.refuse(current, place, &reason, head_only, linger)
+                let close = !keep || self.worker.is_draining();
+                self.refuse_and(current, place, &reason, head_only, linger, close)
                     .await
             }
             Taken::Redirect {
@@ -106,6 +114,7 @@ impl<C: Client> Connection<C> {
                 let page = Page {
                     status,
                     location: Some(&location),
+                    realm: None,
                     close,
                     head_only,
                     date: &self.worker.date(),
@@ -125,6 +134,13 @@ impl<C: Client> Connection<C> {
         }
     }
 
+    /// Has the password of a request looked at; that is to be taken anew then.
+    pub(crate) async fn look_at(&mut self, check: Box<Check>) {
+        let (proof, client) = (check.proof, self.identity.address());
+        let looked = self.worker.shared.logins.look_at(*check, client).await;
+        self.looked = Some((proof, looked));
+    }
+
     /// Answers a request with a page that says no more than the status, and ends the connection.
     pub(crate) async fn refuse(
         &mut self,
@@ -133,6 +149,19 @@ impl<C: Client> Connection<C> {
         reason: &Reason,
         head_only: bool,
         linger: bool,
+    ) -> Next {
+        self.refuse_and(current, place, reason, head_only, linger, true)
+            .await
+    }
+
+    async fn refuse_and(
+        &mut self,
+        current: &Rc<Current>,
+        place: Place,
+        reason: &Reason,
+        head_only: bool,
+        linger: bool,
+        close: bool,
     ) -> Next {
         // Who hung up or speaks TLS can not read a page.
         let unreadable = matches!(
@@ -147,14 +176,15 @@ impl<C: Client> Connection<C> {
         let page = Page {
             status,
             location: None,
-            close: true,
+            realm: reason.realm(),
+            close,
             head_only,
             date: &self.worker.date(),
         };
-        if self.send_page(&page).await {
-            Next::Close { linger }
-        } else {
-            Next::Drop
+        match self.send_page(&page).await {
+            true if !close => Next::Again,
+            true => Next::Close { linger },
+            false => Next::Drop,
         }
     }
 

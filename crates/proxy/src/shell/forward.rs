@@ -9,7 +9,7 @@ use crate::shell::exchange::{End, Exchange, Plan, State};
 use crate::shell::report::Report;
 use crate::shell::request::Place;
 use crate::shell::target::Connected;
-use crate::shell::tunnel::{self, Tunnel};
+use crate::shell::tunnel::{self, HeldWatch, Tunnel};
 use crate::shell::worker::Current;
 use net::stream::Stream;
 use std::future::poll_fn;
@@ -186,6 +186,7 @@ impl<C: Client> Connection<C> {
             up_ended: false,
             down_ended: false,
             closing: false,
+            watch: HeldWatch::default(),
         };
         let clean = tunnel.run().await;
         host.received.add(self.up.passed());

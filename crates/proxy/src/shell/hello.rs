@@ -246,6 +246,7 @@ async fn answer_in_plain(stream: &mut Stream, date: &str) {
     write_page(
         &mut page,
         &Page {
+            realm: None,
             status: 400,
             location: None,
             close: true,

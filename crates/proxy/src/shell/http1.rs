@@ -66,6 +66,11 @@ impl Connection<Stream> {
                 }
                 match self.take(&current) {
                     Taken::Incomplete => {}
+                    Taken::Check(check) => {
+                        self.look_at(check).await;
+                        progress = Progress::default();
+                        continue;
+                    }
                     mut taken => {
                         if served + 1 >= self.limits.requests_per_connection {
                             taken.end_connection();

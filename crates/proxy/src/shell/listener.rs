@@ -41,11 +41,16 @@ pub(crate) async fn run(index: usize, shared: Arc<Shared>, mut orders: mpsc::Rec
     if asks {
         health.follow(&worker);
     }
+    let mut losses = worker.shared.context.entrance.watch_losses();
     let mut sweep = interval(limits::SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let order = tokio::select! {
             order = orders.recv() => order.unwrap_or(Order::Cut),
+            Ok(()) = losses.changed() => {
+                worker.wake_all();
+                continue;
+            }
             _ = sweep.tick() => {
                 worker.sweep();
                 continue;

@@ -8,7 +8,7 @@ use crate::shell::lane::Lane;
 use crate::shell::limits;
 use crate::shell::report::{Report, Told};
 use crate::shell::request::Place;
-use crate::shell::tunnel::{Asked, Tunnel};
+use crate::shell::tunnel::{Asked, HeldWatch, Tunnel};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use std::rc::Rc;
@@ -104,6 +104,7 @@ pub(crate) async fn serve(
         up_ended: false,
         down_ended: false,
         closing: false,
+        watch: HeldWatch::default(),
     };
     // The socket tells the client how it ended.
     let _ = tunnel.run().await;

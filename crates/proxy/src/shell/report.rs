@@ -1,6 +1,6 @@
 //! What is told about one request: to the log, the metrics and the guard.
 
-use crate::core::{Identity, Reason};
+use crate::core::{Identity, LoginFault, Reason, TicketFault};
 use crate::metrics::HostInstruments;
 use crate::shell::live::Live;
 use crate::shell::worker::{Current, Shared};
@@ -61,6 +61,7 @@ impl Report<'_> {
             let offences = &self.shared.context.offences;
             offences.report(self.identity.address(), weight);
         }
+        self.tell_login(reason);
         if self.live().log_rejected {
             self.log(Outcome::Rejected {
                 status,
@@ -68,6 +69,30 @@ impl Report<'_> {
                 blame,
             });
         }
+    }
+
+    /// Somebody has sent a password or a token that is none.
+    fn tell_login(&self, reason: &Reason) {
+        let (access, method, user, reason) = match reason {
+            Reason::Login(access, _, fault) => match fault {
+                LoginFault::Wrong(user) => (access, "basic", user.as_ref(), fault.to_string()),
+                LoginFault::NotNamed(user) => (access, "basic", Some(user), fault.to_string()),
+                LoginFault::Unreadable => (access, "basic", None, fault.to_string()),
+                LoginFault::Missing | LoginFault::Unchecked | LoginFault::Busy => return,
+            },
+            Reason::Ticket(access, fault @ TicketFault::Unknown) => {
+                (access, "cookie", None, fault.to_string())
+            }
+            _ => return,
+        };
+        self.shared.context.events.send(Event::LoginFailed {
+            service: "proxy".into(),
+            access: access.to_string(),
+            method: method.into(),
+            user: user.map_or_else(String::new, ToString::to_string),
+            client: self.identity.address(),
+            reason,
+        });
     }
 
     /// The instruments of the host.

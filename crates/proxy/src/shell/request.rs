@@ -1,11 +1,14 @@
 //! A request head: read, judged by the rules, and written for its target.
 
 use crate::core::{
-    Accept, Ask, AskedTls, Identity, Reason, Rule, Verdict, decide, redirect, write_request,
+    Accept, Ask, AskedTls, Credentials, Identity, Login, Reason, Rule, Verdict, decide, redirect,
+    write_request,
 };
+use crate::shell::claims::{Claims, Held};
 use crate::shell::client::Client;
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
+use crate::shell::logins::Check;
 use crate::shell::presented::Known;
 use crate::shell::report::Told;
 use crate::shell::tunnel::{self, What};
@@ -24,6 +27,8 @@ pub(crate) enum Taken {
         place: Place,
         head_only: bool,
         linger: bool,
+        /// Whether the client may ask again on this connection, which it does where a password is missing.
+        keep: bool,
     },
     Redirect {
         status: u16,
@@ -33,6 +38,8 @@ pub(crate) enum Taken {
         keep: bool,
     },
     Forward(Plan, Place, Option<tunnel::Asked>),
+    /// A password is to be looked at first; then the request, which is still there, is to be taken anew.
+    Check(Box<Check>),
     /// A certificate authority looks for a proof, and finds it.
     Proof {
         text: String,
@@ -47,7 +54,8 @@ impl Taken {
         match self {
             Self::Redirect { keep, .. } | Self::Proof { keep, .. } => *keep = false,
             Self::Forward(plan, ..) => plan.keep_alive = false,
-            Self::Incomplete | Self::Refuse { .. } => {}
+            Self::Refuse { keep, .. } => *keep = false,
+            Self::Incomplete | Self::Check(_) => {}
         }
     }
 }
@@ -75,6 +83,7 @@ impl<C: Client> Connection<C> {
                     place: Place::default(),
                     head_only: false,
                     linger: true,
+                    keep: false,
                 };
             }
         };
@@ -95,11 +104,24 @@ impl<C: Client> Connection<C> {
             same_certificate: live.same_certificate(server_name, host),
             certificate: known.shown(),
         });
-        let ask = ask(&request, self.identity.address(), tls);
+        let shared = &self.worker.shared;
+        let roll = &shared.context.entrance;
+        let mut claims = Claims::new(&request.fields, roll, &shared.logins, self.looked.take());
+        let ask = ask(&request, self.identity.address(), tls, &claims);
         let verdict = decide(&live.routes, &ask);
+        if matches!(&verdict, Verdict::Refuse { reason, .. } if reason.is_unchecked())
+            && let Some(check) = claims.unchecked()
+        {
+            return Taken::Check(check);
+        }
         if let Verdict::Forward(_, rule) = &verdict {
             let out = &mut self.up.out;
-            write_request(out, &request, rule, &self.identity, known.shown());
+            let login = if rule.takes_login {
+                claims.login()
+            } else {
+                Login::Nothing
+            };
+            write_request(out, &request, rule, &self.identity, known.shown(), login);
         }
         let mut taken = taken(verdict, &request, |host| {
             redirect(
@@ -111,7 +133,10 @@ impl<C: Client> Connection<C> {
         });
         if let Taken::Forward(plan, _, asked) = &mut taken {
             let path = request.target.path;
-            *asked = request.upgrade.map(|_| self.asked_of(plan, host, path));
+            *asked = request.upgrade.map(|_| {
+                let held = claims.held(&plan.rule);
+                self.asked_of(plan, host, path, held)
+            });
         }
         let len = request.len;
         self.up.buffer.consume(len);
@@ -124,12 +149,13 @@ impl<C: Client> Connection<C> {
     }
 
     /// What a tunnel to the target of `plan` was asked for.
-    fn asked_of(&self, plan: &Plan, host: &str, path: &str) -> tunnel::Asked {
+    fn asked_of(&self, plan: &Plan, host: &str, path: &str, held: Held) -> tunnel::Asked {
         let targets = plan.rule.targets(self.identity.tls());
         tunnel::Asked {
             what: What::Request {
                 host: host.into(),
                 path: path.into(),
+                held,
             },
             server_name: self.server_name.clone(),
             presented: self.presented.clone(),
@@ -160,6 +186,7 @@ fn ask<'a>(
     request: &'a Request<'a>,
     client: std::net::IpAddr,
     tls: Option<AskedTls<'a>>,
+    credentials: &'a dyn Credentials,
 ) -> Ask<'a> {
     Ask {
         client,
@@ -177,6 +204,7 @@ fn ask<'a>(
             Framing::None | Framing::Chunked => None,
         },
         fields: Some(&request.fields),
+        credentials,
     }
 }
 
@@ -198,6 +226,7 @@ fn taken(
     };
     match verdict {
         Verdict::Refuse { reason, .. } => Taken::Refuse {
+            keep: reason.realm().is_some() && request.keep_alive && !has_body,
             reason,
             place,
             head_only,

@@ -3,6 +3,7 @@
 
 use crate::core::{Ask, AskedTls, Identity, TargetKey, TlsVerdict, Verdict, decide};
 use crate::shell::alarm::Alarm;
+use crate::shell::claims::Held;
 use crate::shell::client::{Client, Sink, Source};
 use crate::shell::lane::Lane;
 use crate::shell::limits;
@@ -14,6 +15,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long a token is believed without a look at the clock.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// What a tunnel was asked for, to be asked again after a reload.
 pub(crate) struct Asked {
@@ -27,7 +31,12 @@ pub(crate) struct Asked {
 /// By what it was asked for.
 pub(crate) enum What {
     /// A WebSocket.
-    Request { host: Box<str>, path: Box<str> },
+    Request {
+        host: Box<str>,
+        path: Box<str>,
+        /// By what its client was let in.
+        held: Held,
+    },
     /// TLS that is not decrypted, at this address of ours.
     Tls { at: IpAddr },
 }
@@ -48,6 +57,15 @@ pub(crate) struct Tunnel<'a, C> {
     pub(crate) up_ended: bool,
     pub(crate) down_ended: bool,
     pub(crate) closing: bool,
+    pub(crate) watch: HeldWatch,
+}
+
+/// When it is to be looked again whether what let a client in still does.
+#[derive(Default)]
+pub(crate) struct HeldWatch {
+    /// What was known of losses when it was looked last.
+    losses: u64,
+    alarm: Option<Alarm>,
 }
 
 impl<C: Client> Tunnel<'_, C> {
@@ -62,7 +80,8 @@ impl<C: Client> Tunnel<'_, C> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if !self.closing && !self.is_still_allowed() {
+        let due = self.is_look_due(cx);
+        if !self.closing && !self.is_still_allowed(due) {
             self.closing = true;
             self.alarm.set(Instant::now() + limits::LINGER);
         }
@@ -124,10 +143,35 @@ impl<C: Client> Tunnel<'_, C> {
         self.alarm.set(Instant::now() + idle);
     }
 
-    /// Whether the configuration in force would still connect this client with this target.
-    fn is_still_allowed(&mut self) -> bool {
+    /// Whether a token may have expired, or somebody was taken off the roll.
+    fn is_look_due(&mut self, cx: &mut Context<'_>) -> bool {
+        let What::Request { held, .. } = &self.asked.what else {
+            return false;
+        };
+        let losses = self.worker.shared.context.entrance.losses();
+        let mut due = self.watch.losses != losses;
+        self.watch.losses = losses;
+        if let Some(alarm) = &mut self.watch.alarm {
+            due |= alarm.poll(cx).is_ready();
+        }
+        if due {
+            self.watch.alarm = held.holds().map(|left| {
+                // Clocks are set while they are waited for.
+                let left = left.clamp(Duration::from_millis(200), LOOK_AGAIN);
+                let mut alarm = Alarm::new(Instant::now() + left);
+                // It must be known whom to wake. It has not gone off yet.
+                let _ = alarm.poll(cx);
+                alarm
+            });
+        }
+        due
+    }
+
+    /// Whether the configuration in force would still connect this client with this target. Without another configuration it is not
+    /// looked anew, unless that is `due`.
+    fn is_still_allowed(&mut self, due: bool) -> bool {
         let newest = self.worker.current();
-        if Rc::ptr_eq(&newest, &self.current) {
+        if Rc::ptr_eq(&newest, &self.current) && !due {
             return true;
         }
         self.current = newest;
@@ -142,7 +186,7 @@ impl<C: Client> Tunnel<'_, C> {
                 }
                 TlsVerdict::Terminate | TlsVerdict::Refuse(_) => false,
             },
-            What::Request { host, path } => {
+            What::Request { host, path, held } => {
                 let presented = self.asked.presented.as_deref();
                 let known = Known::of(&self.current.live, presented, routes.host(host));
                 let ask = Ask {
@@ -159,6 +203,7 @@ impl<C: Client> Tunnel<'_, C> {
                     websocket: true,
                     body: None,
                     fields: None,
+                    credentials: held,
                 };
                 match decide(routes, &ask) {
                     Verdict::Forward(_, rule) => {

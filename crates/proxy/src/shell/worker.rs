@@ -6,6 +6,7 @@ use crate::shell::caps::Caps;
 use crate::shell::handshakes::Handshakes;
 use crate::shell::limits::{self, Limits};
 use crate::shell::live::Live;
+use crate::shell::logins::Logins;
 use arc_swap::ArcSwap;
 use net::pool::{Pool, PoolLimits};
 use net::resolve::{Names, ResolveError, Resolver};
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) instruments: Instruments,
     pub(crate) caps: Arc<Caps>,
     pub(crate) handshakes: Handshakes,
+    pub(crate) logins: Logins,
     /// When the proxy started.
     pub(crate) started: Instant,
 }
@@ -269,7 +271,8 @@ impl Worker {
         }
     }
 
-    fn wake_all(&self) {
+    /// Has everything that is open look whether it still may be.
+    pub(crate) fn wake_all(&self) {
         for slot in self.slots.borrow().values() {
             slot.wake();
         }

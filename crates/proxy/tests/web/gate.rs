@@ -8,7 +8,9 @@ use net::tls::{Trust, client_config};
 use net::{ListenKey, Listener, Shards, Transport};
 use proxy::{Config, Proxy};
 use rustls_pki_types::ServerName;
-use service::{BanWatch, Context, Decision, Event, Outbox, Outcome, Registry, Service, Workers};
+use service::{
+    BanWatch, Context, Decision, Event, Outbox, Outcome, Registry, RollWatch, Service, Workers,
+};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub(crate) struct Gate {
     pub(crate) proxy: Proxy,
     pub(crate) outbox: Outbox,
     pub(crate) bans: BanWatch,
+    pub(crate) roll: RollWatch,
     pub(crate) ca: Ca,
     pub(crate) answers: Answers,
     registry: Registry,
@@ -45,11 +48,13 @@ impl Gate {
         let ca = Ca::create("Test", SystemTime::now()).unwrap();
         let (events, offences, outbox) = Outbox::new();
         let bans = BanWatch::default();
+        let roll = RollWatch::default();
         let registry = Registry::default();
         let context = Context {
             events,
             offences,
             bans: bans.clone(),
+            entrance: roll.clone(),
             metrics: registry.clone(),
             workers: Workers::start(1).unwrap(),
         };
@@ -74,6 +79,7 @@ impl Gate {
             proxy,
             outbox,
             bans,
+            roll,
             ca,
             answers: config.answers.clone(),
             registry,

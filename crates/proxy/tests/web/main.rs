@@ -9,6 +9,7 @@ mod balancers;
 mod bodies;
 mod clients;
 mod edits;
+mod entrance;
 mod gate;
 mod heads;
 mod http2;

@@ -205,6 +205,7 @@ export type Event =
   | ({ event: 'config'; generation: number } & ConfigChange)
   | { event: 'certificate'; names: string[]; text: string }
   | { event: 'audit'; actor: string; client: string | null; text: string }
+  | { event: 'login_failed'; service: string; access: string; method: string; user: string; client: string; reason: string }
   | { event: 'notice'; service: string; text: string }
   | { event: 'dropped'; count: number };
 

@@ -11,6 +11,7 @@ export function line(record: Record): string {
 
 /** The word that says what happened, such as `rejected`. */
 export function word(record: Record): string {
+  if (record.event === 'login_failed') return 'login-failed';
   return record.event === 'decision' ? record.outcome : record.event;
 }
 
@@ -19,6 +20,7 @@ export function serviceOf(record: Record): string {
   switch (record.event) {
     case 'decision':
     case 'notice':
+    case 'login_failed':
       return record.service;
     case 'service':
       return record.name;
@@ -42,6 +44,7 @@ export function serviceOf(record: Record): string {
 export function clientOf(record: Record): string {
   if (record.event === 'decision') return withoutPort(record.client);
   if (record.event === 'audit') return record.client ?? '';
+  if (record.event === 'login_failed') return record.client;
   return record.event === 'banned' || record.event === 'unbanned' ? record.client : '';
 }
 
@@ -71,6 +74,10 @@ function rest(record: Record): string {
       return `${visible(record.names.join(', '))}: ${visible(record.text)}`;
     case 'audit':
       return `${visible(record.actor)}${record.client === null ? '' : ` at ${record.client}`}: ${visible(record.text)}`;
+    case 'login_failed': {
+      const user = record.user === '' ? '-' : visible(record.user);
+      return `${user} at ${record.client} by ${visible(record.method)} (${visible(record.access)}): ${visible(record.reason)}`;
+    }
     case 'notice':
       return `${visible(record.service)}: ${visible(record.text)}`;
     case 'dropped':

@@ -120,6 +120,7 @@ export const en = {
     words: {
       forwarded: 'forwarded', answered: 'answered', rejected: 'rejected', banned: 'banned', unbanned: 'ban ended', service: 'service',
       config: 'configuration', certificate: 'certificate', audit: 'operator', notice: 'notice', dropped: 'missing',
+      login_failed: 'login failed',
     },
     new: 'new connection', banFor: (time: string) => `for ${time}`, lifted: 'lifted by the operator', over: 'its time is over',
     running: (name: string) => `${name} is running`, draining: (name: string) => `${name} lets its sessions end`, stopped: (name: string) => `${name} has stopped`,

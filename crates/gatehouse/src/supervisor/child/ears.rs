@@ -110,6 +110,7 @@ fn may_be_said(event: &Event) -> bool {
         | Event::Notice { .. }
         | Event::Service { .. }
         | Event::Certificate { .. }
+        | Event::LoginFailed { .. }
         | Event::Dropped { .. } => true,
         Event::Banned { .. }
         | Event::Unbanned { .. }

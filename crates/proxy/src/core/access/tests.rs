@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::{Routes, Verdict, decide, explain};
+use crate::core::{Anonymous, LoginFault, Routes, Verdict, decide, explain};
 use certs::{Ca, Clients, Outdated, PemFile, Usage};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -67,6 +67,7 @@ fn decided(path: &str, client: &str, shown: Option<Shown<'_>>) -> Result<(), Rea
         websocket: false,
         body: None,
         fields: None,
+        credentials: &Anonymous,
     };
     match decide(&routes, &ask) {
         Verdict::Forward(..) => Ok(()),
@@ -130,7 +131,11 @@ fn who_was_not_asked_comes_again_unless_another_list_lets_it_in() {
     );
     assert_eq!(
         decided("/later", OUTSIDE, Some(Shown::Nothing)),
-        Err(Reason::AccessNotBuilt("later".into(), "basic"))
+        Err(Reason::Login(
+            "later".into(),
+            "later".into(),
+            LoginFault::Missing
+        ))
     );
     assert_eq!(
         decided("/any", INSIDE, None),
@@ -179,14 +184,17 @@ fn the_target_is_told_only_by_the_list_that_lets_in() {
     };
     let told = |path, name| {
         let verified = verified(name);
-        let told = users(rule(path), Shown::Verified(&verified));
+        let told = users(rule(path), Shown::Verified(&verified), Login::Nothing).into_iter();
         told.map(|(name, value)| format!("{name}: {value}"))
             .collect::<Vec<_>>()
     };
     assert_eq!(told("/either", "alice"), ["X-User: alice"]);
     assert_eq!(told("/either", "bob"), Vec::<String>::new());
     assert_eq!(told("/any", "alice"), Vec::<String>::new());
-    assert_eq!(users(rule("/either"), Shown::Nothing).count(), 0);
+    assert_eq!(
+        users(rule("/either"), Shown::Nothing, Login::Nothing).len(),
+        0
+    );
     // Its name is nobody's else, on all rules.
     assert_eq!(&*rule("/any").withheld, ["X-User".into()]);
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::core::NotExplained;
-use crate::core::explain;
+use crate::core::{Anonymous, LoginFault, explain};
 use std::collections::BTreeMap;
 
 const INNOVAPHONE: &str = include_str!("../../../../../configs/innovaphone.toml");
@@ -52,6 +52,7 @@ fn ask<'a>(host: &'a str, path: &'a str) -> Ask<'a> {
         websocket: false,
         body: None,
         fields: None,
+        credentials: &Anonymous,
     }
 }
 
@@ -339,9 +340,8 @@ fn access_by_network_and_what_is_not_built_yet() {
     assert_eq!(from("/both", "198.51.100.7"), Ok(()));
     assert_eq!(from("/both", "198.51.100.77"), denied("here"));
     assert_eq!(from("/either", "198.51.100.77"), Ok(()));
-    // Nobody is banned for a login that we can not ask for yet.
-    let not_built = Reason::AccessNotBuilt("staff".into(), "basic");
-    assert_eq!(from("/either", "203.0.113.9"), Err(not_built));
+    let missing = Reason::Login("staff".into(), "Staff".into(), LoginFault::Missing);
+    assert_eq!(from("/either", "203.0.113.9"), Err(missing));
 }
 
 #[test]

@@ -300,7 +300,11 @@ impl Connection<Http2Stream> {
     /// Deals with the one request of a stream.
     async fn answer(&mut self, head: Parts, bodiless: bool, streams: &Streams) {
         let current = self.worker.current();
-        let taken = self.take_head(&current, &head, bodiless);
+        let mut taken = self.take_head(&current, &head, bodiless);
+        if let Taken::Check(check) = taken {
+            self.look_at(check).await;
+            taken = self.take(&current);
+        }
         // It is of no more use, and a stream may last.
         drop(head);
         if self.is_over(&current, &taken) {
@@ -368,6 +372,7 @@ fn malformed(fault: Malformed) -> Taken {
         place: Place::default(),
         head_only: false,
         linger: false,
+        keep: false,
     }
 }
 

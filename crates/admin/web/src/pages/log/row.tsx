@@ -142,6 +142,18 @@ function Other({ record }: { record: Exclude<Record, { event: 'decision' }> }): 
           : <Said text={record.text} />
         </p>
       );
+    case 'login_failed':
+      return (
+        <p>
+          <b>
+            <Foreign text={record.user === '' ? '-' : record.user} />
+          </b>{' '}
+          <span class="hint">
+            (<Foreign text={record.client} />, {record.method} <Foreign text={record.access} />)
+          </span>
+          : <Said text={record.reason} />
+        </p>
+      );
     case 'notice':
       return (
         <p>

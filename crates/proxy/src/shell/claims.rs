@@ -1,0 +1,212 @@
+//! What a client sends to be let in, looked up when a list asks for it.
+
+use crate::core::{Credentials, Login, Rule, Ticket};
+use crate::shell::logins::{Check, Logins, Looked};
+use guard::entrance::{LiveToken, Proof, TokenHash, Typed};
+use guard::operators::UserName;
+use proto::http::{BasicCredentials, Fields, Name, cookies};
+use service::RollWatch;
+use std::cell::OnceCell;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+/// How many cookies of one name are looked at.
+const COOKIES: usize = 4;
+/// The longest text that can be a token.
+const LONGEST_TOKEN: usize = 128;
+
+/// Those of a request.
+pub(crate) struct Claims<'a> {
+    fields: &'a Fields<'a>,
+    roll: &'a RollWatch,
+    logins: &'a Logins,
+    /// What came of the look at the password of this very request.
+    looked: Option<(Proof, Looked)>,
+    login: OnceCell<Found>,
+}
+
+enum Found {
+    Nothing,
+    Unreadable,
+    Unchecked(Box<Check>),
+    Busy,
+    Wrong(Option<UserName>),
+    Right(UserName, u64),
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn new(
+        fields: &'a Fields<'a>,
+        roll: &'a RollWatch,
+        logins: &'a Logins,
+        looked: Option<(Proof, Looked)>,
+    ) -> Self {
+        Self {
+            fields,
+            roll,
+            logins,
+            looked,
+            login: OnceCell::new(),
+        }
+    }
+
+    /// The password that is still to be looked at.
+    pub(crate) fn unchecked(&mut self) -> Option<Box<Check>> {
+        match self.login.take() {
+            Some(Found::Unchecked(check)) => Some(check),
+            _ => None,
+        }
+    }
+
+    /// What of them is to be looked at again as long as something is open that `rule` has let in by them.
+    pub(crate) fn held(&self, rule: &Rule) -> Held {
+        let login = match rule.takes_login.then(|| self.found()) {
+            Some(Found::Right(user, version)) => Some((user.clone(), *version)),
+            _ => None,
+        };
+        let tickets = rule.ticket_cookies().flat_map(|cookie| {
+            let hashes = self.tokens(cookie).map(TokenHash::of);
+            hashes.map(move |hash| (Box::from(cookie), hash))
+        });
+        Held {
+            login,
+            tickets: tickets.collect(),
+            origin: self.origin().map(Box::from),
+            roll: self.roll.clone(),
+        }
+    }
+
+    fn found(&self) -> &Found {
+        self.login.get_or_init(|| self.find())
+    }
+
+    fn find(&self) -> Found {
+        let Some(value) = self.fields.all(Name::Authorization).next() else {
+            return Found::Nothing;
+        };
+        let sent = match BasicCredentials::read(value) {
+            None => return Found::Nothing,
+            Some(Err(_)) => return Found::Unreadable,
+            Some(Ok(sent)) => sent,
+        };
+        let user = UserName::new(sent.user()).ok();
+        let known = user.as_ref().and_then(|user| self.roll.visitor(user));
+        let version = known.as_ref().map_or(0, |(_, version)| *version);
+        let name = user.as_ref().map_or(sent.user(), UserName::as_str);
+        let proof = self.logins.proof(name, sent.password(), version);
+        let looked = self.looked.filter(|(of, _)| *of == proof);
+        let right = match looked {
+            Some((_, Looked::Busy)) => return Found::Busy,
+            Some((_, looked)) => Some(looked == Looked::Right),
+            None => self.logins.recall(&proof),
+        };
+        match (right, user) {
+            (Some(true), Some(user)) => Found::Right(user, version),
+            (Some(_), user) => Found::Wrong(user),
+            (None, user) => Found::Unchecked(Box::new(Check {
+                proof,
+                user,
+                password: Typed::from(sent.password().to_owned()),
+                hash: known.map(|(hash, _)| hash),
+            })),
+        }
+    }
+
+    /// What may be the text of a token in cookies of that name.
+    fn tokens<'n>(&'n self, cookie: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+        let values = cookies(self.fields, cookie).take(COOKIES);
+        let texts = values.filter(|value| (1..=LONGEST_TOKEN).contains(&value.len()));
+        texts.filter_map(|value| std::str::from_utf8(value).ok())
+    }
+}
+
+impl Credentials for Claims<'_> {
+    fn login(&self) -> Login<'_> {
+        match self.found() {
+            Found::Nothing => Login::Nothing,
+            Found::Unreadable => Login::Unreadable,
+            Found::Unchecked(_) => Login::Unchecked,
+            Found::Busy => Login::Busy,
+            Found::Wrong(user) => Login::Wrong(user.as_ref()),
+            Found::Right(user, _) => Login::Right(user),
+        }
+    }
+
+    fn ticket(&self, cookie: &str, access: &str) -> Ticket {
+        let hashes = self.tokens(cookie).map(TokenHash::of);
+        ticket(hashes, self.roll, access)
+    }
+
+    fn origin(&self) -> Option<&[u8]> {
+        self.fields.all(Name::Origin).next()
+    }
+}
+
+impl fmt::Debug for Claims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims(..)")
+    }
+}
+
+/// Those by which something was let in that is still open.
+#[derive(Debug)]
+pub(crate) struct Held {
+    login: Option<(UserName, u64)>,
+    tickets: Vec<(Box<str>, TokenHash)>,
+    origin: Option<Box<[u8]>>,
+    roll: RollWatch,
+}
+
+impl Held {
+    /// How long they hold at the most without another look; `None`: until something changes.
+    pub(crate) fn holds(&self) -> Option<Duration> {
+        let tokens = self.tickets.iter();
+        let tokens = tokens.filter_map(|(_, hash)| self.roll.token(hash));
+        let ends = tokens.filter_map(|token| token.expires).min()?;
+        Some(Duration::from_secs(ends.saturating_sub(unix_now())))
+    }
+}
+
+impl Credentials for Held {
+    fn login(&self) -> Login<'_> {
+        let Some((user, version)) = &self.login else {
+            return Login::Nothing;
+        };
+        match self.roll.visitor(user) {
+            Some((_, now)) if now == *version => Login::Right(user),
+            _ => Login::Wrong(Some(user)),
+        }
+    }
+
+    fn ticket(&self, cookie: &str, access: &str) -> Ticket {
+        let named = self.tickets.iter().filter(|(name, _)| **name == *cookie);
+        ticket(named.map(|(_, hash)| *hash), &self.roll, access)
+    }
+
+    fn origin(&self) -> Option<&[u8]> {
+        self.origin.as_deref()
+    }
+}
+
+/// The best of several tokens.
+fn ticket(hashes: impl Iterator<Item = TokenHash>, roll: &RollWatch, access: &str) -> Ticket {
+    let mut best = Ticket::Nothing;
+    for hash in hashes {
+        match roll.token(&hash) {
+            Some(token) if *token.access == *access && is_live(&token) => return Ticket::Good,
+            Some(token) if *token.access == *access => best = Ticket::Expired,
+            _ if best == Ticket::Nothing => best = Ticket::Unknown,
+            _ => {}
+        }
+    }
+    best
+}
+
+fn is_live(token: &LiveToken) -> bool {
+    token.expires.is_none_or(|expires| unix_now() < expires)
+}
+
+fn unix_now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
