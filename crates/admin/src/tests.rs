@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
-use service::{BanWatch, Outbox, Registry, Workers};
+use service::{BanWatch, Outbox, Registry, RollWatch, Workers};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -76,6 +76,7 @@ fn context() -> (Context, Outbox) {
         events,
         offences,
         bans: BanWatch::default(),
+        entrance: RollWatch::default(),
         metrics: Registry::default(),
         workers: Workers::start(1).unwrap(),
     };

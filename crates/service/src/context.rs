@@ -1,4 +1,4 @@
-use crate::{Event, Registry, Workers};
+use crate::{Event, Registry, RollWatch, Workers};
 use arc_swap::ArcSwap;
 use guard::BanSet;
 use std::net::IpAddr;
@@ -15,6 +15,8 @@ pub struct Context {
     pub offences: OffenceSender,
     /// Who is banned right now.
     pub bans: BanWatch,
+    /// Who may enter: visitors and tokens.
+    pub entrance: RollWatch,
     /// Where instruments are registered.
     pub metrics: Registry,
     /// The threads of the data path.

@@ -1,6 +1,6 @@
 //! How a service lives: the trait, its supervision, its events and its metrics.
 //!
-//! Facts flow down as checked configuration, shared state flows across ([`BanWatch`]), news flows out
+//! Facts flow down as checked configuration, shared state flows across ([`BanWatch`], [`RollWatch`]), news flows out
 //! as one closed [`Event`] enum. No service acts on an event.
 #![cfg_attr(
     test,
@@ -14,12 +14,14 @@
 mod context;
 mod event;
 pub mod metrics;
+mod roll_watch;
 mod supervise;
 mod workers;
 
 pub use context::{BanWatch, Context, EventSender, Offence, OffenceSender, Outbox};
 pub use event::{Blame, ConfigChange, Decision, Event, Outcome, ServiceState, clip};
 pub use metrics::Registry;
+pub use roll_watch::{Outdated, RollWatch};
 pub use supervise::{Answer, Backoff, Numbered, Supervised, supervise};
 pub use workers::{WorkerGone, Workers};
 

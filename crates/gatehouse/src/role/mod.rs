@@ -20,8 +20,8 @@ use orders::Orders;
 use ports::Ports;
 use proxy::Figures;
 use service::{
-    Answer, BanWatch, Context, Event, Numbered, Outbox, Registry, Service, Supervised, Workers,
-    clip, supervise,
+    Answer, BanWatch, Context, Event, Numbered, Outbox, Registry, RollWatch, Service, Supervised,
+    Workers, clip, supervise,
 };
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -121,6 +121,7 @@ impl<S: Service + 'static> Role<S> {
             events,
             offences,
             bans: BanWatch::default(),
+            entrance: RollWatch::default(),
             metrics: Registry::default(),
             workers,
         };

@@ -5,8 +5,10 @@
 
 mod roll;
 mod token;
+mod typed;
 mod visitor;
 
 pub use roll::{Change, Roll};
 pub use token::{LiveToken, TokenHash, TokenId};
+pub use typed::Typed;
 pub use visitor::VisitorHash;

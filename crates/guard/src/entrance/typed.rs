@@ -1,0 +1,28 @@
+//! A password on its way.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// What somebody typed as his password. Has no debug form, and is wiped from memory once it is not needed any more.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Typed(Zeroizing<String>);
+
+impl Typed {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Typed {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl From<Typed> for String {
+    fn from(typed: Typed) -> Self {
+        (*typed.0).clone()
+    }
+}
