@@ -1,15 +1,20 @@
 // Opens a page and, from it, a WebSocket; prints what it saw as one line of JSON.
-// Arguments: address of every name, URL of the page, URL of the socket, words to send.
+// Arguments: address of every name, URL of the page, URL of the socket, words to send, and a cookie NAME=VALUE for the page, if it has one.
 import { chromium } from "playwright-core";
 
-const [address, page, socket, words] = process.argv.slice(2);
+const [address, page, socket, words, cookie] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
   args: ["--no-sandbox", `--host-resolver-rules=MAP * ${address}`],
 });
 
 async function talk() {
-  const tab = await browser.newPage();
+  const context = await browser.newContext();
+  if (cookie !== undefined) {
+    const [name, value] = cookie.split("=");
+    await context.addCookies([{ name, value, url: page, secure: true }]);
+  }
+  const tab = await context.newPage();
   const response = await tab.goto(page);
   const protocol = await tab.evaluate(() => performance.getEntriesByType("navigation")[0].nextHopProtocol);
   const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body"), protocol };

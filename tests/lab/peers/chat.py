@@ -1,4 +1,4 @@
-"""WebSocket client. Arguments: URL IP:PORT ROOTS ("" for none).
+"""WebSocket client. Arguments: URL IP:PORT ROOTS ("" for none), then fields of its handshake, "Name: value" each.
 
 Says "open", then sends a numbered message ten times a second and demands each back,
 until its standard input ends; then says "echoed N" and ends with 0. Anything else ends it with 1.
@@ -27,7 +27,8 @@ async def talk(socket, ended):
 async def main():
     url, to, roots = sys.argv[1:4]
     host, port = to.rsplit(":", 1)
-    options = {"host": host, "port": int(port)}
+    fields = [field.split(": ", 1) for field in sys.argv[4:]]
+    options = {"host": host, "port": int(port), "extra_headers": fields}
     if url.startswith("wss:"):
         options["ssl"] = ssl.create_default_context(cafile=roots)
         options["server_hostname"] = urllib.parse.urlsplit(url).hostname

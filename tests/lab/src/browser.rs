@@ -71,9 +71,26 @@ impl<'lab> Browser<'lab> {
     ///
     /// Every host name is found at `address`.
     pub fn talk(&self, address: &str, page: &str, socket: &str, words: &str) -> Result<Value> {
+        self.talk_with(&[address, page, socket, words])
+    }
+
+    /// As [`Browser::talk`], with a cookie `NAME=VALUE` for the page.
+    pub fn talk_with_cookie(
+        &self,
+        address: &str,
+        page: &str,
+        socket: &str,
+        words: &str,
+        cookie: &str,
+    ) -> Result<Value> {
+        self.talk_with(&[address, page, socket, words, cookie])
+    }
+
+    fn talk_with(&self, arguments: &[&str]) -> Result<Value> {
         let script = crate::repository().join(SCRIPT).display().to_string();
         let home = format!("HOME={}", self.home.display());
-        let mut command = vec!["env", &home, "node", &script, address, page, socket, words];
+        let mut command = vec!["env", &home, "node", &script];
+        command.extend(arguments);
         // What is mounted in the namespace of one program is seen by no other.
         let mount = self.settings.as_ref().map(|settings| {
             let from = settings.display();

@@ -54,15 +54,25 @@ impl Chat {
         to: &str,
         roots: Option<&Path>,
     ) -> Result<Self> {
+        Self::open_with(lab, place, url, to, roots, &[])
+    }
+
+    /// As [`Chat::open`]; its handshake has these fields, too, `Name: value` each.
+    pub fn open_with(
+        lab: &Lab,
+        place: Place,
+        url: &str,
+        to: &str,
+        roots: Option<&Path>,
+        fields: &[&str],
+    ) -> Result<Self> {
         let script = peer("chat.py");
         let roots = roots
             .map(|path| path.display().to_string())
             .unwrap_or_default();
-        let mut process = lab.spawn(
-            place,
-            "chat",
-            &["/usr/bin/python3", &script, url, to, &roots],
-        )?;
+        let mut command = vec!["/usr/bin/python3", &script, url, to, &roots];
+        command.extend(fields);
+        let mut process = lab.spawn(place, "chat", &command)?;
         process.wait_for("open")?;
         Ok(Self { process })
     }

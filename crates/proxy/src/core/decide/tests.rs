@@ -420,7 +420,7 @@ fn an_explanation_of_a_redirect_and_of_an_access() {
     assert!(let_in.contains("access office lets it in"), "{let_in}");
     let not = said("https://rules.example/either", "203.0.113.1").to_string();
     assert!(
-        not.contains("access staff (basic) is not built yet"),
+        not.contains("access staff lets in who signs in as a; here, nobody does"),
         "{not}"
     );
 }
