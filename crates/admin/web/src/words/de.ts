@@ -75,7 +75,7 @@ export const de: Words = {
     chart: (name, now, highest) => `${name}: jetzt ${now}, höchstens ${highest}`,
     noFigures: 'Es gibt noch keine Werte. Sie kommen eine Minute nach dem Start.',
     processes: 'Prozesse', name: 'Name', state: 'Zustand', since: 'Seit', restarts: 'Neustarts', pid: 'PID',
-    listeners: 'Ports', service: 'Dienst', login_failed: 'Anmeldung gescheitert', protocol: 'Protokoll', address: 'Adresse', interface: 'Schnittstelle', allInterfaces: 'alle', open: 'offen', notOpen: 'nicht offen',
+    listeners: 'Ports', service: 'Dienst', protocol: 'Protokoll', address: 'Adresse', interface: 'Schnittstelle', allInterfaces: 'alle', open: 'offen', notOpen: 'nicht offen',
     certificates: 'Zertifikate', names: 'Namen', source: 'Herkunft', ends: 'Gültig bis', days: (n, text) => s(n, '1 Tag', `${text} Tage`), ended: 'abgelaufen', missing: 'fehlt',
     again: 'Zertifikate neu lesen', read: 'Zertifikate und Dateien sind neu gelesen.', readSame: 'Zertifikate und Dateien sind dieselben wie vorher.',
     sources: { files: 'Dateien', own: 'eigene CA', acme: 'ACME' }, next: 'Als Nächstes', renew: 'Erneuern', renewOne: (name) => `${name} erneuern`,
@@ -122,6 +122,7 @@ export const de: Words = {
     words: {
       forwarded: 'weitergeleitet', answered: 'beantwortet', rejected: 'abgewiesen', banned: 'gesperrt', unbanned: 'Sperre zu Ende', service: 'Dienst',
       config: 'Konfiguration', certificate: 'Zertifikat', audit: 'Bedienung', notice: 'Hinweis', dropped: 'fehlt',
+      login_failed: 'Anmeldung gescheitert',
     },
     new: 'neue Verbindung', banFor: (time) => `für ${time}`, lifted: 'von Hand aufgehoben', over: 'die Zeit ist um',
     running: (name) => `${name} läuft`, draining: (name) => `${name} lässt Sitzungen enden`, stopped: (name) => `${name} ist beendet`,

@@ -57,6 +57,7 @@ const IS: Record<string, string> = {
   'is not a duration': 'ist keine Dauer',
   'is not a size': 'ist keine Größe',
   'is not known here': 'ist hier nicht bekannt',
+  'is no name for a user': 'ist kein Name für einen Benutzer',
   'is out of bounds': 'liegt außerhalb der Grenzen',
   'is neither an address nor a name': 'ist weder Adresse noch Name',
   'is an address inside a network': 'ist eine Adresse in einem Netz',
