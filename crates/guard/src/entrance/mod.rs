@@ -3,14 +3,26 @@
 //! The supervisor keeps both, and tells the data path as much of it as it needs to judge who comes: the
 //! [`Roll`], whole at its start and by [`Change`] later. Nothing here has a clock, a file or a source of randomness.
 
+pub mod htpasswd;
+mod legacy;
 mod remembered;
 mod roll;
+#[cfg(test)]
+mod tests;
 mod token;
+mod tokens;
 mod typed;
 mod visitor;
+mod visitors;
 
+pub use legacy::Legacy;
 pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};
 pub use roll::{Change, Roll};
 pub use token::{LiveToken, TokenHash, TokenId};
+pub use tokens::{
+    BadNote, KeyId, LONGEST_NOTE, MAX_KEYS, MAX_TOKENS, Note, TEXT_BYTES, Token, TokenFault,
+    TokenKey, Tokens, Wish, is_key_text, key_text, token_text,
+};
 pub use typed::Typed;
 pub use visitor::VisitorHash;
+pub use visitors::{MAX_VISITORS, Visitor, VisitorFault, Visitors};

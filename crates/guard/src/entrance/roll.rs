@@ -17,6 +17,26 @@ pub struct Roll {
     pub tokens: Vec<LiveToken>,
 }
 
+impl Roll {
+    /// Does what `change` says.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::Visitor(name, Some(hash)) => drop(self.visitors.insert(name, hash)),
+            Change::Rehashed(name, hash) => {
+                if let Some(known) = self.visitors.get_mut(&name) {
+                    *known = hash;
+                }
+            }
+            Change::Visitor(name, None) => drop(self.visitors.remove(&name)),
+            Change::Token(token) => {
+                self.tokens.retain(|known| known.id != token.id);
+                self.tokens.push(token);
+            }
+            Change::TokenGone(id) => self.tokens.retain(|known| known.id != id),
+        }
+    }
+}
+
 /// A change of the [`Roll`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -21,6 +21,10 @@ impl TokenHash {
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text).into())
     }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl From<TokenHash> for String {

@@ -1,9 +1,11 @@
 //! A password on its way.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// What somebody typed as his password. Has no debug form, and is wiped from memory once it is not needed any more.
+/// What somebody typed as his password. Its debug form says nothing, and it is wiped from memory once it is not needed any more.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Typed(Zeroizing<String>);
@@ -12,6 +14,12 @@ impl Typed {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Debug for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Typed(..)")
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::legacy::Legacy;
 use crate::operators::PasswordHash;
 
 /// The hash of a visitor's password, as text in the form that its prefix names.
@@ -12,6 +13,8 @@ use crate::operators::PasswordHash;
 pub enum VisitorHash {
     /// What the box itself makes: argon2id.
     Argon2(PasswordHash),
+    /// What another web server made: good until the visitor comes with his password, which is hashed anew then.
+    Legacy(Legacy),
 }
 
 impl VisitorHash {
@@ -20,10 +23,11 @@ impl VisitorHash {
         Self::Argon2(PasswordHash::of_nobody())
     }
 
-    /// Whether `password` has this hash; takes a hundredth of a second and more, whatever the answer.
+    /// Whether `password` has this hash; takes a hundredth of a second and more, but for hashes that were imported.
     pub fn matches(&self, password: &str) -> bool {
         match self {
             Self::Argon2(hash) => hash.matches(password),
+            Self::Legacy(hash) => hash.matches(password),
         }
     }
 
@@ -31,6 +35,19 @@ impl VisitorHash {
     pub fn is_outdated(&self) -> bool {
         match self {
             Self::Argon2(hash) => hash.is_outdated(),
+            Self::Legacy(_) => true,
+        }
+    }
+
+    /// The hash that `text` is.
+    ///
+    /// # Errors
+    /// What it is instead; nothing of it is repeated.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        if text.starts_with("$argon2") {
+            PasswordHash::try_from(text.to_owned()).map(Self::Argon2)
+        } else {
+            Legacy::read(text).map(Self::Legacy)
         }
     }
 }
@@ -39,6 +56,7 @@ impl From<VisitorHash> for String {
     fn from(hash: VisitorHash) -> Self {
         match hash {
             VisitorHash::Argon2(hash) => hash.into(),
+            VisitorHash::Legacy(hash) => hash.to_string(),
         }
     }
 }
@@ -47,7 +65,7 @@ impl TryFrom<String> for VisitorHash {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        PasswordHash::try_from(text).map(Self::Argon2)
+        Self::read(&text)
     }
 }
 
