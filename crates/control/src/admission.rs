@@ -90,6 +90,7 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("GET", "/v1/certificates", VIEWER),
     ("POST", "/v1/certificates/renew", OPERATOR),
     ("GET", "/v1/certificates/root", VIEWER),
+    ("POST", "/v1/certificates/export", ADMIN),
     ("GET", "/v1/secrets", VIEWER),
     ("PUT", "/v1/secrets", OPERATOR),
     ("DELETE", "/v1/secrets", OPERATOR),

@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 
 use crate::render::Span;
 use crate::{
-    Applied, Apply, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff, Draft,
-    Explanation, Fault, Generation, History, Host, Journal, MachineOrder, Network, NewBan,
-    Operators, Ordered, Rollback, RootCertificate, Secret, Status, ZoneChange,
+    Applied, Apply, Ban, CertificateExport, CertificateStatus, Checked, Cleared, ConfigText,
+    Derived, Diff, Draft, Explanation, ExportedCertificate, Fault, Generation, History, Host,
+    Journal, MachineOrder, Network, NewBan, Operators, Ordered, Rollback, RootCertificate, Secret,
+    Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
@@ -88,6 +89,12 @@ pub trait Backend: Operators {
 
     /// The root of the box's own CA.
     fn root(&self) -> impl Future<Output = Result<RootCertificate, Refusal>> + Send;
+
+    /// Gives out a certificate: its chain, and its key under a passphrase where there is one.
+    fn export_certificate(
+        &self,
+        export: CertificateExport,
+    ) -> impl Future<Output = Result<ExportedCertificate, Refusal>> + Send;
 
     /// The names of the secrets in the store.
     fn secrets(&self) -> impl Future<Output = Result<Vec<String>, Refusal>> + Send;

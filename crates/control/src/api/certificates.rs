@@ -1,5 +1,7 @@
 //! Certificates of the box.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,6 +35,23 @@ pub struct Renewal {
     pub at: Option<Moment>,
     /// Why the last order came to nothing, or why none can be made.
     pub text: Option<String>,
+    /// What is done for it now; none: nothing, or nobody has said yet.
+    #[serde(default)]
+    pub step: Option<OrderStep>,
+}
+
+/// What is done for an order now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStep {
+    /// The CA is asked what it offers, and who we are there.
+    Account,
+    /// The order is made.
+    Order,
+    /// The proofs are laid out, and the CA looks at them.
+    Proofs,
+    /// The CA makes the certificate.
+    Issuance,
 }
 
 /// How it stands with a certificate that is had from a CA.
@@ -63,4 +82,43 @@ pub struct CertificateName {
 pub struct RootCertificate {
     /// In PEM.
     pub pem: String,
+}
+
+/// What is to come out of the box.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateExport {
+    /// One of the names of the certificate.
+    #[schema(min_length = 1, max_length = 253)]
+    pub name: String,
+    /// What the key is encrypted with; without it the chain comes out alone, and no key.
+    #[schema(min_length = 8, max_length = 256)]
+    pub passphrase: Option<String>,
+}
+
+impl CertificateExport {
+    /// The fewest characters of a passphrase under which a key leaves the box.
+    pub const SHORTEST_PASSPHRASE: usize = 8;
+    /// The most bytes of a passphrase.
+    pub const LONGEST_PASSPHRASE: usize = 256;
+}
+
+impl fmt::Debug for CertificateExport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificateExport")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A certificate that came out of the box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExportedCertificate {
+    /// The names it is for.
+    pub names: Vec<String>,
+    /// The certificate, then what leads to its CA, in PEM; where no key was asked for.
+    pub pem: Option<String>,
+    /// The same with the key as a PKCS#12 file, in base64; where a passphrase was given.
+    #[schema(format = Byte)]
+    pub pkcs12: Option<String>,
 }

@@ -18,7 +18,8 @@ mod whole;
 pub(crate) use bans::BanQuery;
 pub use bans::{Ban, Cleared, NewBan};
 pub use certificates::{
-    CertificateName, CertificateStatus, Renewal, RenewalState, RootCertificate,
+    CertificateExport, CertificateName, CertificateStatus, ExportedCertificate, OrderStep, Renewal,
+    RenewalState, RootCertificate,
 };
 pub use configuration::{
     Applied, Apply, Checked, ConfigText, Diff, Draft, Fault, Generation, GenerationState, Rollback,

@@ -2,7 +2,10 @@
 
 use hyper::Method;
 
-use crate::{CertificateName, CertificateStatus, Client, ClientError, RootCertificate};
+use crate::{
+    CertificateExport, CertificateName, CertificateStatus, Client, ClientError,
+    ExportedCertificate, RootCertificate,
+};
 
 impl Client {
     /// Every certificate of the box.
@@ -25,5 +28,14 @@ impl Client {
     /// The root of the box's own CA.
     pub async fn root(&self) -> Result<RootCertificate, ClientError> {
         self.ask(Method::GET, "/v1/certificates/root", &()).await
+    }
+
+    /// A certificate, with its key where a passphrase is given.
+    pub async fn export_certificate(
+        &self,
+        export: &CertificateExport,
+    ) -> Result<ExportedCertificate, ClientError> {
+        self.tell(Method::POST, "/v1/certificates/export", export)
+            .await
     }
 }

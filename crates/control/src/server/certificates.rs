@@ -6,7 +6,10 @@ use axum::extract::State;
 use super::Api;
 use super::answer::{Answer, Sent};
 use crate::schema::Nothing;
-use crate::{Backend, CertificateName, CertificateStatus, Refusal, RootCertificate};
+use crate::{
+    Backend, CertificateExport, CertificateName, CertificateStatus, ExportedCertificate, Refusal,
+    RootCertificate,
+};
 
 /// Every certificate of the box, with what happens to it next.
 #[utoipa::path(
@@ -50,4 +53,23 @@ pub(super) async fn renew<B: Backend>(
 )]
 pub(super) async fn root<B: Backend>(State(api): State<Api<B>>) -> Answer<RootCertificate> {
     Ok(Json(api.backend.root().await?))
+}
+
+/// Gives out a certificate, with its key where a passphrase is given to encrypt it with.
+#[utoipa::path(
+    post,
+    path = "/v1/certificates/export",
+    tag = "certificates",
+    request_body = CertificateExport,
+    responses(
+        (status = 200, description = "The chain in PEM, or chain and key as PKCS#12.", body = ExportedCertificate),
+        (status = 404, description = "There is no certificate of this name.", body = Refusal),
+        (status = 422, description = "No name was given, or a passphrase that is too short.", body = Refusal)
+    )
+)]
+pub(super) async fn export<B: Backend>(
+    State(api): State<Api<B>>,
+    Sent(export): Sent<CertificateExport>,
+) -> Answer<ExportedCertificate> {
+    Ok(Json(api.backend.export_certificate(export).await?))
 }

@@ -62,6 +62,7 @@ pub(super) async fn document() -> Answer {
         certificates::certificates,
         certificates::renew,
         certificates::root,
+        certificates::export,
         hosts::hosts,
         hosts::derived,
         history::history,

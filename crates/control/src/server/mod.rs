@@ -239,6 +239,7 @@ fn own_routes<B: Backend>() -> Paths<B> {
         .route("/v1/certificates", get(certificates::certificates::<B>))
         .route("/v1/certificates/renew", post(certificates::renew::<B>))
         .route("/v1/certificates/root", get(certificates::root::<B>))
+        .route("/v1/certificates/export", post(certificates::export::<B>))
         .route(
             "/v1/secrets",
             get(secrets::secrets::<B>)

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control::{
-    Backend, BindError, Client, ClientError, LogQuery, MachineOrder, Refusal, RefusalKind,
-    Rollback, SOCKET_NAME, Secret, ZoneChange,
+    Backend, BindError, CertificateExport, Client, ClientError, LogQuery, MachineOrder, Refusal,
+    RefusalKind, Rollback, SOCKET_NAME, Secret, ZoneChange,
 };
 use service::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -155,6 +155,13 @@ async fn certificates_are_shown_and_ordered_by_name() {
     client.renew_certificate("hq.example").await.unwrap();
     assert!(client.renew_certificate("other.example").await.is_err());
     assert_eq!(client.root().await.unwrap(), backend.root().await.unwrap());
+    let export = CertificateExport {
+        name: "hq.example".to_owned(),
+        passphrase: Some("a good one".to_owned()),
+    };
+    assert!(!format!("{export:?}").contains("good"));
+    let exported = client.export_certificate(&export).await.unwrap();
+    assert_eq!(exported, backend.export_certificate(export).await.unwrap());
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use control::{
-    Actor, Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived,
-    Diff, Draft, Explanation, Fault, Generation, GenerationState, History, Host, HostFigures,
-    HostProtocol, HostRule, HostTarget, InterfaceStatus, Journal, MachineOrder, Moment, Network,
-    NewBan, Ordered, ProcessStatus, Refusal, Renewal, RenewalState, Rollback, RootCertificate,
-    Secret, Series, SeriesKind, Status, Table, ZoneChange, ZoneStatus,
+    Actor, Applied, Apply, Backend, Ban, CertificateExport, CertificateStatus, Checked, Cleared,
+    ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Fault, Generation,
+    GenerationState, History, Host, HostFigures, HostProtocol, HostRule, HostTarget,
+    InterfaceStatus, Journal, MachineOrder, Moment, Network, NewBan, Ordered, ProcessStatus,
+    Refusal, Renewal, RenewalState, Rollback, RootCertificate, Secret, Series, SeriesKind, Status,
+    Table, ZoneChange, ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::sync::watch;
@@ -142,6 +143,7 @@ impl Backend for Memory {
                 state: RenewalState::Failed,
                 at: Some(NOW),
                 text: Some("the CA can not be reached".to_owned()),
+                step: None,
             }),
         }])
     }
@@ -154,6 +156,17 @@ impl Backend for Memory {
     async fn root(&self) -> Result<RootCertificate, Refusal> {
         let pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
         Ok(RootCertificate { pem })
+    }
+    async fn export_certificate(
+        &self,
+        export: CertificateExport,
+    ) -> Result<ExportedCertificate, Refusal> {
+        let pem = export.passphrase.is_none().then(|| "pem".to_owned());
+        Ok(ExportedCertificate {
+            names: vec![export.name],
+            pem,
+            pkcs12: export.passphrase,
+        })
     }
     async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
         Ok(vec![Host {

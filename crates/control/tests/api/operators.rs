@@ -23,6 +23,7 @@ const ADMIN: &[&str] = &[
     "DELETE /v1/users",
     "DELETE /v1/users/totp",
     "POST /v1/machine",
+    "POST /v1/certificates/export",
 ];
 /// What changes nothing of the box but of who asks.
 const OWN: &[&str] = &[

@@ -205,11 +205,12 @@ pub(crate) enum Command {
         to: Option<u32>,
     },
 
-    /// Show certificates, order one anew, or print the root of the box's own CA
+    /// Show certificates, order one anew, take one out, or print the root of the box's own CA
     #[command(after_help = "Examples:
   gatehouse certificate list
   gatehouse certificate show hq.example
   gatehouse certificate renew hq.example
+  gatehouse certificate export hq.example --out hq.p12
   gatehouse certificate root > gatehouse-root.pem")]
     Certificate {
         #[command(subcommand)]
@@ -398,6 +399,36 @@ pub(crate) enum CertificateAction {
     ///
     /// Clients that install it believe what the box shows where no other certificate is there.
     Root,
+    /// Write a certificate with its key and chain to a file (PKCS#12), encrypted with a passphrase
+    ///
+    /// The passphrase is asked for and not shown, or read from standard input or a file. A key never comes out unencrypted.
+    #[command(after_help = "Examples:
+  gatehouse certificate export hq.example --out hq.p12
+  gatehouse certificate export hq.example --chain --out hq.pem")]
+    Export {
+        /// One of the names of the certificate
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The chain alone, in PEM: no key, no passphrase
+        #[arg(long, conflicts_with = "passphrase_file")]
+        chain: bool,
+        #[command(flatten)]
+        to: FileOut,
+    },
+}
+
+/// A file that a key goes to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileOut {
+    /// The file to write, which nobody else may read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Write it also where there is such a file already
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Take the passphrase from the first line of this file; 8 characters at least
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -570,6 +601,9 @@ mod tests {
             "gatehouse apply FILE",
             "gatehouse apply FILE --trial 10m",
             "gatehouse apply FILE --trial 3600s --json",
+            "gatehouse certificate export hq.example --out hq.p12",
+            "gatehouse certificate export hq.example --out hq.p12 --force --passphrase-file FILE",
+            "gatehouse certificate export hq.example --chain --out hq.pem --json",
             "gatehouse secret set NAME",
             "gatehouse secret list",
             "gatehouse secret rm NAME",
@@ -625,6 +659,9 @@ mod tests {
             "gatehouse bans clear 203.0.113.9 --all",
             "gatehouse rollback -1",
             "gatehouse secret set NAME VALUE",
+            "gatehouse certificate export hq.example",
+            "gatehouse certificate export hq.example --out FILE --passphrase PASSPHRASE",
+            "gatehouse certificate export hq.example --out FILE --chain --passphrase-file FILE",
             "gatehouse user",
             "gatehouse user add",
             "gatehouse user add anna --role root",

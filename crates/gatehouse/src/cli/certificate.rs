@@ -1,14 +1,17 @@
 //! `gatehouse certificate`.
 
+mod files;
+mod handed;
+
 use std::path::Path;
 
-use control::{CertificateStatus, Client, Moment, Renewal, RenewalState};
+use control::{CertificateStatus, Client, Moment, OrderStep, Renewal, RenewalState};
 
 use super::args::CertificateAction;
 use super::output::{Out, Table, Tone, plain};
 use super::{Done, Failure};
 
-/// Shows certificates, has one ordered, or prints the root of the box's own CA.
+/// Shows certificates, has one ordered, takes one out, or prints the root of the box's own CA.
 pub(super) async fn run(out: Out, socket: &Path, action: CertificateAction) -> Done {
     let client = Client::connect(socket).await?;
     match action {
@@ -37,6 +40,9 @@ pub(super) async fn run(out: Out, socket: &Path, action: CertificateAction) -> D
             out.show(&serde_json::json!({ "ordered": name }), || {
                 format!("{name} is ordered; `gatehouse certificate show {name}` says how it goes\n")
             })
+        }
+        CertificateAction::Export { name, chain, to } => {
+            handed::export(out, &client, name, chain, &to).await
         }
         CertificateAction::Root => {
             let root = client.root().await?;
@@ -74,7 +80,7 @@ fn state(certificate: &CertificateStatus) -> (String, Tone) {
             if renewal.state != RenewalState::Planned || certificate.expires.is_none() {
                 tone = Tone::Attention;
             }
-            said.push(next(renewal));
+            said.push(next(renewal, &certificate.names));
         }
         None if said.is_empty() => said.push("good".to_owned()),
         None => {}
@@ -82,15 +88,35 @@ fn state(certificate: &CertificateStatus) -> (String, Tone) {
     (said.join("; "), tone)
 }
 
-fn next(renewal: &Renewal) -> String {
+fn next(renewal: &Renewal, names: &[String]) -> String {
     let at = |at: Option<Moment>| at.map_or_else(|| "soon".to_owned(), |at| at.to_string());
     let text = renewal.text.as_deref().unwrap_or_default();
     match renewal.state {
         RenewalState::Planned => format!("renews on {}", at(renewal.at)),
-        RenewalState::Ordered if text.is_empty() => "ordered".to_owned(),
-        RenewalState::Ordered => format!("ordered; before, it failed: {text}"),
+        RenewalState::Ordered => {
+            let step = renewal.step.map(|step| format!(": {}", done(step, names)));
+            let step = step.unwrap_or_default();
+            let before = match text {
+                "" => String::new(),
+                text => format!("; before, it failed: {text}"),
+            };
+            format!("ordered{step}{before}")
+        }
         RenewalState::Failed => format!("failed: {text}; next try at {}", at(renewal.at)),
         RenewalState::Held => format!("not ordered: {text}"),
+    }
+}
+
+/// What is done for an order of `names` now.
+fn done(step: OrderStep, names: &[String]) -> String {
+    match step {
+        OrderStep::Account => "the CA is asked who we are there".to_owned(),
+        OrderStep::Order => "the order is made".to_owned(),
+        OrderStep::Proofs => match names {
+            [name] => format!("the CA looks at the proof of {name}"),
+            names => format!("the CA looks at the proofs of {}", names.join(", ")),
+        },
+        OrderStep::Issuance => "the CA makes the certificate".to_owned(),
     }
 }
 
@@ -125,6 +151,7 @@ mod tests {
                 state,
                 at: (state != RenewalState::Ordered).then_some(Moment(1_795_225_367_000)),
                 text: text.map(str::to_owned),
+                step: None,
             }),
         }
     }
@@ -147,6 +174,23 @@ mod tests {
         ] {
             assert_eq!(state(&certificate(of, text)).0, expected);
         }
+    }
+
+    #[test]
+    fn the_step_of_an_order_is_said() {
+        let mut ordered = certificate(RenewalState::Ordered, Some("no CA"));
+        let renewal = ordered.renewal.as_mut().unwrap();
+        renewal.step = Some(OrderStep::Proofs);
+        assert_eq!(
+            state(&ordered).0,
+            "ordered: the CA looks at the proofs of a.example, *.a.example; before, it failed: no CA"
+        );
+        ordered.names.pop();
+        ordered.renewal.as_mut().unwrap().text = None;
+        assert_eq!(
+            state(&ordered).0,
+            "ordered: the CA looks at the proof of a.example"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which certificates a configuration needs, and where they come from.
 
+mod export;
+
 use super::journal::Journal;
 use super::orders::{self, Book};
 use anyhow::{Context as _, bail};
