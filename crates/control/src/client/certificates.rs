@@ -3,8 +3,9 @@
 use hyper::Method;
 
 use crate::{
-    CertificateExport, CertificateName, CertificateStatus, Client, ClientError,
-    ExportedCertificate, RootCertificate,
+    CertificateExport, CertificateImport, CertificateName, CertificateStatus, Client,
+    ClientCertificate, ClientError, ExportedCertificate, ImportedCertificate, IssuedCertificate,
+    NewClientCertificate, Revocation, RootCertificate,
 };
 
 impl Client {
@@ -36,6 +37,40 @@ impl Client {
         export: &CertificateExport,
     ) -> Result<ExportedCertificate, ClientError> {
         self.tell(Method::POST, "/v1/certificates/export", export)
+            .await
+    }
+
+    /// Takes a certificate with its key into the box.
+    pub async fn import_certificate(
+        &self,
+        import: &CertificateImport,
+    ) -> Result<ImportedCertificate, ClientError> {
+        self.tell(Method::POST, "/v1/certificates/import", import)
+            .await
+    }
+
+    /// Has a certificate for a client issued.
+    pub async fn issue_certificate(
+        &self,
+        new: &NewClientCertificate,
+    ) -> Result<IssuedCertificate, ClientError> {
+        self.tell(Method::POST, "/v1/certificates/issue", new).await
+    }
+
+    /// What was issued for clients.
+    pub async fn issued_certificates(&self) -> Result<Vec<ClientCertificate>, ClientError> {
+        self.ask(Method::GET, "/v1/certificates/issued", &()).await
+    }
+
+    /// Has certificates of clients hold no more: of one serial number, or of one name.
+    pub async fn revoke_certificate(
+        &self,
+        certificate: &str,
+    ) -> Result<Vec<ClientCertificate>, ClientError> {
+        let revocation = Revocation {
+            certificate: certificate.to_owned(),
+        };
+        self.tell(Method::POST, "/v1/certificates/revoke", &revocation)
             .await
     }
 }

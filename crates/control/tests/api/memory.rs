@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use control::{
-    Actor, Applied, Apply, Backend, Ban, CertificateExport, CertificateStatus, Checked, Cleared,
-    ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Fault, Generation,
-    GenerationState, History, Host, HostFigures, HostProtocol, HostRule, HostTarget,
-    InterfaceStatus, Journal, MachineOrder, Moment, Network, NewBan, Ordered, ProcessStatus,
+    Actor, Applied, Apply, Backend, Ban, CertificateExport, CertificateImport, CertificateStatus,
+    Checked, Cleared, ClientCertificate, ConfigText, Derived, Diff, Draft, Explanation,
+    ExportedCertificate, Fault, Generation, GenerationState, History, Host, HostFigures,
+    HostProtocol, HostRule, HostTarget, ImportedCertificate, InterfaceStatus, IssuedCertificate,
+    Journal, MachineOrder, Moment, Network, NewBan, NewClientCertificate, Ordered, ProcessStatus,
     Refusal, Renewal, RenewalState, Rollback, RootCertificate, Secret, Series, SeriesKind, Status,
     Table, ZoneChange, ZoneStatus,
 };
@@ -167,6 +168,49 @@ impl Backend for Memory {
             pem,
             pkcs12: export.passphrase,
         })
+    }
+    async fn import_certificate(
+        &self,
+        import: CertificateImport,
+    ) -> Result<ImportedCertificate, Refusal> {
+        let length = import.pem.map_or(0, |pem| pem.len());
+        Ok(ImportedCertificate {
+            names: import.name.into_iter().collect(),
+            expires: NOW,
+            line: None,
+            lines: Some(length.to_string()),
+            notes: Vec::new(),
+        })
+    }
+    async fn issue_certificate(
+        &self,
+        new: NewClientCertificate,
+    ) -> Result<IssuedCertificate, Refusal> {
+        Ok(IssuedCertificate {
+            certificate: ClientCertificate {
+                name: new.name,
+                serial: "4a".to_owned(),
+                issued: NOW,
+                expires: NOW,
+                revoked: None,
+            },
+            pkcs12: new.passphrase,
+        })
+    }
+    async fn issued_certificates(&self) -> Result<Vec<ClientCertificate>, Refusal> {
+        self.revoke_certificate("anna".to_owned()).await
+    }
+    async fn revoke_certificate(
+        &self,
+        certificate: String,
+    ) -> Result<Vec<ClientCertificate>, Refusal> {
+        Ok(vec![ClientCertificate {
+            name: certificate,
+            serial: "4a".to_owned(),
+            issued: NOW,
+            expires: NOW,
+            revoked: Some(NOW),
+        }])
     }
     async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
         Ok(vec![Host {

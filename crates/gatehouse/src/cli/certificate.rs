@@ -5,13 +5,15 @@ mod handed;
 
 use std::path::Path;
 
-use control::{CertificateStatus, Client, Moment, OrderStep, Renewal, RenewalState};
+use control::{
+    CertificateStatus, Client, ClientCertificate, Moment, OrderStep, Renewal, RenewalState,
+};
 
 use super::args::CertificateAction;
 use super::output::{Out, Table, Tone, plain};
 use super::{Done, Failure};
 
-/// Shows certificates, has one ordered, takes one out, or prints the root of the box's own CA.
+/// Shows certificates, has one ordered, takes one in or out, or prints the root of the box's own CA.
 pub(super) async fn run(out: Out, socket: &Path, action: CertificateAction) -> Done {
     let client = Client::connect(socket).await?;
     match action {
@@ -44,6 +46,26 @@ pub(super) async fn run(out: Out, socket: &Path, action: CertificateAction) -> D
         CertificateAction::Export { name, chain, to } => {
             handed::export(out, &client, name, chain, &to).await
         }
+        CertificateAction::Import(from) => handed::import(out, &client, from).await,
+        CertificateAction::Issue { name, days, to } => {
+            handed::issue(out, &client, name, days, &to).await
+        }
+        CertificateAction::Issued => {
+            let issued = client.issued_certificates().await?;
+            out.show(&issued, || issued_table(&issued).text(out))
+        }
+        CertificateAction::Revoke { certificate } => {
+            let revoked = client.revoke_certificate(&certificate).await?;
+            out.show(&revoked, || {
+                let line = |one: &ClientCertificate| {
+                    format!(
+                        "the certificate of {} ({}) is revoked\n",
+                        one.name, one.serial
+                    )
+                };
+                revoked.iter().map(line).collect()
+            })
+        }
         CertificateAction::Root => {
             let root = client.root().await?;
             out.show(&root, || root.pem.clone())
@@ -62,6 +84,25 @@ pub(super) fn table(certificates: &[CertificateStatus]) -> Table {
             plain(&certificate.source),
             plain(expires.unwrap_or_default()),
             (state, Some(tone)),
+        ]);
+    }
+    table
+}
+
+/// What was issued for clients, one a line.
+fn issued_table(issued: &[ClientCertificate]) -> Table {
+    let mut table = Table::new(&["CLIENT", "SERIAL", "ISSUED", "EXPIRES", "STATE"]);
+    for one in issued {
+        let state = match one.revoked {
+            Some(at) => (format!("revoked on {at}"), Some(Tone::Attention)),
+            None => ("good until then".to_owned(), Some(Tone::Good)),
+        };
+        table.line([
+            plain(&one.name),
+            plain(&one.serial),
+            plain(one.issued),
+            plain(one.expires),
+            state,
         ]);
     }
     table

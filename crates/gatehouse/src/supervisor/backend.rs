@@ -10,11 +10,11 @@ use super::shown::not_renewed;
 use super::state::State;
 use config::ZoneAddress;
 use control::{
-    Applied, Apply, Backend, Ban, CertificateExport, CertificateStatus, Checked, Cleared,
-    ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Generation,
-    GenerationState, Host, Journal, ListenerStatus, MachineOrder, Moment, Network, NewBan,
-    NotBuilt, Ordered, ProcessStatus, Refusal, Role, Rollback, RootCertificate, Secret, Status,
-    Table, ZoneChange,
+    Applied, Apply, Backend, Ban, CertificateExport, CertificateImport, CertificateStatus, Checked,
+    Cleared, ClientCertificate, ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate,
+    Generation, GenerationState, Host, ImportedCertificate, IssuedCertificate, Journal,
+    ListenerStatus, MachineOrder, Moment, Network, NewBan, NewClientCertificate, NotBuilt, Ordered,
+    ProcessStatus, Refusal, Role, Rollback, RootCertificate, Secret, Status, Table, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
@@ -237,6 +237,31 @@ impl Backend for Gate {
         export: CertificateExport,
     ) -> Result<ExportedCertificate, Refusal> {
         self.give_out(export).await
+    }
+
+    async fn import_certificate(
+        &self,
+        import: CertificateImport,
+    ) -> Result<ImportedCertificate, Refusal> {
+        self.take_in(import).await
+    }
+
+    async fn issue_certificate(
+        &self,
+        new: NewClientCertificate,
+    ) -> Result<IssuedCertificate, Refusal> {
+        self.issue(new).await
+    }
+
+    async fn issued_certificates(&self) -> Result<Vec<ClientCertificate>, Refusal> {
+        self.issued().await
+    }
+
+    async fn revoke_certificate(
+        &self,
+        certificate: String,
+    ) -> Result<Vec<ClientCertificate>, Refusal> {
+        self.revoke(certificate).await
     }
 
     async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
