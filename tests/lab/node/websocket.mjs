@@ -10,9 +10,15 @@ const browser = await chromium.launch({
 
 async function talk() {
   const tab = await browser.newPage();
+  const wire = await tab.context().newCDPSession(tab);
+  let security = {};
+  wire.on("Network.responseReceived", (event) => {
+    if (event.type === "Document") security = event.response.securityDetails ?? {};
+  });
+  await wire.send("Network.enable");
   const response = await tab.goto(page);
   const protocol = await tab.evaluate(() => performance.getEntriesByType("navigation")[0].nextHopProtocol);
-  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body"), protocol };
+  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body"), protocol, group: security.keyExchangeGroup };
   const echo = await tab.evaluate(
     ([socket, words]) =>
       new Promise((resolve, reject) => {
