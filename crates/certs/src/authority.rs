@@ -1,5 +1,7 @@
 //! The box's own certificate authority.
 
+mod clients;
+
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +16,7 @@ use crate::check::validity_of;
 use crate::material::{is_self_signed, parse};
 use crate::name::normal_name;
 use crate::{Error, Material, Validity};
+pub use clients::ForClient;
 
 /// Longest life of what the CA issues: browsers refuse more than 398 days.
 pub const LEAF_LIFETIME: Duration = Duration::from_hours(24 * 397);
@@ -133,11 +136,7 @@ impl Ca {
         let first = names
             .first()
             .ok_or_else(|| Error::Issue("no name given".to_owned()))?;
-        if now > self.validity.not_after || now < self.validity.not_before {
-            return Err(Error::Issue(
-                "the box's own CA is not valid at this time; is the clock right?".to_owned(),
-            ));
-        }
+        self.is_valid_at(now)?;
         let validity = Validity {
             not_before: (now - CLOCK_TOLERANCE).max(self.validity.not_before),
             not_after: (now - CLOCK_TOLERANCE + LEAF_LIFETIME).min(self.validity.not_after),
@@ -171,6 +170,17 @@ impl Ca {
             temporary: false,
             line: None,
         })
+    }
+}
+
+impl Ca {
+    fn is_valid_at(&self, now: SystemTime) -> Result<(), Error> {
+        if now > self.validity.not_after || now < self.validity.not_before {
+            return Err(Error::Issue(
+                "the box's own CA is not valid at this time; is the clock right?".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

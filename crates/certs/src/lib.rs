@@ -26,12 +26,13 @@ mod name;
 pub mod plan;
 mod request;
 
-pub use authority::{Ca, LEAF_LIFETIME, Usage};
+pub use authority::{Ca, ForClient, LEAF_LIFETIME, Usage};
 pub use challenge::{Answer, Answers};
 pub use check::{Problem, SOON, Validity, check, subject, validity};
 pub use chooser::Chooser;
 pub use clients::{
-    Clients, ClientsError, ClientsFault, Outdated, PemFile, Refused, Verified, Why, matches_name,
+    Clients, ClientsError, ClientsFault, OWN_CA, Outdated, PemFile, Refused, Verified, Why,
+    matches_name,
 };
 pub use error::Error;
 pub use material::{Material, load_pem};

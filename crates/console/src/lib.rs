@@ -14,4 +14,4 @@
 pub mod core;
 mod shell;
 
-pub use shell::{ConsoleError, Options, run};
+pub use shell::{ConsoleError, Line, Options, run};

@@ -9,9 +9,11 @@ use utoipa::ToSchema;
 
 use crate::render::Span;
 use crate::{
-    Applied, Apply, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff, Draft,
-    Explanation, Fault, Generation, History, Host, Journal, MachineOrder, Network, NewBan,
-    Operators, Ordered, Rollback, RootCertificate, Secret, Status, ZoneChange,
+    Applied, Apply, Ban, CertificateExport, CertificateImport, CertificateStatus, Checked, Cleared,
+    ClientCertificate, ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Fault,
+    Generation, History, Host, ImportedCertificate, IssuedCertificate, Journal, MachineOrder,
+    Network, NewBan, NewClientCertificate, Operators, Ordered, Rollback, RootCertificate, Secret,
+    Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
@@ -88,6 +90,35 @@ pub trait Backend: Operators {
 
     /// The root of the box's own CA.
     fn root(&self) -> impl Future<Output = Result<RootCertificate, Refusal>> + Send;
+
+    /// Gives out a certificate: its chain, and its key under a passphrase where there is one.
+    fn export_certificate(
+        &self,
+        export: CertificateExport,
+    ) -> impl Future<Output = Result<ExportedCertificate, Refusal>> + Send;
+
+    /// Takes a certificate with its key in, and serves it where the configuration names it.
+    fn import_certificate(
+        &self,
+        import: CertificateImport,
+    ) -> impl Future<Output = Result<ImportedCertificate, Refusal>> + Send;
+
+    /// Issues a certificate for a client from the box's own CA.
+    fn issue_certificate(
+        &self,
+        new: NewClientCertificate,
+    ) -> impl Future<Output = Result<IssuedCertificate, Refusal>> + Send;
+
+    /// What was issued for clients, the oldest first.
+    fn issued_certificates(
+        &self,
+    ) -> impl Future<Output = Result<Vec<ClientCertificate>, Refusal>> + Send;
+
+    /// Has certificates of clients hold no more: of one serial number, or of one name.
+    fn revoke_certificate(
+        &self,
+        certificate: String,
+    ) -> impl Future<Output = Result<Vec<ClientCertificate>, Refusal>> + Send;
 
     /// The names of the secrets in the store.
     fn secrets(&self) -> impl Future<Output = Result<Vec<String>, Refusal>> + Send;

@@ -54,13 +54,15 @@ mod socket;
 
 pub use admission::{CLIENT_HEADER, IDLE_HEADER};
 pub use api::{
-    Applied, Apply, Ban, CertificateName, CertificateStatus, Checked, Claim, ClaimStatus, Cleared,
-    ConfigText, Derived, Diff, Draft, Explanation, Fault, Generation, GenerationState, History,
-    Host, HostFigures, HostProtocol, HostRule, HostTarget, InterfaceStatus, ListenerStatus,
-    LogQuery, Login, MachineOrder, MachineStatus, Network, NewBan, NewUser, NotBuilt, Ordered,
-    PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Role,
-    Rollback, RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted, Status, Table,
-    TotpCode, TotpOffer, User, UserChange, ZoneChange, ZoneStatus,
+    Applied, Apply, Ban, CertificateExport, CertificateImport, CertificateName, CertificateStatus,
+    Checked, Claim, ClaimStatus, Cleared, ClientCertificate, ConfigText, Derived, Diff, Draft,
+    Explanation, ExportedCertificate, Fault, Generation, GenerationState, History, Host,
+    HostFigures, HostProtocol, HostRule, HostTarget, ImportedCertificate, InterfaceStatus,
+    IssuedCertificate, ListenerStatus, LogQuery, Login, MachineOrder, MachineStatus, Network,
+    NewBan, NewClientCertificate, NewUser, NotBuilt, OrderStep, Ordered, PasswordChange,
+    PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation, Role, Rollback,
+    RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted, Status, Table, TotpCode,
+    TotpOffer, User, UserChange, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

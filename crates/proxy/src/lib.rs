@@ -20,4 +20,4 @@ mod shell;
 pub use core::{Explanation, NotExplained, explain};
 pub use figures::{Figures, HostFigures, TargetFigures};
 pub use service_impl::{Config, Error, Proxy};
-pub use shell::{ConfigError, check, files_wanted};
+pub use shell::{ConfigError, OWN_REVOKED, check, files_wanted};

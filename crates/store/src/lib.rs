@@ -213,6 +213,19 @@ impl Store {
         self.replace(path, content)
     }
 
+    /// Removes a small file of another crate; false if there is none.
+    ///
+    /// # Errors
+    /// [`Error::BadName`], [`Error::Io`].
+    pub fn remove_blob(&mut self, path: &str) -> Result<bool, Error> {
+        check_blob(path)?;
+        if !self.unlink(path)? {
+            return Ok(false);
+        }
+        self.sync(name::directory(path))?;
+        Ok(true)
+    }
+
     /// Writes a whole file so that it is the old or the new at any instant.
     fn replace(&self, path: &str, content: &[u8]) -> Result<(), Error> {
         let unfinished = name::unfinished(path);

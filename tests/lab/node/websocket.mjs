@@ -15,9 +15,15 @@ async function talk() {
     await context.addCookies([{ name, value, url: page, secure: true }]);
   }
   const tab = await context.newPage();
+  const wire = await context.newCDPSession(tab);
+  let security = {};
+  wire.on("Network.responseReceived", (event) => {
+    if (event.type === "Document") security = event.response.securityDetails ?? {};
+  });
+  await wire.send("Network.enable");
   const response = await tab.goto(page);
   const protocol = await tab.evaluate(() => performance.getEntriesByType("navigation")[0].nextHopProtocol);
-  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body"), protocol };
+  const seen = { status: response.status(), url: tab.url(), body: await tab.textContent("body"), protocol, group: security.keyExchangeGroup };
   const echo = await tab.evaluate(
     ([socket, words]) =>
       new Promise((resolve, reject) => {

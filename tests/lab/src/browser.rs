@@ -67,7 +67,8 @@ impl<'lab> Browser<'lab> {
     }
 
     /// Opens `page`, then a WebSocket to `socket` from it, sends `words` and returns what it saw: an object
-    /// with `status`, `url`, `body` and `protocol` (`h2`, `http/1.1`) of the page and `echo`, or `error`.
+    /// with `status`, `url`, `body`, `protocol` (`h2`, `http/1.1`) and `group` (of the key exchange) of the page and `echo`, or
+    /// `error`.
     ///
     /// Every host name is found at `address`.
     pub fn talk(&self, address: &str, page: &str, socket: &str, words: &str) -> Result<Value> {

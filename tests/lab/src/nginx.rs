@@ -49,6 +49,7 @@ const RECORDED: &[&str] = &[
     "http_x_test",
     "proxy_protocol_addr",
     "ssl_client_s_dn",
+    "ssl_client_serial",
     "ssl_protocol",
 ];
 
@@ -69,6 +70,18 @@ impl Nginx {
         let root = root.display();
         let asks = format!("    ssl_verify_client on;\n    ssl_client_certificate {root};\n");
         Self::run(lab, place, &dir, addresses, &asks)
+    }
+
+    /// As [`Nginx::start`]; it asks clients over TLS for a certificate, and takes any.
+    pub fn start_taking_any(lab: &Lab, place: Place, addresses: &[&str]) -> Result<Self> {
+        let dir = folder(lab, addresses)?;
+        Self::run(
+            lab,
+            place,
+            &dir,
+            addresses,
+            "    ssl_verify_client optional_no_ca;\n",
+        )
     }
 
     fn run(lab: &Lab, place: Place, dir: &Path, addresses: &[&str], more: &str) -> Result<Self> {

@@ -1,7 +1,7 @@
 //! Pebble as the public CA of a site: outside, where the world sees the site as it is.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -9,6 +9,8 @@ use crate::{Lab, Place, Process};
 
 /// Where pebble serves its directory.
 const PORT: u16 = 14_000;
+/// Where a web server in front of it does, if there is one.
+const FRONT: u16 = 14_001;
 /// Where it asks for addresses.
 const NAMES: &str = "127.0.0.1:8053";
 
@@ -17,7 +19,9 @@ const NAMES: &str = "127.0.0.1:8053";
 pub struct Pebble {
     process: Process,
     _names: Process,
-    directory: String,
+    front: Option<Process>,
+    dir: PathBuf,
+    address: String,
     root: String,
 }
 
@@ -31,6 +35,22 @@ impl Pebble {
 
     /// The same, but the CA asks the resolver at `resolver` outside what names mean.
     pub fn start_asking(lab: &Lab, more: &str, resolver: &str) -> Result<Self> {
+        Self::begin(lab, more, resolver, 20)
+    }
+
+    /// The same behind nginx, which takes two orders a minute and refuses more as public CAs do. It refuses no nonce.
+    pub fn start_limited(lab: &Lab) -> Result<Self> {
+        let mut pebble = Self::begin(lab, "", NAMES, 0)?;
+        let (dir, address) = (pebble.dir.display().to_string(), &pebble.address);
+        let file = pebble.dir.join("front.conf");
+        fs::write(&file, front(&dir, address))?;
+        let command = ["nginx", "-c", &file.display().to_string(), "-p", &dir];
+        pebble.front = Some(lab.spawn(Place::Internet, "pebble-front", &command)?);
+        lab.wait_for_port(Place::Internet, &format!("{address}:{FRONT}"))?;
+        Ok(pebble)
+    }
+
+    fn begin(lab: &Lab, more: &str, resolver: &str, nonces_refused: u32) -> Result<Self> {
         let dir = lab.dir().join("pebble");
         fs::create_dir_all(&dir)?;
         let outside = lab.site().segments.iter().find(|s| s.at == Place::Internet);
@@ -48,19 +68,28 @@ impl Pebble {
         let file = dir.join("pebble.json");
         fs::write(&file, config)?;
         let names = names(lab)?;
-        let process = run(lab, &file.display().to_string(), resolver)?;
+        let process = run(lab, &file.display().to_string(), resolver, nonces_refused)?;
         lab.wait_for_port(Place::Internet, &format!("{address}:{PORT}"))?;
         Ok(Self {
             process,
             _names: names,
-            directory: format!("https://{address}:{PORT}/dir"),
+            front: None,
+            dir,
+            address: address.to_owned(),
             root: fs::read_to_string(chain)?,
         })
     }
 
     /// The address of its directory.
-    pub fn directory(&self) -> &str {
-        &self.directory
+    pub fn directory(&self) -> String {
+        let port = if self.front.is_some() { FRONT } else { PORT };
+        format!("https://{}:{port}/dir", self.address)
+    }
+
+    /// The status of each order that reached the web server in front of it.
+    pub fn orders(&self) -> String {
+        let log = fs::read_to_string(self.dir.join("orders.log")).unwrap_or_default();
+        log.lines().collect::<Vec<_>>().join(" ")
     }
 
     /// What its web server is believed by, PEM.
@@ -105,10 +134,50 @@ fn names(lab: &Lab) -> Result<Process> {
     Ok(process)
 }
 
-fn run(lab: &Lab, config: &str, resolver: &str) -> Result<Process> {
+/// The web server in front of it: what it takes goes on, what is too much gets the words of RFC 8555 section 6.6.
+fn front(dir: &str, address: &str) -> String {
+    format!(
+        r#"daemon off;
+master_process off;
+user root;
+pid {dir}/front.pid;
+error_log {dir}/front-error.log;
+events {{ }}
+http {{
+  access_log off;
+  log_format status '$status';
+  limit_req_zone $server_name zone=orders:1m rate=2r/m;
+  limit_req_status 429;
+  server {{
+    listen {address}:{FRONT} ssl;
+    ssl_certificate {dir}/pebble.pem;
+    ssl_certificate_key {dir}/pebble.key;
+    server_name ca;
+    proxy_set_header Host $http_host;
+    location / {{ proxy_pass https://{address}:{PORT}; }}
+    location = /order-plz {{
+      limit_req zone=orders;
+      error_page 429 @limited;
+      access_log {dir}/orders.log status;
+      proxy_pass https://{address}:{PORT};
+    }}
+    location @limited {{
+      access_log {dir}/orders.log status;
+      default_type application/problem+json;
+      add_header Retry-After 30 always;
+      return 429 '{{"type":"urn:ietf:params:acme:error:rateLimited","detail":"two orders a minute are enough"}}';
+    }}
+  }}
+}}
+"#
+    )
+}
+
+fn run(lab: &Lab, config: &str, resolver: &str, nonces_refused: u32) -> Result<Process> {
+    let nonces = format!("PEBBLE_WFE_NONCEREJECT={nonces_refused}");
     let command = [
         "env",
-        "PEBBLE_WFE_NONCEREJECT=20",
+        &nonces,
         "PEBBLE_VA_NOSLEEP=1",
         "PEBBLE_AUTHZREUSE=0",
         "pebble",

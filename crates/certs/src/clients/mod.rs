@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use x509_parser::prelude::X509Certificate;
+
 use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationOptionsBuilder,
     UnknownStatusPolicy,
@@ -17,7 +19,12 @@ use crate::check::{Day, Validity};
 use crate::material::parse;
 pub use load::{ClientsError, ClientsFault, PemFile};
 pub use refused::{Refused, Why};
+pub(crate) use verified::clean;
 pub use verified::{Verified, matches_name};
+
+/// What the root of the box's own CA is called among the files with authorities: of what it issues, only what is for clients
+/// alone lets anybody in, and not what the box shows of itself.
+pub const OWN_CA: &str = "own";
 
 /// Certificates between that of a client and its authority. More would have every way up tried, which
 /// takes seconds for some hundreds.
@@ -101,7 +108,7 @@ impl Clients {
             .map_err(|error| Refused::new(&verified, Why::Unusable(error.to_string())))?;
         let mut refused = None;
         for layer in &self.layers {
-            match self.verify_in(layer, &leaf, intermediates, now) {
+            match self.verify_in(layer, (&leaf, &parsed), intermediates, now) {
                 Ok(()) => return Ok(verified),
                 Err(why) if why.says_more_than(refused.as_ref()) => refused = Some(why),
                 Err(_) => {}
@@ -151,7 +158,7 @@ impl Clients {
     fn verify_in(
         &self,
         layer: &Layer,
-        leaf: &EndEntityCert<'_>,
+        (leaf, parsed): (&EndEntityCert<'_>, &X509Certificate<'_>),
         intermediates: &[CertificateDer<'_>],
         now: SystemTime,
     ) -> Result<(), Why> {
@@ -179,7 +186,20 @@ impl Clients {
                 None,
             )
             .map_err(|error| Why::from(&error))?;
-        self.is_in_time(path.anchor(), now)
+        self.is_in_time(path.anchor(), now)?;
+        if self.is_own(path.anchor()) && !is_for_clients_alone(parsed) {
+            return Err(Why::NotIssuedForClients);
+        }
+        Ok(())
+    }
+
+    fn is_own(&self, anchor: &TrustAnchor<'_>) -> bool {
+        self.authorities.iter().any(|authority| {
+            let known = &authority.anchor;
+            authority.file == OWN_CA
+                && known.subject == anchor.subject
+                && known.subject_public_key_info == anchor.subject_public_key_info
+        })
     }
 
     /// Whether the authority itself is; the library takes it as given. One that was renewed with its key
@@ -210,6 +230,14 @@ impl Clients {
             None => Err(Why::Unusable("its authority is not known".to_owned())),
         }
     }
+}
+
+fn is_for_clients_alone(certificate: &X509Certificate<'_>) -> bool {
+    let usage = certificate.extended_key_usage().ok().flatten();
+    usage.is_some_and(|usage| {
+        let usage = usage.value;
+        usage.client_auth && !usage.server_auth && !usage.any
+    })
 }
 
 /// The instant that `time` means.

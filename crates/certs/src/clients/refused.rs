@@ -37,6 +37,8 @@ pub enum Why {
     Revoked,
     /// It says what it is for, and that is not clients.
     NotForClients,
+    /// It is of the box's own CA, and was not issued for clients alone.
+    NotIssuedForClients,
     /// The list of revoked certificates should have been followed by another then.
     ListOutdated(SystemTime),
     /// It comes with more others than lead from a client to its authority.
@@ -122,6 +124,9 @@ impl fmt::Display for Why {
             ),
             Self::Revoked => f.write_str("was revoked"),
             Self::NotForClients => f.write_str("was not made for clients (no clientAuth)"),
+            Self::NotIssuedForClients => f.write_str(
+                "is one that the box shows of itself; `gatehouse certificate issue` makes those for clients",
+            ),
             Self::ListOutdated(at) => write!(
                 f,
                 "can not be judged: the list of revoked certificates expired on {}",

@@ -74,7 +74,7 @@ pub fn matches_name(rule: &str, name: &str) -> bool {
 }
 
 /// The name, if nothing in it can deceive.
-fn clean(name: &str) -> Option<&str> {
+pub(crate) fn clean(name: &str) -> Option<&str> {
     let deceives = |c: char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::proxy::OutdatedWord;
 use crate::definition::{choice, section};
 use crate::value::{
-    DnsName, FieldList, FileName, HostName, MaxAge, Size, TargetHostHeader, TargetList, TargetText,
-    Text, Token,
+    ClientCa, DnsName, FieldList, FileName, HostName, MaxAge, Size, TargetHostHeader, TargetList,
+    TargetText, Text, Token,
 };
 
 section! {
@@ -24,8 +24,8 @@ section! {
         /// hold a "/".
         internal: Option<InternalWord> | "gateway";
         /// Files with the certificates of CAs whose client certificates are believed for this host
-        /// (PEM), instead of those of `proxy.trusted_clients`.
-        trusted_clients: Vec<String> as Vec<FileName> | ["partners.pem"];
+        /// (PEM), instead of those of `proxy.trusted_clients`; "own" for what the box has issued.
+        trusted_clients: Vec<String> as Vec<ClientCa> | ["partners.pem"];
         /// Files with lists of the client certificates that were revoked (CRL, PEM), beside those of
         /// `proxy.revoked`.
         revoked: Vec<String> as Vec<FileName> | ["partners.crl"];

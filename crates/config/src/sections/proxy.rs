@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::definition::{choice, section};
 use crate::reader::empty_section;
-use crate::value::{FileName, Name, Rate, Size};
+use crate::value::{ClientCa, FileName, Name, Rate, Size};
 
 section! {
     /// The reverse proxy.
@@ -24,8 +24,9 @@ section! {
         log_rejected: Vec<Protocol> = ["http", "sip", "ldap", "h323"];
         /// Protocols whose forwarded requests are logged, one line each.
         log_forwarded: Vec<Protocol> = [] | ["http"];
-        /// Files with the certificates of CAs whose client certificates are believed (PEM).
-        trusted_clients: Vec<String> as Vec<FileName> = [] | ["innovaphone-devices.pem"];
+        /// Files with the certificates of CAs whose client certificates are believed (PEM); "own" for what
+        /// the box itself has issued (`gatehouse certificate issue`).
+        trusted_clients: Vec<String> as Vec<ClientCa> = [] | ["innovaphone-devices.pem"];
         /// Files with lists of the client certificates that were revoked (CRL, PEM). A CA without a
         /// list revokes nothing.
         revoked: Vec<String> as Vec<FileName> = [] | ["innovaphone-devices.crl"];

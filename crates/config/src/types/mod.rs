@@ -137,6 +137,11 @@ pub struct ClientTrust {
     pub outdated_holds: bool,
 }
 
+impl ClientTrust {
+    /// The authority that is no file: the box's own CA.
+    pub const OWN_CA: &str = "own";
+}
+
 /// The certificate we show to targets that ask for one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::ClientTrust;
 use crate::definition::{Plain, Shape};
 use crate::reader::{Node, Reader, Value, quoted};
 
@@ -206,6 +207,30 @@ impl Value for FileName {
         let place = reader.place(node);
         reader.files.push((place, text.clone()));
         Some(Self(text))
+    }
+}
+
+/// A file with authorities of clients, or "own": the box's own CA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClientCa(String);
+
+impl Value for ClientCa {
+    fn shape() -> Shape {
+        Shape::Text("a file name, or \"own\" for the box's own CA")
+    }
+
+    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+        let text = String::read(reader, node)?;
+        if text == ClientTrust::OWN_CA {
+            return Some(Self(text));
+        }
+        FileName::read(reader, node).map(|file| Self(file.0))
+    }
+}
+
+impl Plain<String> for ClientCa {
+    fn plain(self) -> String {
+        self.0
     }
 }
 

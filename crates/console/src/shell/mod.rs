@@ -1,6 +1,7 @@
 //! The terminal and the box around the [`Console`].
 
 mod ask;
+mod line;
 mod terminal;
 
 use std::io;
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::core::{Answer, Console, Output, Question};
 use ask::Asker;
+pub use line::Line;
 use terminal::Terminal;
 
 /// Answers that wait to be taken at most.
@@ -49,19 +51,20 @@ pub enum ConsoleError {
 /// # Errors
 /// [`ConsoleError`].
 pub fn run(options: &Options) -> Result<(), ConsoleError> {
-    let mut terminal = Terminal::open(options.tty.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(tokio::runtime::LocalOptions::default())?;
-    runtime.block_on(talk(options, &mut terminal))
+    runtime.block_on(talk(options))
 }
 
-async fn talk(options: &Options, terminal: &mut Terminal) -> Result<(), ConsoleError> {
+async fn talk(options: &Options) -> Result<(), ConsoleError> {
     let mut signals = [
         signal(SignalKind::terminate())?,
         signal(SignalKind::hangup())?,
         signal(SignalKind::interrupt())?,
     ];
+    // Only now: a signal before would end us with the terminal taken.
+    let mut terminal = Terminal::open(options.tty.as_deref())?;
     let [terminate, hangup, interrupt] = &mut signals;
     let mut typed = terminal.read()?;
     let (sender, mut answers) = mpsc::channel(ANSWERS);

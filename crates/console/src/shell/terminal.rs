@@ -16,6 +16,8 @@ use crate::core::Frame;
 
 /// Pieces of input that wait at most: a line full of noise is slowed, not kept.
 const WAITING: usize = 16;
+/// What wipes the screen.
+pub(super) const WIPED: &[u8] = b"\x1b[2J\x1b[H";
 
 /// A terminal that is as it was before once this is dropped.
 pub(super) struct Terminal {
@@ -101,7 +103,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // A hung up terminal takes neither.
-        let _ = self.file.write_all(b"\x1b[2J\x1b[H");
+        let _ = self.file.write_all(WIPED);
         let _ = termios::tcsetattr(&self.file, SetArg::TCSANOW, &self.before);
     }
 }

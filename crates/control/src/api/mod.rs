@@ -18,7 +18,9 @@ mod whole;
 pub(crate) use bans::BanQuery;
 pub use bans::{Ban, Cleared, NewBan};
 pub use certificates::{
-    CertificateName, CertificateStatus, Renewal, RenewalState, RootCertificate,
+    CertificateExport, CertificateImport, CertificateName, CertificateStatus, ClientCertificate,
+    ExportedCertificate, ImportedCertificate, IssuedCertificate, NewClientCertificate, OrderStep,
+    Renewal, RenewalState, Revocation, RootCertificate,
 };
 pub use configuration::{
     Applied, Apply, Checked, ConfigText, Diff, Draft, Fault, Generation, GenerationState, Rollback,

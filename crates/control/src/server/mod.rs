@@ -37,7 +37,7 @@ use tokio::sync::{oneshot, watch};
 use crate::admission::Door;
 use crate::line::MOST_REQUESTS;
 use crate::socket::Capped;
-use crate::{Apply, Backend, Peer, Refusal};
+use crate::{Apply, Backend, CertificateImport, Peer, Refusal};
 pub(crate) use answer::Refused;
 pub use document::{openapi, openapi_text};
 
@@ -49,6 +49,10 @@ const SHORT_REQUEST: usize = 4 * 1024;
 
 /// Bytes of any other request: the longest but for a configuration is a secret.
 const LONGEST_REQUEST: usize = 128 * 1024;
+
+/// Bytes of a request with a certificate: a file in base64 or with its ends of lines written out, and a key.
+const LONGEST_IMPORT: usize =
+    2 * (CertificateImport::LONGEST_FILE + CertificateImport::LONGEST_KEY);
 
 /// Bytes of a request with a configuration: JSON may write every character of other scripts by its number, which takes three times
 /// its bytes.
@@ -239,6 +243,15 @@ fn own_routes<B: Backend>() -> Paths<B> {
         .route("/v1/certificates", get(certificates::certificates::<B>))
         .route("/v1/certificates/renew", post(certificates::renew::<B>))
         .route("/v1/certificates/root", get(certificates::root::<B>))
+        .route("/v1/certificates/export", post(certificates::export::<B>))
+        .route("/v1/certificates/issue", post(certificates::issue::<B>))
+        .route("/v1/certificates/issued", get(certificates::issued::<B>))
+        .route("/v1/certificates/revoke", post(certificates::revoke::<B>))
+        .route_within(
+            LONGEST_IMPORT,
+            "/v1/certificates/import",
+            post(certificates::import::<B>),
+        )
         .route(
             "/v1/secrets",
             get(secrets::secrets::<B>)

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control::{
-    Backend, BindError, Client, ClientError, LogQuery, MachineOrder, Refusal, RefusalKind,
-    Rollback, SOCKET_NAME, Secret, ZoneChange,
+    Backend, BindError, CertificateExport, CertificateImport, Client, ClientError, LogQuery,
+    MachineOrder, NewClientCertificate, Refusal, RefusalKind, Rollback, SOCKET_NAME, Secret,
+    ZoneChange,
 };
 use service::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -155,6 +156,32 @@ async fn certificates_are_shown_and_ordered_by_name() {
     client.renew_certificate("hq.example").await.unwrap();
     assert!(client.renew_certificate("other.example").await.is_err());
     assert_eq!(client.root().await.unwrap(), backend.root().await.unwrap());
+    let export = CertificateExport {
+        name: "hq.example".to_owned(),
+        passphrase: Some("a good one".to_owned()),
+    };
+    assert!(!format!("{export:?}").contains("good"));
+    let exported = client.export_certificate(&export).await.unwrap();
+    assert_eq!(exported, backend.export_certificate(export).await.unwrap());
+    // The longest file, every end of line of which JSON writes with two bytes.
+    let import = CertificateImport {
+        pem: Some("\n".repeat(CertificateImport::LONGEST_FILE)),
+        key: Some("secret".to_owned()),
+        ..CertificateImport::default()
+    };
+    assert!(!format!("{import:?}").contains("secret"));
+    let imported = client.import_certificate(&import).await.unwrap();
+    assert_eq!(imported, backend.import_certificate(import).await.unwrap());
+    let new = NewClientCertificate {
+        name: "anna".to_owned(),
+        days: None,
+        passphrase: "a good one".to_owned(),
+    };
+    assert!(!format!("{new:?}").contains("good"));
+    let issued = client.issue_certificate(&new).await.unwrap();
+    assert_eq!(issued, backend.issue_certificate(new).await.unwrap());
+    let all = client.issued_certificates().await.unwrap();
+    assert_eq!(all, client.revoke_certificate("anna").await.unwrap());
 }
 
 #[tokio::test]

@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use control::{
-    Actor, Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived,
-    Diff, Draft, Explanation, Fault, Generation, GenerationState, History, Host, HostFigures,
-    HostProtocol, HostRule, HostTarget, InterfaceStatus, Journal, MachineOrder, Moment, Network,
-    NewBan, Ordered, ProcessStatus, Refusal, Renewal, RenewalState, Rollback, RootCertificate,
-    Secret, Series, SeriesKind, Status, Table, ZoneChange, ZoneStatus,
+    Actor, Applied, Apply, Backend, Ban, CertificateExport, CertificateImport, CertificateStatus,
+    Checked, Cleared, ClientCertificate, ConfigText, Derived, Diff, Draft, Explanation,
+    ExportedCertificate, Fault, Generation, GenerationState, History, Host, HostFigures,
+    HostProtocol, HostRule, HostTarget, ImportedCertificate, InterfaceStatus, IssuedCertificate,
+    Journal, MachineOrder, Moment, Network, NewBan, NewClientCertificate, Ordered, ProcessStatus,
+    Refusal, Renewal, RenewalState, Rollback, RootCertificate, Secret, Series, SeriesKind, Status,
+    Table, ZoneChange, ZoneStatus,
 };
 use service::{Event, ServiceState};
 use tokio::sync::watch;
@@ -142,6 +144,7 @@ impl Backend for Memory {
                 state: RenewalState::Failed,
                 at: Some(NOW),
                 text: Some("the CA can not be reached".to_owned()),
+                step: None,
             }),
         }])
     }
@@ -154,6 +157,60 @@ impl Backend for Memory {
     async fn root(&self) -> Result<RootCertificate, Refusal> {
         let pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
         Ok(RootCertificate { pem })
+    }
+    async fn export_certificate(
+        &self,
+        export: CertificateExport,
+    ) -> Result<ExportedCertificate, Refusal> {
+        let pem = export.passphrase.is_none().then(|| "pem".to_owned());
+        Ok(ExportedCertificate {
+            names: vec![export.name],
+            pem,
+            pkcs12: export.passphrase,
+        })
+    }
+    async fn import_certificate(
+        &self,
+        import: CertificateImport,
+    ) -> Result<ImportedCertificate, Refusal> {
+        let length = import.pem.map_or(0, |pem| pem.len());
+        Ok(ImportedCertificate {
+            names: import.name.into_iter().collect(),
+            expires: NOW,
+            line: None,
+            lines: Some(length.to_string()),
+            notes: Vec::new(),
+        })
+    }
+    async fn issue_certificate(
+        &self,
+        new: NewClientCertificate,
+    ) -> Result<IssuedCertificate, Refusal> {
+        Ok(IssuedCertificate {
+            certificate: ClientCertificate {
+                name: new.name,
+                serial: "4a".to_owned(),
+                issued: NOW,
+                expires: NOW,
+                revoked: None,
+            },
+            pkcs12: new.passphrase,
+        })
+    }
+    async fn issued_certificates(&self) -> Result<Vec<ClientCertificate>, Refusal> {
+        self.revoke_certificate("anna".to_owned()).await
+    }
+    async fn revoke_certificate(
+        &self,
+        certificate: String,
+    ) -> Result<Vec<ClientCertificate>, Refusal> {
+        Ok(vec![ClientCertificate {
+            name: certificate,
+            serial: "4a".to_owned(),
+            issued: NOW,
+            expires: NOW,
+            revoked: Some(NOW),
+        }])
     }
     async fn hosts(&self) -> Result<Vec<Host>, Refusal> {
         Ok(vec![Host {

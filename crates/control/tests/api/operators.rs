@@ -23,6 +23,9 @@ const ADMIN: &[&str] = &[
     "DELETE /v1/users",
     "DELETE /v1/users/totp",
     "POST /v1/machine",
+    "POST /v1/certificates/export",
+    "POST /v1/certificates/import",
+    "POST /v1/certificates/issue",
 ];
 /// What changes nothing of the box but of who asks.
 const OWN: &[&str] = &[

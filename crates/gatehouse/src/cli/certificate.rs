@@ -1,14 +1,19 @@
 //! `gatehouse certificate`.
 
+mod files;
+mod handed;
+
 use std::path::Path;
 
-use control::{CertificateStatus, Client, Moment, Renewal, RenewalState};
+use control::{
+    CertificateStatus, Client, ClientCertificate, Moment, OrderStep, Renewal, RenewalState,
+};
 
 use super::args::CertificateAction;
 use super::output::{Out, Table, Tone, plain};
 use super::{Done, Failure};
 
-/// Shows certificates, has one ordered, or prints the root of the box's own CA.
+/// Shows certificates, has one ordered, takes one in or out, or prints the root of the box's own CA.
 pub(super) async fn run(out: Out, socket: &Path, action: CertificateAction) -> Done {
     let client = Client::connect(socket).await?;
     match action {
@@ -38,6 +43,29 @@ pub(super) async fn run(out: Out, socket: &Path, action: CertificateAction) -> D
                 format!("{name} is ordered; `gatehouse certificate show {name}` says how it goes\n")
             })
         }
+        CertificateAction::Export { name, chain, to } => {
+            handed::export(out, &client, name, chain, &to).await
+        }
+        CertificateAction::Import(from) => handed::import(out, &client, from).await,
+        CertificateAction::Issue { name, days, to } => {
+            handed::issue(out, &client, name, days, &to).await
+        }
+        CertificateAction::Issued => {
+            let issued = client.issued_certificates().await?;
+            out.show(&issued, || issued_table(&issued).text(out))
+        }
+        CertificateAction::Revoke { certificate } => {
+            let revoked = client.revoke_certificate(&certificate).await?;
+            out.show(&revoked, || {
+                let line = |one: &ClientCertificate| {
+                    format!(
+                        "the certificate of {} ({}) is revoked\n",
+                        one.name, one.serial
+                    )
+                };
+                revoked.iter().map(line).collect()
+            })
+        }
         CertificateAction::Root => {
             let root = client.root().await?;
             out.show(&root, || root.pem.clone())
@@ -61,6 +89,25 @@ pub(super) fn table(certificates: &[CertificateStatus]) -> Table {
     table
 }
 
+/// What was issued for clients, one a line.
+fn issued_table(issued: &[ClientCertificate]) -> Table {
+    let mut table = Table::new(&["CLIENT", "SERIAL", "ISSUED", "EXPIRES", "STATE"]);
+    for one in issued {
+        let state = match one.revoked {
+            Some(at) => (format!("revoked on {at}"), Some(Tone::Attention)),
+            None => ("good until then".to_owned(), Some(Tone::Good)),
+        };
+        table.line([
+            plain(&one.name),
+            plain(&one.serial),
+            plain(one.issued),
+            plain(one.expires),
+            state,
+        ]);
+    }
+    table
+}
+
 /// What there is to say of a certificate, and how good it is.
 fn state(certificate: &CertificateStatus) -> (String, Tone) {
     let mut said = certificate.problems.clone();
@@ -74,7 +121,7 @@ fn state(certificate: &CertificateStatus) -> (String, Tone) {
             if renewal.state != RenewalState::Planned || certificate.expires.is_none() {
                 tone = Tone::Attention;
             }
-            said.push(next(renewal));
+            said.push(next(renewal, &certificate.names));
         }
         None if said.is_empty() => said.push("good".to_owned()),
         None => {}
@@ -82,15 +129,35 @@ fn state(certificate: &CertificateStatus) -> (String, Tone) {
     (said.join("; "), tone)
 }
 
-fn next(renewal: &Renewal) -> String {
+fn next(renewal: &Renewal, names: &[String]) -> String {
     let at = |at: Option<Moment>| at.map_or_else(|| "soon".to_owned(), |at| at.to_string());
     let text = renewal.text.as_deref().unwrap_or_default();
     match renewal.state {
         RenewalState::Planned => format!("renews on {}", at(renewal.at)),
-        RenewalState::Ordered if text.is_empty() => "ordered".to_owned(),
-        RenewalState::Ordered => format!("ordered; before, it failed: {text}"),
+        RenewalState::Ordered => {
+            let step = renewal.step.map(|step| format!(": {}", done(step, names)));
+            let step = step.unwrap_or_default();
+            let before = match text {
+                "" => String::new(),
+                text => format!("; before, it failed: {text}"),
+            };
+            format!("ordered{step}{before}")
+        }
         RenewalState::Failed => format!("failed: {text}; next try at {}", at(renewal.at)),
         RenewalState::Held => format!("not ordered: {text}"),
+    }
+}
+
+/// What is done for an order of `names` now.
+fn done(step: OrderStep, names: &[String]) -> String {
+    match step {
+        OrderStep::Account => "the CA is asked who we are there".to_owned(),
+        OrderStep::Order => "the order is made".to_owned(),
+        OrderStep::Proofs => match names {
+            [name] => format!("the CA looks at the proof of {name}"),
+            names => format!("the CA looks at the proofs of {}", names.join(", ")),
+        },
+        OrderStep::Issuance => "the CA makes the certificate".to_owned(),
     }
 }
 
@@ -125,6 +192,7 @@ mod tests {
                 state,
                 at: (state != RenewalState::Ordered).then_some(Moment(1_795_225_367_000)),
                 text: text.map(str::to_owned),
+                step: None,
             }),
         }
     }
@@ -147,6 +215,23 @@ mod tests {
         ] {
             assert_eq!(state(&certificate(of, text)).0, expected);
         }
+    }
+
+    #[test]
+    fn the_step_of_an_order_is_said() {
+        let mut ordered = certificate(RenewalState::Ordered, Some("no CA"));
+        let renewal = ordered.renewal.as_mut().unwrap();
+        renewal.step = Some(OrderStep::Proofs);
+        assert_eq!(
+            state(&ordered).0,
+            "ordered: the CA looks at the proofs of a.example, *.a.example; before, it failed: no CA"
+        );
+        ordered.names.pop();
+        ordered.renewal.as_mut().unwrap().text = None;
+        assert_eq!(
+            state(&ordered).0,
+            "ordered: the CA looks at the proof of a.example"
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What is secret: typed without being shown, or read from standard input; never an argument, which others can see.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 
+use control::CertificateExport;
 use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 
 use super::Failure;
@@ -40,6 +42,43 @@ pub(super) fn new_password(user: &str, most: usize) -> Result<String, Failure> {
         ));
     }
     Ok(password)
+}
+
+/// Asks for the passphrase of a file that is about to be made, twice on a terminal; or takes it from the first line of `file`.
+pub(super) fn new_passphrase(file: Option<&Path>) -> Result<String, Failure> {
+    let most = CertificateExport::LONGEST_PASSPHRASE;
+    let passphrase = passphrase(file, "Passphrase for the file")?;
+    let asked = file.is_none() && io::stdin().is_terminal();
+    if asked && read("The same again", "passphrase", most)? != passphrase {
+        return Err(Failure::Refused(
+            "the two passphrases differ; nothing was written".to_owned(),
+        ));
+    }
+    let least = CertificateExport::SHORTEST_PASSPHRASE;
+    if passphrase.chars().count() < least {
+        return Err(Failure::Refused(format!(
+            "the passphrase is too short: give one of {least} characters at least"
+        )));
+    }
+    Ok(passphrase)
+}
+
+/// Asks for the passphrase of a file that there is, with `label`; or takes it from the first line of `file`.
+pub(super) fn passphrase(file: Option<&Path>, label: &str) -> Result<String, Failure> {
+    let most = CertificateExport::LONGEST_PASSPHRASE;
+    let Some(file) = file else {
+        return read(label, "passphrase", most);
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::Unusable(format!("can not read {}: {error}", file.display())))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() || line.len() > most {
+        return Err(Failure::Unusable(format!(
+            "{}: its first line is no passphrase",
+            file.display()
+        )));
+    }
+    Ok(line.to_owned())
 }
 
 fn without_line_end(mut bytes: Vec<u8>) -> Vec<u8> {

@@ -10,10 +10,11 @@ use super::shown::not_renewed;
 use super::state::State;
 use config::ZoneAddress;
 use control::{
-    Applied, Apply, Backend, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff,
-    Draft, Explanation, Generation, GenerationState, Host, Journal, ListenerStatus, MachineOrder,
-    Moment, Network, NewBan, NotBuilt, Ordered, ProcessStatus, Refusal, Role, Rollback,
-    RootCertificate, Secret, Status, Table, ZoneChange,
+    Applied, Apply, Backend, Ban, CertificateExport, CertificateImport, CertificateStatus, Checked,
+    Cleared, ClientCertificate, ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate,
+    Generation, GenerationState, Host, ImportedCertificate, IssuedCertificate, Journal,
+    ListenerStatus, MachineOrder, Moment, Network, NewBan, NewClientCertificate, NotBuilt, Ordered,
+    ProcessStatus, Refusal, Role, Rollback, RootCertificate, Secret, Status, Table, ZoneChange,
 };
 use service::ServiceState;
 use std::fmt::Display;
@@ -231,6 +232,38 @@ impl Backend for Gate {
         Ok(RootCertificate { pem })
     }
 
+    async fn export_certificate(
+        &self,
+        export: CertificateExport,
+    ) -> Result<ExportedCertificate, Refusal> {
+        self.give_out(export).await
+    }
+
+    async fn import_certificate(
+        &self,
+        import: CertificateImport,
+    ) -> Result<ImportedCertificate, Refusal> {
+        self.take_in(import).await
+    }
+
+    async fn issue_certificate(
+        &self,
+        new: NewClientCertificate,
+    ) -> Result<IssuedCertificate, Refusal> {
+        self.issue(new).await
+    }
+
+    async fn issued_certificates(&self) -> Result<Vec<ClientCertificate>, Refusal> {
+        self.issued().await
+    }
+
+    async fn revoke_certificate(
+        &self,
+        certificate: String,
+    ) -> Result<Vec<ClientCertificate>, Refusal> {
+        self.revoke(certificate).await
+    }
+
     async fn set_secret(&self, secret: Secret) -> Result<(), Refusal> {
         let (name, value) = (secret.name, secret.value);
         let invalid = |error: store::Error| Refusal::invalid(error.to_string());
@@ -345,7 +378,7 @@ impl Gate {
     }
 
     /// Writes down what the actor did.
-    fn audit(&self, text: impl Into<String>) {
+    pub(super) fn audit(&self, text: impl Into<String>) {
         self.hub.porter.audit(&self.actor, text);
     }
 
@@ -531,7 +564,7 @@ fn not_found(error: store::Error) -> Refusal {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn failed(error: impl Display) -> Refusal {
+pub(super) fn failed(error: impl Display) -> Refusal {
     Refusal::failed(error.to_string())
 }
 

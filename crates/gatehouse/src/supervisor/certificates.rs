@@ -1,11 +1,17 @@
 //! Which certificates a configuration needs, and where they come from.
 
+mod clients;
+mod export;
+mod import;
+mod laying;
+
 use super::journal::Journal;
 use super::orders::{self, Book};
 use anyhow::{Context as _, bail};
-use certs::{Ca, Material, Usage, bundle};
+use certs::{Ca, Material, Problem, Usage, bundle};
 use config::{
-    Certificate, CertificateFiles, CertificateSource, Config, Identity, SecretRef, Trust,
+    Certificate, CertificateFiles, CertificateSource, ClientTrust, Config, Identity, SecretRef,
+    Trust,
 };
 use serde::{Deserialize, Serialize};
 use service::Event;
@@ -78,6 +84,7 @@ impl Certificates {
             places,
             journal,
         };
+        certificates.put_back(store);
         certificates.keep_valid(hostname, store)?;
         certificates.show_root(store);
         Ok(certificates)
@@ -316,18 +323,29 @@ impl Certificates {
         Ok(material)
     }
 
-    /// Content of the files that targets' certificates are checked by, by name.
+    /// Content of the files that the certificates of targets and clients are checked by, by name.
     ///
     /// # Errors
     /// A file can not be read. With `lenient` it is left out, which costs the targets that need it.
     pub fn files(
         &self,
         config: &Config,
+        store: &Store,
         lenient: bool,
     ) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
         for file in proxy::files_wanted(config) {
-            match self.read(&file) {
+            let read = if file == ClientTrust::OWN_CA {
+                let revoked = self.own_revoked(store);
+                revoked.map(|revoked| {
+                    let revoked = revoked.map(|list| (proxy::OWN_REVOKED.to_owned(), list));
+                    files.extend(revoked);
+                    self.root_pem().to_owned()
+                })
+            } else {
+                self.read(&file)
+            };
+            match read {
                 Ok(text) => drop(files.insert(file, text)),
                 Err(error) if lenient => self.journal.notice("certs", format!("{error:#}")),
                 Err(error) => return Err(error),
@@ -341,22 +359,35 @@ impl Certificates {
         certificate: &Certificate,
         store: &mut Store,
     ) -> anyhow::Result<Option<Material>> {
-        let CertificateSource::Files(files) = &certificate.source else {
+        let Some((material, problems)) = self.read_one(certificate, store)? else {
             return Ok(None);
         };
-        let place = || format!("certificate of line {}", certificate.line);
-        let mut material = self.material(files, store).with_context(place)?;
-        material.line = Some(certificate.line);
-        for problem in certs::check(&material, &certificate.names, SystemTime::now()) {
-            if problem.is_fatal() {
-                bail!("{}: {problem}", place());
-            }
+        for problem in problems {
             self.journal.record(Event::Certificate {
                 names: certificate.names.clone(),
                 text: problem.to_string(),
             });
         }
         Ok(Some(material))
+    }
+
+    /// One from files that can be used, with what is to be said of it; none: it is from elsewhere.
+    fn read_one(
+        &self,
+        certificate: &Certificate,
+        store: &mut Store,
+    ) -> anyhow::Result<Option<(Material, Vec<Problem>)>> {
+        let CertificateSource::Files(files) = &certificate.source else {
+            return Ok(None);
+        };
+        let place = || format!("certificate of line {}", certificate.line);
+        let mut material = self.material(files, store).with_context(place)?;
+        material.line = Some(certificate.line);
+        let problems = certs::check(&material, &certificate.names, SystemTime::now());
+        if let Some(problem) = problems.iter().find(|problem| problem.is_fatal()) {
+            bail!("{}: {problem}", place());
+        }
+        Ok(Some((material, problems)))
     }
 
     /// Key and chain from what the files hold.

@@ -170,23 +170,29 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
         network: KernelNetwork::new(is_ours, &hub.uplink, &hub.journal),
     };
     let started = tokio::select! {
-        gate = start::start(parts, &state, choices) => {
-            Some(gate.inspect_err(|_| hub.journal.flush(LAST_LINES))?)
-        }
-        () = signals.ended() => None,
+        gate = start::start(parts, &state, choices) => gate.map(Some),
+        () = signals.ended() => Ok(None),
     };
-    if let Some(gate) = started {
-        let processes = Processes {
-            stop,
-            edge_ended,
-            admin_ended,
-            console,
-            pages,
-        };
-        serve(&gate, &socket, &mut signals, processes).await?;
+    let ended = match started {
+        Ok(Some(gate)) => {
+            let processes = Processes {
+                stop: stop.clone(),
+                edge_ended,
+                admin_ended,
+                pages,
+            };
+            serve(&gate, &socket, &mut signals, processes).await
+        }
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    // Whatever has ended it, the terminal is given back.
+    stop.send_replace(Some(Duration::ZERO));
+    if let Some(console) = console {
+        console.await?;
     }
     hub.journal.flush(LAST_LINES);
-    Ok(())
+    ended
 }
 
 /// The processes that the supervisor keeps, and how to end them.
@@ -194,7 +200,6 @@ struct Processes {
     stop: watch::Sender<Option<Duration>>,
     edge_ended: JoinHandle<()>,
     admin_ended: JoinHandle<()>,
-    console: Option<JoinHandle<()>>,
     /// Lines of the admin process to the control API.
     pages: mpsc::Receiver<UnixStream>,
 }
@@ -234,9 +239,6 @@ async fn serve(
         () = signals.ended() => {}
     }
     gate.clone().keep_bans(hub.warden.saved()).await;
-    if let Some(console) = processes.console {
-        console.await?;
-    }
     pages.abort();
     stop_pages.send_replace(true);
     drop(end);

@@ -158,7 +158,7 @@ async fn carry_on(gate: &Gate) -> Duration {
             let book = &mut state.certificates.acme;
             let mut events = book.order(&mut state.store, at, dice());
             let shown = &state.running.certificates;
-            events.extend(book.judge_ends(shown, at));
+            events.extend(book.judge_ends(shown, &mut state.store, at));
             (book.wanted(at), events, book.next_look(at))
         })
         .await;

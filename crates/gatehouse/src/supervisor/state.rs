@@ -135,7 +135,7 @@ impl State {
         let certificates = self
             .certificates
             .gather(&config, &mut self.store, lenient)?;
-        let files = self.certificates.files(&config, lenient)?;
+        let files = self.certificates.files(&config, &self.store, lenient)?;
         let identity =
             self.certificates
                 .identity(&config, &certificates, &mut self.store, lenient)?;

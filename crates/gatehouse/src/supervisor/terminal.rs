@@ -1,7 +1,9 @@
-//! The console on a terminal: a process that is started, and started anew whenever it ends.
+//! The console on a terminal: a process that is started, and started anew whenever it ends. However it ends, the terminal is
+//! given back.
 
 use super::child::Condition;
 use super::journal::{Journal, now};
+use console::Line;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use service::{Backoff, Event, ServiceState};
@@ -10,7 +12,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 /// The longest pause before a console that ended is started again: a line that is not connected ends it each time.
@@ -31,14 +33,35 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Runs until `stop` is set, and reports how it goes to `condition`.
+    /// Runs until `stop` is set, and reports how it goes to `condition`; the terminal is then as it was before.
     pub async fn run(self, condition: watch::Sender<Option<Condition>>) {
+        let mut line = None;
+        self.keep(condition, &mut line).await;
+        let Some(line) = line else { return };
+        // A console that was killed has not done so, and its successor has taken for granted what it found. By a thread
+        // that nobody waits for in the end: a line that takes nothing must not keep the box.
+        let (done, is_done) = oneshot::channel();
+        let giver = std::thread::Builder::new().name("line".to_owned());
+        let given = giver.spawn(move || {
+            // A terminal that is gone needs nothing.
+            let _ = line.give_back();
+            let _ = done.send(());
+        });
+        if given.is_ok() {
+            let _ = timeout(LAST_WORDS, is_done).await;
+        }
+    }
+
+    async fn keep(&self, condition: watch::Sender<Option<Condition>>, line: &mut Option<Line>) {
         let mut backoff = Backoff::up_to(LONGEST_PAUSE);
         let mut stop = self.stop.clone();
         let mut known = Condition::default();
         let mut last = String::new();
         loop {
             let began = Instant::now();
+            if line.is_none() {
+                *line = Line::remember(&self.tty).ok();
+            }
             let reason = match self.spawn() {
                 Ok(mut console) => {
                     known.pid = console.id();

@@ -1,8 +1,8 @@
 //! The certificate that a client has shown in its handshake, and what is made of it for each host.
 
 use crate::core::{HostRoutes, Shown};
-use crate::shell::live::Live;
-use certs::{Clients, Outdated, PemFile, Refused, Verified};
+use crate::shell::live::{Live, OWN_REVOKED};
+use certs::{Clients, OWN_CA, Outdated, PemFile, Refused, Verified};
 use config::ClientTrust;
 use net::tls;
 use rustls::ServerConfig;
@@ -45,9 +45,17 @@ impl Asking {
             names.iter().map(text).collect::<Result<Vec<_>, _>>()
         };
         let (authorities, revoked) = (texts(&trust.authorities)?, texts(&trust.revoked)?);
+        let mut lists = pem_files(&trust.revoked, &revoked);
+        let own = trust.authorities.iter().any(|name| name == OWN_CA);
+        lists.extend(
+            files
+                .get(OWN_REVOKED)
+                .filter(|_| own)
+                .map(|pem| PemFile { name: OWN_CA, pem }),
+        );
         let clients = Clients::new(
             &pem_files(&trust.authorities, &authorities),
-            &pem_files(&trust.revoked, &revoked),
+            &lists,
             if trust.outdated_holds {
                 Outdated::Accept
             } else {

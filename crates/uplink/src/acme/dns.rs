@@ -70,8 +70,8 @@ impl<'a> NameServer<'a> {
     ///
     /// # Errors
     /// The server's, mostly for not having the zone.
-    pub(super) async fn place(&self, name: &str) -> Result<Place, Failure> {
-        let mut name = format!("_acme-challenge.{name}");
+    pub(super) async fn place(&self, host: &str) -> Result<Place, Failure> {
+        let mut name = format!("_acme-challenge.{host}");
         for _ in 0..ALIASES {
             let Some(target) = self.alias(&name).await? else {
                 let zone = self.zone(&name).await?;
@@ -79,8 +79,8 @@ impl<'a> NameServer<'a> {
             };
             name = target;
         }
-        let why = format!("{ALIASES} aliases lead away from it");
-        Err(fault(&clean(&name), &why))
+        let why = format!("{ALIASES} aliases lead away from _acme-challenge.{host}");
+        Err(fault(self.server, &why))
     }
 
     /// Puts the record there, or takes it away.
@@ -122,7 +122,7 @@ impl<'a> NameServer<'a> {
     async fn change(&self, place: &Place, text: &str, change: Change) -> Result<(), Failure> {
         let Place { zone, name } = place;
         let message = update(number()?, zone, name, text, change);
-        let message = message.map_err(|why| fault(&clean(name), &why.to_string()))?;
+        let message = message.map_err(|why| fault(self.server, &format!("{name}: {why}")))?;
         let (_, reply) = self.exchange(message).await?;
         match reply.code {
             0 => Ok(()),

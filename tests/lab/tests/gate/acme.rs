@@ -31,7 +31,7 @@ fn served(lab: &Lab) -> Result<String> {
 }
 
 /// Waits until clients outside get another certificate of the CA than `before`; what they get.
-fn wait_for_issued(lab: &Lab, gate: &Gatehouse<'_>, before: &str) -> Result<String> {
+pub(crate) fn wait_for_issued(lab: &Lab, gate: &Gatehouse<'_>, before: &str) -> Result<String> {
     let mut seen = String::new();
     let waited = wait_until("a certificate of the CA", || {
         seen = served(lab)?;
@@ -42,7 +42,7 @@ fn wait_for_issued(lab: &Lab, gate: &Gatehouse<'_>, before: &str) -> Result<Stri
 }
 
 /// The one certificate that is had from the CA, as `gatehouse certificate show` has it.
-fn shown(gate: &Gatehouse<'_>) -> Result<serde_json::Value> {
+pub(crate) fn shown(gate: &Gatehouse<'_>) -> Result<serde_json::Value> {
     let mut shown = gate.json(&["certificate", "show", NAME])?;
     let list = shown.as_array_mut().context("it is no list")?;
     let is_ordered = |one: &serde_json::Value| one["source"] == "acme";
@@ -179,6 +179,110 @@ fn a_name_that_leads_elsewhere_is_said_with_the_remedy_and_the_own_ca_stands_in(
         gate.ok(&["reload"])?;
         gate.ok(&["certificate", "renew", NAME])?;
         wait_for_issued(lab, &gate, "").map(drop)
+    });
+}
+
+#[test]
+fn a_ca_that_has_had_enough_is_left_alone_until_it_takes_orders_again() {
+    test(Site::innovaphone(), &PROGRAMS, |lab| {
+        let ca = Pebble::start_limited(lab)?;
+        let text = format!("names = [\"{NAME}\"]\nchallenge = \"http-01\"");
+        let gate = Gatehouse::start(lab, &configuration(lab, &ca, &text)?)?;
+        let first = wait_for_issued(lab, &gate, "")?;
+        gate.ok(&["certificate", "renew", NAME])?;
+        wait_until("the failure to be told", || {
+            Ok(shown(&gate)?["renewal"]["state"] == "failed")
+        })?;
+        let about = shown(&gate)?;
+        let why = about["renewal"]["text"].as_str().unwrap_or_default();
+        for words in [
+            "the CA has had enough requests",
+            "two orders a minute are enough",
+        ] {
+            ensure!(why.contains(words), "{about}");
+        }
+        let told = gate.ok(&["certificate", "list"])?;
+        ensure!(told.contains("next try at"), "{told}");
+        // By hand neither.
+        for _ in 0..3 {
+            let refused = gate.command(&["certificate", "renew", NAME])?;
+            let why = "its CA takes no other order before";
+            ensure!(
+                refused.code == Some(1) && refused.stderr.contains(why),
+                "{refused:?}"
+            );
+        }
+        ensure!(ca.orders() == "201 429", "{}", ca.orders());
+        ensure!(served(lab)? == first, "what works must go on working");
+        wait_until("the end of the limit", || {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            Ok(gate.command(&["certificate", "renew", NAME])?.code == Some(0))
+        })?;
+        wait_for_issued(lab, &gate, &first)?;
+        ensure!(ca.orders() == "201 429 201", "{}", ca.orders());
+        Ok(())
+    });
+}
+
+/// The serial number that the target of `path` has seen last.
+fn seen_by(target: &Nginx, path: &str) -> Result<String> {
+    let requests = target.wait_for(path)?;
+    let mut requests = requests.iter().rev();
+    let request = requests.find(|request| request.get("uri") == path);
+    Ok(request
+        .context("waited for")?
+        .get("ssl_client_serial")
+        .to_owned())
+}
+
+#[test]
+fn targets_see_the_renewed_identity_and_no_connection_to_them_is_cut() {
+    test(Site::innovaphone(), &PROGRAMS, |lab| {
+        let target = Nginx::start_taking_any(lab, Place::Lan, &["172.31.31.2:443 ssl"])?;
+        fs::write(target.folder().join("large"), vec![b'x'; 3_000_000])?;
+        let ca = Pebble::start(lab, "")?;
+        let text = format!("names = [\"{NAME}\"]\nchallenge = \"http-01\"");
+        let text = configuration(lab, &ca, &text)?
+            .replace("target = \"http://", "target = \"")
+            .replace(
+                "[[certificate]]",
+                &format!("[proxy]\nidentity = \"{NAME}\"\n[[certificate]]"),
+            );
+        let gate = Gatehouse::start(lab, &text)?;
+        let serial = |served: &str| {
+            let mut lines = served.lines();
+            let line = lines.find_map(|line| line.strip_prefix("serial="));
+            line.unwrap_or_default().to_owned()
+        };
+        let first = wait_for_issued(lab, &gate, "")?;
+        let get = |path: &str| {
+            let answer = Curl::new(&format!("https://{NAME}{path}")).with(&["-k"]);
+            answer.expect(lab, Place::Internet, 200).map(drop)
+        };
+        get("/first")?;
+        ensure!(seen_by(&target, "/first")? == serial(&first), "{first}");
+        let url = format!("https://{NAME}/slow/large");
+        let file = lab.dir().join("large").display().to_string();
+        let command = ["curl", "-sSkN", "-o", &file, "-w", "%{http_code}", &url];
+        let mut load = lab.spawn(Place::Internet, "download", &command)?;
+        let length = || fs::metadata(&file).map_or(0, |about| about.len());
+        wait_until("the download", || Ok(length() > 0))?;
+        gate.ok(&["certificate", "renew", NAME])?;
+        let second = wait_for_issued(lab, &gate, &first)?;
+        get("/second")?;
+        ensure!(seen_by(&target, "/second")? == serial(&second), "{second}");
+        ensure!(load.runs()?, "the renewal took longer than the download");
+        ensure!(load.wait()?.success(), "{}", load.log());
+        ensure!(
+            load.log() == "200" && length() == 3_000_000,
+            "{}",
+            load.log()
+        );
+        ensure!(
+            seen_by(&target, "/slow/large")? == serial(&first),
+            "{first}"
+        );
+        Ok(())
     });
 }
 

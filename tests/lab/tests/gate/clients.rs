@@ -162,6 +162,8 @@ fn chromium_shows_its_certificate_for_a_page_and_a_websocket() {
         let seen = browser.talk("78.54.23.241", &format!("{URL}/page"), socket, "wörds")?;
         assert_eq!(seen["status"], 200, "{seen}");
         assert_eq!(seen["echo"], "wörds", "{seen}");
+        // Post-quantum, as Chromium understands it.
+        assert_eq!(seen["group"], "X25519MLKEM768", "{seen}");
         let page = target.wait_for("/page")?;
         assert_eq!(page[0].get("http_x_remote_user"), "alice");
         let handshake = &echo.handshakes()?[0]["headers"];

@@ -136,45 +136,80 @@ fn a_factory_reset_off_the_box_ends_gatehouse_and_begins_anew() {
     });
 }
 
+/// A supervisor that keeps a console on `terminal`; `gate` has ended.
+fn keeping(lab: &Lab, gate: &Gatehouse<'_>, terminal: &Terminal) -> Result<Process> {
+    let program = program()?.display().to_string();
+    let paths = [gate.file(), gate.state(), terminal.path()];
+    let [file, state, tty] = paths.map(|path| path.display().to_string());
+    let words = [
+        &program,
+        "run",
+        "--config",
+        &file,
+        "--state",
+        &state,
+        "--console",
+        &tty,
+    ];
+    lab.spawn(Place::Gate, "with-console", &words)
+}
+
+/// The pid of the console that it keeps; 0: there is none now.
+fn kept(gate: &Gatehouse<'_>) -> Result<u64> {
+    let status = gate.json(&["status"])?;
+    let processes = status["processes"].as_array().cloned().unwrap_or_default();
+    let console = processes.iter().find(|one| one["name"] == "console");
+    Ok(console.and_then(|one| one["pid"].as_u64()).unwrap_or(0))
+}
+
 #[test]
 fn the_supervisor_keeps_a_console_on_a_line() {
     test(Site::innovaphone(), &[], |lab| {
         let terminal = Terminal::new()?;
+        let before = terminal.modes()?;
         let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
         stopped(&gate)?;
-        let program = program()?.display().to_string();
-        let (file, state, tty) = (
-            gate.file().display().to_string(),
-            gate.state().display().to_string(),
-            terminal.path().display().to_string(),
-        );
-        let words = [
-            &program,
-            "run",
-            "--config",
-            &file,
-            "--state",
-            &state,
-            "--console",
-            &tty,
-        ];
-        let mut run = lab.spawn(Place::Gate, "with-console", &words)?;
+        let mut run = keeping(lab, &gate, &terminal)?;
         terminal.wait_for("console running")?;
-        let pid = || -> Result<u64> {
-            let status = gate.json(&["status"])?;
-            let processes = status["processes"].as_array().cloned().unwrap_or_default();
-            let console = processes.iter().find(|one| one["name"] == "console");
-            Ok(console.and_then(|one| one["pid"].as_u64()).unwrap_or(0))
-        };
-        let first = pid()?;
+        let first = kept(&gate)?;
         lab.run(Place::Gate, &["kill", "-9", &first.to_string()])?;
-        wait_until("another console", || Ok(![0, first].contains(&pid()?)))?;
+        wait_until(
+            "another console",
+            || Ok(![0, first].contains(&kept(&gate)?)),
+        )?;
+        // What the first one has left is no sign of the second.
+        terminal.scribble("\x1b[2J");
         terminal.expect("\x0c", MENU)?;
         // Ctrl-C leaves nothing where there is nothing else.
-        terminal.expect("\x03", MENU)?;
+        terminal.scribble("\x1b[2J");
+        terminal.expect("\x03\x0c", MENU)?;
         run.signal(Signal::SIGTERM)?;
         run.wait()?;
         wait_until("the line to be given back", || Ok(!terminal.shows(MENU)))?;
+        assert_eq!(terminal.modes()?, before, "as it was");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_line_is_given_back_after_a_console_that_could_not() {
+    test(Site::innovaphone(), &[], |lab| {
+        let terminal = Terminal::new()?;
+        let before = terminal.modes()?;
+        let gate = Gatehouse::start(lab, &contract("innovaphone")?)?;
+        stopped(&gate)?;
+        // The end meets no console, one that begins, or one that runs.
+        for pause in [0, 50, 150, 300] {
+            let mut run = keeping(lab, &gate, &terminal)?;
+            terminal.wait_for("console running")?;
+            let console = kept(&gate)?.to_string();
+            lab.run(Place::Gate, &["kill", "-9", &console])?.success()?;
+            std::thread::sleep(std::time::Duration::from_millis(pause));
+            run.signal(Signal::SIGTERM)?;
+            run.wait()?;
+            wait_until("the line to be given back", || Ok(!terminal.shows(MENU)))?;
+            assert_eq!(terminal.modes()?, before, "as it was, {pause} ms");
+        }
         Ok(())
     });
 }

@@ -107,7 +107,7 @@ fn a_ca_outside_is_reached_by_the_box_and_believed_by_its_root() {
         let ca = Pebble::start(lab, "")?;
         let root = lab.dir().join("root.pem");
         fs::write(&root, ca.root())?;
-        let answer = Curl::new(ca.directory())
+        let answer = Curl::new(&ca.directory())
             .trusting(&root)
             .expect(lab, Place::Gate, 200)?;
         assert!(answer.body.contains("newOrder"), "{answer:?}");

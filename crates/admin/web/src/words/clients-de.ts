@@ -22,6 +22,7 @@ export const CLIENTS: readonly Pattern[] = [
   [/^is from the authority (.*), which is valid from (\S+) to (\S+) only$/s, 'stammt von der CA $1, die nur von $2 bis $3 gilt'],
   [/^was revoked$/, 'wurde widerrufen'],
   [/^was not made for clients \(no clientAuth\)$/, 'wurde nicht für Clients gemacht (ohne clientAuth)'],
+  [/^is one that the box shows of itself; `(.*)` makes those for clients$/, 'ist eines, das die Box von sich selbst zeigt; `$1` stellt solche für Clients aus'],
   [/^can not be judged: the list of revoked certificates expired on (\S+)$/, 'lässt sich nicht beurteilen: die Sperrliste ist am $1 abgelaufen'],
   [/^can not be used: (.*)$/s, (tell, why) => `ist nicht zu gebrauchen: ${tell(why)}`],
   [/^its authority is not known$/, 'seine CA ist nicht bekannt'],

@@ -115,7 +115,7 @@ export const ORDERS: readonly Pattern[] = [
   [/^the secret of the TSIG key is not base64; copy it from the name server$/, 'das Geheimnis des TSIG-Schlüssels ist kein base64; übernehmen Sie es vom Nameserver'],
   [/^the name of the TSIG key: (.*)$/s, (tell, why) => `der Name des TSIG-Schlüssels: ${tell(why)}`],
   [/^name server (\S+): (.*)$/s, (tell, server, why) => `Nameserver ${server}: ${tell(why)}`],
-  [/^(\d+) aliases lead away from it$/, '$1 Aliasnamen führen von dort weiter'],
+  [/^(\d+) aliases lead away from (.*)$/s, '$1 Aliasnamen führen von $2 weiter'],
   [/^it has taken the record (\S+) and does not give it out; another server may be the primary$/, 'er hat den Eintrag $1 angenommen und gibt ihn nicht heraus; vielleicht ist ein anderer Server der primäre'],
   [/^it does not let this key change TXT records at (\S+); allow that there$/, 'er lässt diesen Schlüssel die TXT-Einträge von $1 nicht ändern; erlauben Sie das dort'],
   [/^it does not take the update of (\S*) \((.*)\)$/, (tell, zone, code) => `er nimmt die Änderung von ${zone} nicht an (${tell(code)})`],

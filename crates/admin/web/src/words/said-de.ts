@@ -4,11 +4,13 @@ import { CLIENTS } from './clients-de.ts';
 import { WHAT } from './faults-de.ts';
 import { NOTICES } from './notices-de.ts';
 import { ORDERS } from './orders-de.ts';
+import { PAPERS } from './papers-de.ts';
 import { REMEDY } from './remedies-de.ts';
 import type { Pattern } from './said.ts';
 
 export const GERMAN: readonly Pattern[] = [
   ...ORDERS,
+  ...PAPERS,
   ...CLIENTS,
   // Gründe von Abweisungen (proxy).
   [/^malformed request: (.*)$/s, 'fehlerhafte Anfrage: $1'],

@@ -1,7 +1,9 @@
+mod papers;
+
 use super::*;
 
 use super::super::Hub;
-use super::super::certificates::Certificates;
+use super::super::certificates::{Certificates, places};
 use super::super::child::Condition;
 use super::super::history::History;
 use super::super::kernel_network::KernelNetwork;
@@ -64,7 +66,8 @@ impl Rig {
             files: 1024,
             journal: journal.clone(),
         };
-        let certificates = Certificates::open(&mut store, "gate", Vec::new(), journal.clone());
+        let certificates =
+            Certificates::open(&mut store, "gate", places(&file, &folder), journal.clone());
         let number = store.add(TEXT, "file", false, 0).unwrap().number;
         let network = KernelNetwork::new(false, &hub.uplink, &journal);
         let mut state = State {

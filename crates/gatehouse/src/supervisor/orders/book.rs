@@ -18,7 +18,7 @@ use served::life;
 use service::Event;
 use std::collections::{BTreeMap, BTreeSet};
 use store::Store;
-use uplink::acme::{Account, Authority, Lookup, Order, OrderId, Wanted};
+use uplink::acme::{Account, Authority, Lookup, Order, OrderId, Step, Wanted};
 
 /// Orders that are under way at a time.
 const MOST_ORDERS: usize = 8;
@@ -37,8 +37,6 @@ pub struct Book {
     by_hand: BTreeSet<String>,
     /// New keys, by [`Want::slot`]; they are kept before an order goes out.
     keys: BTreeMap<String, String>,
-    /// How often the operator was told of the end of a certificate: its end, and the days that were left.
-    told: BTreeMap<String, (u64, u64)>,
     /// Whether it was said that the clock is wrong.
     clock_told: bool,
 }
@@ -56,6 +54,8 @@ struct Flight {
     has_begun: bool,
     /// Whether edge has told what the CA calls our account; as above.
     has_account: bool,
+    /// What edge says that is done for it now.
+    step: Option<Step>,
 }
 
 impl Book {
@@ -68,7 +68,6 @@ impl Book {
             last: 0,
             by_hand: BTreeSet::new(),
             keys: BTreeMap::new(),
-            told: BTreeMap::new(),
             clock_told: false,
         }
     }
@@ -270,6 +269,7 @@ impl Book {
             resumes: order.begun.is_some(),
             has_begun: false,
             has_account: false,
+            step: None,
             order,
             want: want.clone(),
             since: now,

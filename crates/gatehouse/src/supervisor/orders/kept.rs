@@ -13,6 +13,7 @@ const ACCOUNTS: &str = "acme/accounts.json";
 const PENDING: &str = "acme/pending.json";
 const ISSUED: &str = "acme/issued.json";
 const RECORDS: &str = "acme/records.json";
+const TOLD: &str = "acme/told.json";
 
 /// How often an order is taken up again that comes to nothing.
 const MOST_RESUMES: u32 = 3;
@@ -30,6 +31,8 @@ pub struct Kept {
     pub issued: BTreeMap<String, Issued>,
     /// What happened, by names and CA: the CA counts it, whatever else is tried in between.
     pub records: BTreeMap<String, KeptRecord>,
+    /// Of which ends of certificates the operator was told, by names: when it is, and the days that were left.
+    pub told: BTreeMap<String, (u64, u64)>,
 }
 
 /// Who we are at a CA.
@@ -130,6 +133,7 @@ impl Kept {
             pending: read(PENDING, store, journal),
             issued: read(ISSUED, store, journal),
             records: read(RECORDS, store, journal),
+            told: read(TOLD, store, journal),
         }
     }
 
@@ -155,6 +159,12 @@ impl Kept {
     /// The disk does not take it.
     pub fn write_records(&self, store: &mut Store) -> Result<(), String> {
         write(RECORDS, &self.records, store)
+    }
+
+    /// # Errors
+    /// The disk does not take it.
+    pub fn write_told(&self, store: &mut Store) -> Result<(), String> {
+        write(TOLD, &self.told, store)
     }
 }
 

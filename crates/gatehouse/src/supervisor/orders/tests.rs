@@ -4,10 +4,10 @@ use super::*;
 use crate::supervisor::journal::Journal;
 use certs::{Ca, KeyKind, Material, Usage};
 use config::Config;
-use control::RenewalState;
+use control::{OrderStep, RenewalState};
 use std::path::PathBuf;
 use store::Store;
-use uplink::acme::{Blame, Failure, News, OrderId, Proof, Wanted, Window};
+use uplink::acme::{Blame, Failure, News, OrderId, Proof, Step, Wanted, Window};
 
 const NOW: u64 = 1_800_000_000;
 const HOUR: u64 = 3600;
@@ -634,18 +634,39 @@ fn the_end_of_a_certificate_is_told_once_a_stage() {
     };
     let until = judge::seconds(certs::validity(&material).unwrap().not_after);
     let shown = [material];
-    let mut told = |at| shelf.book.judge_ends(&shown, at).len();
-    assert_eq!(told(until - 31 * DAY), 0);
+    let told = |shelf: &mut Shelf, shown: &[Material], at| {
+        let store = shelf.store.as_mut().unwrap();
+        shelf.book.judge_ends(shown, store, at).len()
+    };
+    assert_eq!(told(&mut shelf, &shown, until - 31 * DAY), 0);
     for days in [30, 14, 7, 1] {
-        assert_eq!(told(until - days * DAY), 1, "{days}");
-        assert_eq!(told(until - days * DAY + HOUR), 0, "{days}");
+        assert_eq!(told(&mut shelf, &shown, until - days * DAY), 1, "{days}");
+        shelf.restart();
+        let later = until - days * DAY + HOUR;
+        assert_eq!(told(&mut shelf, &shown, later), 0, "{days}");
     }
-    assert_eq!(told(until + 1), 1);
+    assert_eq!(told(&mut shelf, &shown, until + 1), 1);
     let temporary = Material {
         temporary: true,
         ..shown[0].clone()
     };
-    assert!(shelf.book.judge_ends(&[temporary], until).is_empty());
+    assert_eq!(told(&mut shelf, &[temporary], until), 0);
+}
+
+#[test]
+fn the_step_of_an_order_is_shown_and_changes_nothing_else() {
+    let mut shelf = Shelf::new("steps");
+    let id = shelf.look(ONE, NOW).0.orders[0].id;
+    let step = |shelf: &Shelf| shelf.book.renewing(NOW)[0].renewal.step;
+    assert_eq!(step(&shelf), None);
+    let wanted = shelf.book.wanted(NOW);
+    let news = |id, step| News::Step { id, step };
+    let heard = shelf.hear(news(id, Step::Proofs), NOW);
+    assert!(heard.events.is_empty() && !heard.is_new);
+    assert_eq!(step(&shelf), Some(OrderStep::Proofs));
+    shelf.hear(news(OrderId(99), Step::Order), NOW);
+    assert_eq!(step(&shelf), Some(OrderStep::Proofs), "that of another");
+    assert_eq!(shelf.book.wanted(NOW), wanted);
 }
 
 #[test]

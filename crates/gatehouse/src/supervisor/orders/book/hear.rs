@@ -29,7 +29,13 @@ impl Book {
     pub fn hear(&mut self, news: News, store: &mut Store, now: u64, dice: u64) -> Heard {
         let events = match news {
             News::Account { directory, url } => self.account_named(&directory, &url, store),
-            News::Step { .. } => Vec::new(),
+            News::Step { id, step } => {
+                let mut flights = self.flights.values_mut();
+                if let Some(flight) = flights.find(|flight| flight.order.id == id) {
+                    flight.step = Some(step);
+                }
+                Vec::new()
+            }
             News::Begun { id, url } => self.begun(id, url, store, now),
             News::Issued { id, chain } => return self.issued(id, &chain, store, (now, dice)),
             News::Failed { id, failure } => {
@@ -294,7 +300,7 @@ fn is_url(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn kept_or_said(written: Result<(), String>) -> Vec<Event> {
+pub(super) fn kept_or_said(written: Result<(), String>) -> Vec<Event> {
     let said = written.err().map(|text| Event::Notice {
         service: "certs".into(),
         text,

@@ -2,7 +2,8 @@
 
 use super::Book;
 use crate::supervisor::orders::clock_is_wrong;
-use control::{Moment, Renewal, RenewalState};
+use control::{Moment, OrderStep, Renewal, RenewalState};
+use uplink::acme::Step;
 
 /// A certificate that is had from a CA.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +31,12 @@ impl Book {
 
     fn renewal_of(&self, want: &super::Want, now: u64) -> Renewal {
         let at = Moment(self.order_at(want).max(now).saturating_mul(1000));
-        let shown = |state, at, text: Option<String>| Renewal { state, at, text };
+        let shown = |state, at, text: Option<String>| Renewal {
+            state,
+            at,
+            text,
+            step: None,
+        };
         let kept = self.kept.records.get(&want.place());
         let failure = kept.and_then(|kept| kept.failure.clone());
         match &want.terms {
@@ -39,11 +45,21 @@ impl Book {
                 let text = "the clock shows a time before this version was made";
                 shown(RenewalState::Held, None, Some(text.to_owned()))
             }
-            Ok(_) if self.flights.contains_key(&want.key) => {
-                shown(RenewalState::Ordered, None, failure)
-            }
+            Ok(_) if self.flights.contains_key(&want.key) => Renewal {
+                step: self.flights[&want.key].step.map(step),
+                ..shown(RenewalState::Ordered, None, failure)
+            },
             Ok(_) if failure.is_some() => shown(RenewalState::Failed, Some(at), failure),
             Ok(_) => shown(RenewalState::Planned, Some(at), None),
         }
+    }
+}
+
+fn step(step: Step) -> OrderStep {
+    match step {
+        Step::Account => OrderStep::Account,
+        Step::Order => OrderStep::Order,
+        Step::Proofs => OrderStep::Proofs,
+        Step::Issuance => OrderStep::Issuance,
     }
 }

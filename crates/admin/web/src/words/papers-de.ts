@@ -1,0 +1,40 @@
+/** Zertifikate, die hinein- und hinausgehen: Gründe von Abweisungen und was davon aufgeschrieben wird. */
+
+import type { Pattern } from './said.ts';
+
+export const PAPERS: readonly Pattern[] = [
+  [/^there is no certificate of (.*); `gatehouse certificate list` shows all$/s, 'für $1 gibt es kein Zertifikat; `gatehouse certificate list` zeigt alle'],
+  [/^the passphrase has to have (\d+) characters at least, and (\d+) bytes at most$/, 'die Passphrase muss mindestens $1 Zeichen und darf höchstens $2 Bytes haben'],
+  [/^exported the certificate of (.*) without its key$/s, 'hat das Zertifikat von $1 ohne Schlüssel exportiert'],
+  [/^exported the certificate of (.*) with its key$/s, 'hat das Zertifikat von $1 mit Schlüssel exportiert'],
+  [/^imported the certificate of (.*)$/s, 'hat das Zertifikat von $1 importiert'],
+  [/^another configuration was put into force meanwhile; import the certificate again$/, 'inzwischen ist eine andere Konfiguration in Kraft; importieren Sie das Zertifikat noch einmal'],
+  [/^line (\d+) has this certificate from elsewhere: the lines go in its place$/, 'Zeile $1 hat dieses Zertifikat von anderswo: die Zeilen treten an ihre Stelle'],
+  [/^(.*) lies beside the configuration file, where it goes first; remove it there, and import the certificate again$/s, '$1 liegt neben der Konfigurationsdatei und geht dort vor; entfernen Sie die Datei, und importieren Sie das Zertifikat noch einmal'],
+  [/^the configuration uses (.*) for something else; name the certificate that is meant with --name$/s, 'die Konfiguration verwendet $1 für etwas anderes; nennen Sie das gemeinte Zertifikat mit --name'],
+  [/^(.*); everything is as it was$/s, (tell, why) => `${tell(why)}; alles ist, wie es war`],
+  [/^the file is longer than (\d+) bytes; give the certificate and what leads to its CA only$/, 'die Datei ist länger als $1 Bytes; geben Sie nur das Zertifikat und was zu seiner CA führt'],
+  [/^the PKCS#12 file is not in base64$/, 'die PKCS#12-Datei ist nicht in Base64'],
+  [/^the private key is encrypted; give its passphrase, too$/, 'der private Schlüssel ist verschlüsselt; geben Sie auch seine Passphrase an'],
+  [/^give one certificate, as PEM or as PKCS#12$/, 'geben Sie ein Zertifikat an, als PEM oder als PKCS#12'],
+  [/^it covers the certificates of (.*) and of (.*); say with --name which is meant$/s, 'es deckt die Zertifikate von $1 und von $2 ab; sagen Sie mit --name, welches gemeint ist'],
+  [/^the certificate is for no host name; have one made that names its hosts \(subjectAltName\)$/, 'das Zertifikat gilt für keinen Hostnamen; lassen Sie eines ausstellen, das seine Hosts nennt (subjectAltName)'],
+  [/^this certificate is not from files$/, 'dieses Zertifikat ist nicht aus Dateien'],
+  [/^the certificate can not be taken: (.*); ([^;]*)$/s, (tell, what, remedy) => `das Zertifikat wird nicht genommen: ${tell(what)}; ${tell(remedy)}`],
+  [/^have one made for all names of the \[\[certificate\]\], or take that name out of it$/, 'lassen Sie eines für alle Namen des [[certificate]] ausstellen, oder nehmen Sie diesen Namen dort heraus'],
+  [/^import the one that follows it$/, 'importieren Sie das nächste'],
+  [/^import it when its time has come$/, 'importieren Sie es, wenn seine Zeit gekommen ist'],
+  [/^have one made for servers$/, 'lassen Sie eines für Server ausstellen'],
+  [/^ask the CA for its chain of today$/, 'verlangen Sie von der CA ihre heutige Kette'],
+  [/^export it again$/, 'exportieren Sie es noch einmal'],
+  [/^the clock shows a time before this version was made$/, 'die Uhr zeigt eine Zeit, bevor diese Version entstand'],
+  // Zertifikate für Clients.
+  [/^issued a certificate for the client (.*), serial number (\S+)$/s, 'hat für den Client $1 ein Zertifikat ausgestellt, Seriennummer $2'],
+  [/^revoked the certificate of the client (.*), serial number (\S+)$/s, 'hat das Zertifikat des Clients $1 gesperrt, Seriennummer $2'],
+  [/^a certificate holds for 1 to (\d+) days$/, 'ein Zertifikat gilt 1 bis $1 Tage'],
+  [/^(\d+) certificates for clients are registered, and none of them has ended; issue the next one when one has$/, '$1 Zertifikate für Clients sind eingetragen, und keines davon ist abgelaufen; stellen Sie das nächste aus, wenn eines abgelaufen ist'],
+  [/^no certificate for (.*) was issued here; `gatehouse certificate issued` shows all$/s, 'für $1 wurde hier kein Zertifikat ausgestellt; `gatehouse certificate issued` zeigt alle'],
+  [/^every certificate for (.*) was revoked before$/s, 'jedes Zertifikat für $1 wurde schon früher gesperrt'],
+  [/^it was not registered$/, 'es wurde nicht eingetragen'],
+  [/^(\S+) can not be used: (.*)$/s, (tell, file, why) => `${file} ist nicht zu gebrauchen: ${tell(why)}`],
+];

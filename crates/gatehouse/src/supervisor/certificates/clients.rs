@@ -1,0 +1,253 @@
+//! Certificates for clients from the box's own CA: what was issued, and what of it holds no more.
+
+use super::Certificates;
+use super::export::{is_long_enough, sealed};
+use crate::supervisor::backend::failed;
+use crate::supervisor::gate::Gate;
+use certs::{Ca, ForClient};
+use control::{ClientCertificate, IssuedCertificate, Moment, NewClientCertificate, Refusal, Role};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::Store;
+
+const REGISTER: &str = "ca/clients.json";
+/// Certificates that are registered at a time.
+const MOST: usize = 10_000;
+const DAY: Duration = Duration::from_hours(24);
+
+/// What was issued for clients.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Register {
+    /// The root that signed it: what another one signed is worth nothing.
+    root: String,
+    entries: Vec<Entry>,
+    /// How many lists of revoked ones there were.
+    lists: u64,
+    /// The last of them, where something was revoked.
+    #[serde(default)]
+    list: Option<String>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    serial: String,
+    /// Seconds since 1970, as the others.
+    issued: u64,
+    until: u64,
+    revoked: Option<u64>,
+}
+
+impl Register {
+    /// What an earlier run has left of the CA whose root is `root`.
+    ///
+    /// # Errors
+    /// It can not be read: without it, nobody knows who was revoked, so that nobody is let in by it.
+    pub(super) fn open(store: &Store, root: &str) -> anyhow::Result<Self> {
+        let kept = store.blob(REGISTER)?;
+        let kept = kept.map(|kept| serde_json::from_slice::<Self>(&kept));
+        let kept = kept.transpose()?.unwrap_or_default();
+        Ok(if kept.root == root {
+            kept
+        } else {
+            Self {
+                root: root.to_owned(),
+                ..Self::default()
+            }
+        })
+    }
+
+    fn write(&self, store: &mut Store) -> Result<(), Refusal> {
+        let bytes = serde_json::to_vec(self).map_err(failed)?;
+        store.set_blob(REGISTER, &bytes).map_err(failed)
+    }
+
+    fn add(&mut self, issued: &ForClient, now: u64) -> Result<(), Refusal> {
+        if self.entries.len() >= MOST {
+            self.entries.retain(|entry| entry.until >= now);
+        }
+        if self.entries.len() >= MOST {
+            return Err(Refusal::conflict(format!(
+                "{MOST} certificates for clients are registered, and none of them has ended; issue the next one when one has"
+            )));
+        }
+        self.entries.push(Entry {
+            name: issued.material.names.join(" "),
+            serial: issued.serial.clone(),
+            issued: now,
+            until: seconds(issued.validity.not_after),
+            revoked: None,
+        });
+        Ok(())
+    }
+
+    /// Revokes what has this serial number or name; which these are.
+    fn revoke(&mut self, which: &str, ca: &Ca, now: u64) -> Result<Vec<Entry>, Refusal> {
+        let which = which.trim();
+        let serial = which.replace(':', "").to_ascii_lowercase();
+        let is_meant = |entry: &Entry| entry.serial == serial || entry.name == which;
+        if !self.entries.iter().any(is_meant) {
+            return Err(Refusal::not_found(format!(
+                "no certificate for {which} was issued here; `gatehouse certificate issued` shows all"
+            )));
+        }
+        let mut revoked = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| is_meant(entry)) {
+            if entry.revoked.is_none() {
+                entry.revoked = Some(now);
+                revoked.push(entry.clone());
+            }
+        }
+        if revoked.is_empty() {
+            return Err(Refusal::conflict(format!(
+                "every certificate for {which} was revoked before"
+            )));
+        }
+        let gone = self.entries.iter().filter(|entry| entry.until >= now);
+        let gone: Vec<_> = gone
+            .filter_map(|entry| Some((entry.serial.clone(), at(entry.revoked?))))
+            .collect();
+        self.lists += 1;
+        let list = ca.revocation_list(&gone, self.lists, at(now));
+        self.list = Some(list.map_err(failed)?);
+        Ok(revoked)
+    }
+}
+
+impl Certificates {
+    /// The list of what the box has revoked itself, in PEM, where it has; before that, its register must be readable.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn own_revoked(&self, store: &Store) -> anyhow::Result<Option<String>> {
+        Ok(Register::open(store, self.root_pem())?.list)
+    }
+}
+
+impl Gate {
+    /// Issues a certificate for a client, whose key is not kept.
+    ///
+    /// # Errors
+    /// The name can not be that of a certificate, or the passphrase is too short.
+    pub(in crate::supervisor) async fn issue(
+        &self,
+        new: NewClientCertificate,
+    ) -> Result<IssuedCertificate, Refusal> {
+        let NewClientCertificate {
+            name,
+            days,
+            passphrase,
+        } = new;
+        is_long_enough(&passphrase)?;
+        let days = days.unwrap_or(NewClientCertificate::USUAL_DAYS);
+        if !NewClientCertificate::DAYS.contains(&days) {
+            return Err(Refusal::invalid(format!(
+                "a certificate holds for 1 to {} days",
+                NewClientCertificate::DAYS.end()
+            )));
+        }
+        let (issued, entry) = self
+            .with(|state| {
+                self.hub.porter.still(&self.actor, Role::Admin)?;
+                let now = SystemTime::now();
+                let hostname = state.running.config.system.hostname.clone();
+                let certificates = &mut state.certificates;
+                certificates
+                    .keep_valid(&hostname, &mut state.store)
+                    .map_err(failed)?;
+                let life = DAY * u32::from(days);
+                let issued = certificates.ca.issue_for_client(&name, life, now);
+                let issued = issued.map_err(|error| Refusal::invalid(error.to_string()))?;
+                let register = Register::open(&state.store, certificates.root_pem());
+                let mut register = register.map_err(damaged)?;
+                register.add(&issued, seconds(now))?;
+                // What nobody knows of could never be revoked.
+                register.write(&mut state.store)?;
+                let entry = register.entries.last().cloned();
+                Ok((
+                    issued,
+                    entry.ok_or_else(|| failed("it was not registered"))?,
+                ))
+            })
+            .await?;
+        let text = format!(
+            "issued a certificate for the client {name}, serial number {}",
+            entry.serial
+        );
+        self.audit(text);
+        Ok(IssuedCertificate {
+            certificate: shown(entry),
+            pkcs12: sealed(issued.material, passphrase).await?,
+        })
+    }
+
+    /// What was issued for clients, the oldest first.
+    ///
+    /// # Errors
+    /// The register can not be read.
+    pub(in crate::supervisor) async fn issued(&self) -> Result<Vec<ClientCertificate>, Refusal> {
+        let register = self
+            .with(|state| Register::open(&state.store, state.certificates.root_pem()))
+            .await
+            .map_err(damaged)?;
+        Ok(register.entries.into_iter().map(shown).collect())
+    }
+
+    /// Has certificates of clients hold no more, from the next request on.
+    ///
+    /// # Errors
+    /// None was issued that is meant, or all were revoked before.
+    pub(in crate::supervisor) async fn revoke(
+        &self,
+        which: String,
+    ) -> Result<Vec<ClientCertificate>, Refusal> {
+        let gate = self.clone();
+        let revoke = async move {
+            let revoked = gate
+                .with(|state| {
+                    gate.still()?;
+                    let register = Register::open(&state.store, state.certificates.root_pem());
+                    let mut register = register.map_err(damaged)?;
+                    let now = seconds(SystemTime::now());
+                    let revoked = register.revoke(&which, &state.certificates.ca, now)?;
+                    register.write(&mut state.store)?;
+                    Ok(revoked)
+                })
+                .await?;
+            for one in &revoked {
+                let text = format!(
+                    "revoked the certificate of the client {}, serial number {}",
+                    one.name, one.serial
+                );
+                gate.audit(text);
+            }
+            gate.refresh().await;
+            Ok::<_, Refusal>(revoked.into_iter().map(shown).collect())
+        };
+        // To its end, also where nobody waits for it.
+        tokio::spawn(revoke).await.map_err(failed)?
+    }
+}
+
+fn shown(entry: Entry) -> ClientCertificate {
+    let moment = |seconds: u64| Moment(seconds.saturating_mul(1000));
+    ClientCertificate {
+        name: entry.name,
+        serial: entry.serial,
+        issued: moment(entry.issued),
+        expires: moment(entry.until),
+        revoked: entry.revoked.map(moment),
+    }
+}
+
+fn damaged(error: anyhow::Error) -> Refusal {
+    Refusal::failed(format!("{REGISTER} can not be used: {error:#}"))
+}
+
+fn seconds(at: SystemTime) -> u64 {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}

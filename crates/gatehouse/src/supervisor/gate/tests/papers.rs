@@ -1,0 +1,259 @@
+//! Certificates that go in and out.
+
+use super::*;
+use certs::{Ca, Material, Usage, bundle};
+use control::{CertificateExport, CertificateImport};
+use data_encoding::BASE64;
+use std::process::Command;
+use std::time::SystemTime;
+
+const NAME: &str = "pbx.example";
+const FILES: &str = "[[certificate]]\nnames = [\"pbx.example\"]\nsource = \"files\"\nchain = \"pbx.pem\"\nkey = { secret = \"pbx-key\" }\n";
+
+/// A certificate for `name` of a CA that nobody knows.
+fn certificate(name: &str) -> Material {
+    let now = SystemTime::now();
+    let ca = Ca::create("ours", now).unwrap();
+    ca.issue(&[name], Usage::Server, now).unwrap()
+}
+
+/// A box that serves `material` from files.
+async fn serving(name: &str, material: &Material) -> Rig {
+    let rig = Rig::new(name).await;
+    let lay = |state: &mut State| {
+        let store = &mut state.store;
+        store
+            .set_blob("files/pbx.pem", material.chain_pem.as_bytes())
+            .unwrap();
+        store
+            .set_secret("pbx-key", material.key_pem.as_bytes())
+            .unwrap();
+    };
+    rig.gate.with(lay).await;
+    let text = format!("{TEXT}{FILES}");
+    rig.gate.apply_text(&text, 1, None).await.unwrap();
+    rig
+}
+
+fn export(name: &str, passphrase: Option<&str>) -> CertificateExport {
+    CertificateExport {
+        name: name.to_owned(),
+        passphrase: passphrase.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_key_comes_out_under_a_passphrase_alone_and_openssl_reads_it() {
+    let material = certificate(NAME);
+    let rig = serving("export", &material).await;
+    let anna = rig.as_admin().await;
+    let chain = anna.export_certificate(export(NAME, None)).await.unwrap();
+    assert_eq!(
+        (chain.pem, chain.pkcs12),
+        (Some(material.chain_pem.clone()), None)
+    );
+    for (passphrase, refused) in [("short", RefusalKind::Invalid), ("", RefusalKind::Invalid)] {
+        let answer = anna
+            .export_certificate(export(NAME, Some(passphrase)))
+            .await;
+        assert_eq!(answer.unwrap_err().kind, refused);
+    }
+    let other = anna.export_certificate(export("other.example", None)).await;
+    assert_eq!(other.unwrap_err().kind, RefusalKind::NotFound);
+    let passphrase = "über+passphrase";
+    let exported = anna
+        .export_certificate(export(NAME, Some(passphrase)))
+        .await
+        .unwrap();
+    assert_eq!(exported.pem, None);
+    let bytes = BASE64.decode(exported.pkcs12.unwrap().as_bytes()).unwrap();
+    assert_eq!(
+        bundle::read(&bytes, passphrase).unwrap().key_pem,
+        material.key_pem
+    );
+    let file = rig.folder.join("out.p12");
+    std::fs::write(&file, bytes).unwrap();
+    let openssl = Command::new("openssl")
+        .args([
+            "pkcs12",
+            "-nodes",
+            "-passin",
+            &format!("pass:{passphrase}"),
+            "-in",
+        ])
+        .arg(&file)
+        .output();
+    let said = openssl.expect("openssl is there");
+    let text = String::from_utf8(said.stdout).unwrap();
+    let words = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{words}");
+    assert!(text.contains("friendlyName: pbx.example"), "{text}");
+    assert!(text.contains("BEGIN PRIVATE KEY") && text.contains("BEGIN CERTIFICATE"));
+    let log = rig.log();
+    for line in ["without its key", "with its key"] {
+        let line = format!("audit anna: exported the certificate of pbx.example {line}\n");
+        assert!(log.contains(&line), "{log}");
+    }
+    assert!(!log.contains("passphrase"), "{log}");
+}
+
+#[tokio::test]
+async fn who_is_no_admin_any_more_gets_no_key() {
+    let rig = serving("export-out", &certificate(NAME)).await;
+    let anna = rig.as_admin().await;
+    rig.gate.end_session(anna.actor.session()).await.unwrap();
+    let refused = anna
+        .export_certificate(export(NAME, Some("long enough")))
+        .await;
+    assert_eq!(refused.unwrap_err().kind, RefusalKind::Unauthorized);
+}
+
+fn pem(material: &Material) -> CertificateImport {
+    CertificateImport {
+        pem: Some(format!("{}{}", material.chain_pem, material.key_pem)),
+        ..CertificateImport::default()
+    }
+}
+
+/// What edge was told to serve.
+async fn served(rig: &Rig) -> Vec<Material> {
+    let told = |state: &mut State| state.told.clone().unwrap().edge.load.certificates;
+    rig.gate.with(told).await
+}
+
+async fn kept(rig: &Rig) -> (Vec<u8>, Vec<u8>) {
+    let kept = |state: &mut State| {
+        let file = state.store.blob("files/pbx.pem").unwrap().unwrap();
+        let key = state.store.secret("pbx-key").unwrap().unwrap();
+        (file, key.bytes().to_vec())
+    };
+    rig.gate.with(kept).await
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_brought_is_served_at_once() {
+    let rig = serving("import", &certificate(NAME)).await;
+    let anna = rig.as_admin().await;
+    let next = certificate(NAME);
+    let imported = anna.import_certificate(pem(&next)).await.unwrap();
+    let line = served(&rig).await[0].line;
+    assert_eq!((imported.line, imported.lines), (line, None));
+    assert_eq!(served(&rig).await[0].chain_pem, next.chain_pem);
+    let generations = rig.gate.generations().await.unwrap();
+    assert_eq!(generations.len(), 2, "there is no new generation");
+    assert!(
+        rig.log()
+            .contains("audit anna: imported the certificate of pbx.example\n")
+    );
+    // The same as PKCS#12, where the configuration wants PEM.
+    let third = certificate(NAME);
+    let file = bundle::write(&third, NAME, "secret word").unwrap();
+    let mut import = CertificateImport {
+        name: Some(NAME.to_owned()),
+        pkcs12: Some(BASE64.encode(&file)),
+        passphrase: Some("wrong".to_owned()),
+        ..CertificateImport::default()
+    };
+    let refused = anna.import_certificate(import.clone()).await.unwrap_err();
+    assert_eq!(
+        refused.message,
+        "the passphrase is wrong, or the file is damaged"
+    );
+    import.passphrase = Some("secret word".to_owned());
+    anna.import_certificate(import).await.unwrap();
+    assert_eq!(served(&rig).await[0].chain_pem, third.chain_pem);
+    let left = |state: &mut State| state.store.blob("ca/before-import.json").unwrap();
+    assert_eq!(rig.gate.with(left).await, None);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_changes_nothing() {
+    let rig = serving("import-unfit", &certificate(NAME)).await;
+    let before = kept(&rig).await;
+    let named = |material: &Material| CertificateImport {
+        name: Some(NAME.to_owned()),
+        ..pem(material)
+    };
+    let now = SystemTime::now();
+    let ca = Ca::create("ours", now).unwrap();
+    let mut mixed = certificate(NAME);
+    mixed.key_pem = certificate(NAME).key_pem;
+    let mut keyless = pem(&certificate(NAME));
+    keyless.pem = Some(certificate(NAME).chain_pem);
+    let mut both = pem(&certificate(NAME));
+    both.pkcs12 = Some("AAAA".to_owned());
+    for (import, words) in [
+        (
+            named(&ca.issue(&["other.example"], Usage::Server, now).unwrap()),
+            "the certificate can not be taken: does not cover the name `pbx.example`; have one made for all names",
+        ),
+        (
+            named(&mixed),
+            "the private key does not belong to the certificate of pbx.example",
+        ),
+        (keyless, "no private key found"),
+        (both, "give one certificate, as PEM or as PKCS#12"),
+        (
+            CertificateImport::default(),
+            "give one certificate, as PEM or as PKCS#12",
+        ),
+        (
+            CertificateImport {
+                pem: Some("x".repeat(CertificateImport::LONGEST_FILE + 1)),
+                ..CertificateImport::default()
+            },
+            "the file is longer than 262144 bytes",
+        ),
+    ] {
+        let refused = rig.gate.import_certificate(import).await.unwrap_err();
+        assert!(refused.message.starts_with(words), "{refused}");
+    }
+    // What lies beside the configuration file would be served on.
+    std::fs::write(rig.folder.join("pbx.pem"), "x").unwrap();
+    let refused = rig.gate.import_certificate(pem(&certificate(NAME))).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.kind, RefusalKind::Conflict);
+    assert!(refused.message.contains("remove it there"), "{refused}");
+    assert_eq!(kept(&rig).await, before);
+    assert!(!rig.log().contains("imported"));
+}
+
+#[tokio::test]
+async fn one_that_the_configuration_does_not_know_comes_with_its_lines() {
+    let rig = Rig::new("import-new").await;
+    let material = certificate("*.new.example");
+    let imported = rig.gate.import_certificate(pem(&material)).await.unwrap();
+    assert_eq!((imported.line, served(&rig).await.len()), (None, 0));
+    let lines = imported.lines.unwrap();
+    assert!(
+        lines.contains("chain = \"wildcard.new.example.pem\""),
+        "{lines}"
+    );
+    let text = format!("{TEXT}{lines}");
+    rig.gate.apply_text(&text, 1, None).await.unwrap();
+    assert_eq!(served(&rig).await[0].chain_pem, material.chain_pem);
+    let again = certificate("*.new.example");
+    rig.gate.import_certificate(pem(&again)).await.unwrap();
+    assert_eq!(served(&rig).await[0].chain_pem, again.chain_pem);
+}
+
+#[tokio::test]
+async fn a_pkcs12_of_the_configuration_is_replaced_by_pem_as_well() {
+    let rig = Rig::new("import-p12").await;
+    let first = certificate(NAME);
+    let file = bundle::write(&first, NAME, "secret word").unwrap();
+    let lay = |state: &mut State| {
+        state.store.set_blob("files/pbx.p12", &file).unwrap();
+        state.store.set_secret("word", b"secret word").unwrap();
+    };
+    rig.gate.with(lay).await;
+    let text = format!(
+        "{TEXT}[[certificate]]\nnames = [\"pbx.example\"]\nsource = \"files\"\np12 = \"pbx.p12\"\npassphrase = {{ secret = \"word\" }}\n"
+    );
+    rig.gate.apply_text(&text, 1, None).await.unwrap();
+    let next = certificate(NAME);
+    rig.gate.import_certificate(pem(&next)).await.unwrap();
+    assert_eq!(served(&rig).await[0].chain_pem, next.chain_pem);
+    let word = |state: &mut State| state.store.secret("word").unwrap().unwrap();
+    assert_ne!(rig.gate.with(word).await.bytes(), b"secret word");
+}
