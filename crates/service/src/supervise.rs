@@ -224,7 +224,7 @@ fn tell<S: Service>(context: &Context, state: ServiceState) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BanWatch, Outbox, Registry, Workers};
+    use crate::{BanWatch, Outbox, Registry, RollWatch, Workers};
 
     #[derive(Debug, thiserror::Error)]
     #[error("broken as configured")]
@@ -290,6 +290,7 @@ mod tests {
             events,
             offences,
             bans: BanWatch::default(),
+            entrance: RollWatch::default(),
             metrics: Registry::default(),
             workers: Workers::start(1).unwrap(),
         };

@@ -120,7 +120,7 @@ mod tests {
         let right = key.proof("anna", "secret", 1);
         assert_eq!(remembered.recall(&right, now), None);
         remembered.keep(right, true, now);
-        let later = now + RIGHT - Duration::from_millis(1);
+        let later = now + RIGHT.saturating_sub(Duration::from_millis(1));
         assert_eq!(remembered.recall(&right, later), Some(true));
         assert_eq!(remembered.recall(&right, now + RIGHT), None);
         for other in [

@@ -1,6 +1,6 @@
 //! Who may use a rule: the one place that judges `[access.NAME]`.
 
-use super::credentials::{Login, LoginFault, Ticket, TicketFault};
+use super::credentials::{Login, LoginFault, LoginRefused, Ticket, TicketFault};
 use super::decide::{Ask, AskedTls, Step, Watch};
 use super::reason::Reason;
 use super::routes::Rule;
@@ -205,7 +205,14 @@ impl Gate {
             }
             GateKind::Basic { realm, users, .. } => {
                 let login = logged_in(users, ask.credentials.login());
-                login.map_err(|fault| Reason::Login(name(), realm.clone(), fault))
+                login.map_err(|fault| {
+                    let (access, realm) = (name(), realm.clone());
+                    Reason::Login(Box::new(LoginRefused {
+                        access,
+                        realm,
+                        fault,
+                    }))
+                })
             }
             GateKind::Cookie {
                 cookie, origins, ..
@@ -251,8 +258,8 @@ fn from_page(origins: &[Box<str>], ask: &Ask<'_>) -> Result<(), TicketFault> {
         None if reads => Ok(()),
         None => Err(TicketFault::NoOrigin),
         Some(origin) => {
-            let known = |known: &Box<str>| known.as_bytes().eq_ignore_ascii_case(origin);
-            if origins.iter().any(known) {
+            let mut known = origins.iter().map(|known| known.as_bytes());
+            if known.any(|known| known.eq_ignore_ascii_case(origin)) {
                 return Ok(());
             }
             let shown: String = origin.escape_ascii().map(char::from).take(100).collect();
@@ -318,8 +325,8 @@ fn worth(reason: &Reason) -> u8 {
     match reason {
         reason if reason.is_unchecked() => 8,
         Reason::Certificate(_, CertificateFault::NotAsked) => 7,
-        Reason::Login(_, _, LoginFault::Missing) => 5,
-        Reason::Login(..) => 6,
+        Reason::Login(refused) if refused.fault == LoginFault::Missing => 5,
+        Reason::Login(_) => 6,
         Reason::AccessNotBuilt(..) | Reason::Certificate(_, CertificateFault::NotJudged(_)) => 4,
         Reason::Certificate(_, CertificateFault::Missing) => 2,
         Reason::Certificate(..) => 3,

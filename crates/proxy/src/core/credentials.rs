@@ -70,6 +70,18 @@ pub enum LoginFault {
     NotNamed(UserName),
 }
 
+/// Somebody is not let in by user and password.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("access `{access}`: {fault}")]
+pub struct LoginRefused {
+    /// The list.
+    pub access: Box<str>,
+    /// Its realm.
+    pub realm: Box<str>,
+    /// Why not.
+    pub fault: LoginFault,
+}
+
 /// Why somebody is not let in by a token.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum TicketFault {

@@ -19,7 +19,9 @@ mod routes;
 
 pub use access::{CertificateFault, Gate, GateKind, Shown};
 pub use balance::{Member, Probe, Standing, Targets, Tried};
-pub use credentials::{Anonymous, Credentials, Login, LoginFault, Ticket, TicketFault};
+pub use credentials::{
+    Anonymous, Credentials, Login, LoginFault, LoginRefused, Ticket, TicketFault,
+};
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
 pub use edit::HeadEdit;

@@ -1,7 +1,7 @@
 //! Why a request or connection was rejected: one closed list for log, metrics, status and guard.
 
 use super::access::CertificateFault;
-use super::credentials::{LoginFault, TicketFault};
+use super::credentials::{LoginFault, LoginRefused, TicketFault};
 use proto::http::Malformed;
 use service::Blame;
 use thiserror::Error;
@@ -42,9 +42,9 @@ pub enum Reason {
     /// An access of kind "certificate" does not let the client in.
     #[error("access `{0}`: {1}")]
     Certificate(Box<str>, CertificateFault),
-    /// An access of kind "basic", with its realm, does not let the client in.
-    #[error("access `{0}`: {2}")]
-    Login(Box<str>, Box<str>, LoginFault),
+    /// An access of kind "basic" does not let the client in.
+    #[error(transparent)]
+    Login(Box<LoginRefused>),
     /// An access of kind "cookie" does not let the client in.
     #[error("access `{0}`: {1}")]
     Ticket(Box<str>, TicketFault),
@@ -159,7 +159,7 @@ impl Reason {
             Self::HostUnknown | Self::PathUnknown => 404,
             Self::Misdirected(_) | Self::NotSecured => 421,
             Self::Certificate(_, fault) => fault.status(),
-            Self::Login(_, _, fault) => fault.status(),
+            Self::Login(refused) => refused.fault.status(),
             Self::PlainRefused
             | Self::Ticket(..)
             | Self::AccessDenied(_)
@@ -201,7 +201,7 @@ impl Reason {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Certificate(_, fault) => fault.blame(),
-            Self::Login(_, _, fault) => fault.blame(),
+            Self::Login(refused) => refused.fault.blame(),
             Self::AccessNotBuilt(..)
             | Self::TargetIsUs(_)
             | Self::Full(_)
@@ -224,13 +224,13 @@ impl Reason {
 
     /// Whether a password is still to be looked at.
     pub fn is_unchecked(&self) -> bool {
-        matches!(self, Self::Login(_, _, LoginFault::Unchecked))
+        matches!(self, Self::Login(refused) if refused.fault == LoginFault::Unchecked)
     }
 
     /// The realm for which user and password are asked, where the client may come again with them.
     pub fn realm(&self) -> Option<&str> {
         match self {
-            Self::Login(_, realm, fault) if fault.status() == 401 => Some(realm),
+            Self::Login(refused) if refused.fault.status() == 401 => Some(&refused.realm),
             _ => None,
         }
     }
@@ -242,7 +242,7 @@ impl Reason {
     /// authority looks for a proof again after it has been taken away.
     pub fn weight(&self) -> u32 {
         match self {
-            Self::Login(_, _, fault) => fault.weight(),
+            Self::Login(refused) => refused.fault.weight(),
             Self::Ticket(_, fault) => fault.weight(),
             Self::Misdirected(_)
             | Self::Certificate(_, CertificateFault::NotAsked)

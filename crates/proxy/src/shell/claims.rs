@@ -58,6 +58,15 @@ impl<'a> Claims<'a> {
         }
     }
 
+    /// User and password, where lists of `rule` ask for them.
+    pub(crate) fn login_for(&self, rule: &Rule) -> Login<'_> {
+        if rule.takes_login {
+            self.login()
+        } else {
+            Login::Nothing
+        }
+    }
+
     /// What of them is to be looked at again as long as something is open that `rule` has let in by them.
     pub(crate) fn held(&self, rule: &Rule) -> Held {
         let login = match rule.takes_login.then(|| self.found()) {

@@ -74,12 +74,15 @@ impl Report<'_> {
     /// Somebody has sent a password or a token that is none.
     fn tell_login(&self, reason: &Reason) {
         let (access, method, user, reason) = match reason {
-            Reason::Login(access, _, fault) => match fault {
-                LoginFault::Wrong(user) => (access, "basic", user.as_ref(), fault.to_string()),
-                LoginFault::NotNamed(user) => (access, "basic", Some(user), fault.to_string()),
-                LoginFault::Unreadable => (access, "basic", None, fault.to_string()),
-                LoginFault::Missing | LoginFault::Unchecked | LoginFault::Busy => return,
-            },
+            Reason::Login(refused) => {
+                let user = match &refused.fault {
+                    LoginFault::Wrong(user) => user.as_ref(),
+                    LoginFault::NotNamed(user) => Some(user),
+                    LoginFault::Unreadable => None,
+                    LoginFault::Missing | LoginFault::Unchecked | LoginFault::Busy => return,
+                };
+                (&refused.access, "basic", user, refused.fault.to_string())
+            }
             Reason::Ticket(access, fault @ TicketFault::Unknown) => {
                 (access, "cookie", None, fault.to_string())
             }

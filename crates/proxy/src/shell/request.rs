@@ -1,7 +1,7 @@
 //! A request head: read, judged by the rules, and written for its target.
 
 use crate::core::{
-    Accept, Ask, AskedTls, Credentials, Identity, Login, Reason, Rule, Verdict, decide, redirect,
+    Accept, Ask, AskedTls, Credentials, Identity, Reason, Routes, Rule, Verdict, decide, redirect,
     write_request,
 };
 use crate::shell::claims::{Claims, Held};
@@ -15,7 +15,7 @@ use crate::shell::tunnel::{self, What};
 use crate::shell::worker::Current;
 use certs::Answers;
 use certs::challenge::HTTP_PATH;
-use proto::http::{self, Framing, Request, TargetForm, Upgrade};
+use proto::http::{self, Framing, Malformed, Request, TargetForm, Upgrade};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -52,9 +52,10 @@ impl Taken {
     /// The connection ends after this request.
     pub(crate) fn end_connection(&mut self) {
         match self {
-            Self::Redirect { keep, .. } | Self::Proof { keep, .. } => *keep = false,
+            Self::Refuse { keep, .. } | Self::Redirect { keep, .. } | Self::Proof { keep, .. } => {
+                *keep = false;
+            }
             Self::Forward(plan, ..) => plan.keep_alive = false,
-            Self::Refuse { keep, .. } => *keep = false,
             Self::Incomplete | Self::Check(_) => {}
         }
     }
@@ -78,13 +79,7 @@ impl<C: Client> Connection<C> {
             Ok(None) => return Taken::Incomplete,
             Err(fault) => {
                 self.tell_first_line(current);
-                return Taken::Refuse {
-                    reason: Reason::Malformed(fault),
-                    place: Place::default(),
-                    head_only: false,
-                    linger: true,
-                    keep: false,
-                };
+                return unreadable(fault);
             }
         };
         if live.log_rejected || live.log_forwarded {
@@ -116,21 +111,10 @@ impl<C: Client> Connection<C> {
         }
         if let Verdict::Forward(_, rule) = &verdict {
             let out = &mut self.up.out;
-            let login = if rule.takes_login {
-                claims.login()
-            } else {
-                Login::Nothing
-            };
+            let login = claims.login_for(rule);
             write_request(out, &request, rule, &self.identity, known.shown(), login);
         }
-        let mut taken = taken(verdict, &request, |host| {
-            redirect(
-                &live.routes,
-                host,
-                request.target.path,
-                request.target.query,
-            )
-        });
+        let mut taken = taken(verdict, &request, &live.routes);
         if let Taken::Forward(plan, _, asked) = &mut taken {
             let path = request.target.path;
             *asked = request.upgrade.map(|_| {
@@ -155,7 +139,7 @@ impl<C: Client> Connection<C> {
             what: What::Request {
                 host: host.into(),
                 path: path.into(),
-                held,
+                held: Box::new(held),
             },
             server_name: self.server_name.clone(),
             presented: self.presented.clone(),
@@ -179,6 +163,17 @@ impl<C: Client> Connection<C> {
             .host
             .push_str(self.server_name.as_deref().unwrap_or_default());
         self.told.asked = line.escape_ascii().to_string();
+    }
+}
+
+/// A head that can not be read.
+fn unreadable(fault: Malformed) -> Taken {
+    Taken::Refuse {
+        reason: Reason::Malformed(fault),
+        place: Place::default(),
+        head_only: false,
+        linger: true,
+        keep: false,
     }
 }
 
@@ -208,11 +203,7 @@ fn ask<'a>(
     }
 }
 
-fn taken(
-    verdict: Verdict<'_>,
-    request: &Request<'_>,
-    location: impl FnOnce(&str) -> String,
-) -> Taken {
+fn taken(verdict: Verdict<'_>, request: &Request<'_>, routes: &Routes) -> Taken {
     let head_only = request.method == "HEAD";
     let has_body = has_body(request);
     let (host, line) = match &verdict {
@@ -234,7 +225,11 @@ fn taken(
         },
         Verdict::Redirect(_, found) => Taken::Redirect {
             status: found.status,
-            location: location(request.host.map_or("", |host| host.host())),
+            location: {
+                let host = request.host.map_or("", |host| host.host());
+                let target = &request.target;
+                redirect(routes, host, target.path, target.query)
+            },
             place,
             head_only,
             keep: request.keep_alive && !has_body,

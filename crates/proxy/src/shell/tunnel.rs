@@ -35,7 +35,7 @@ pub(crate) enum What {
         host: Box<str>,
         path: Box<str>,
         /// By what its client was let in.
-        held: Held,
+        held: Box<Held>,
     },
     /// TLS that is not decrypted, at this address of ours.
     Tls { at: IpAddr },
@@ -203,7 +203,7 @@ impl<C: Client> Tunnel<'_, C> {
                     websocket: true,
                     body: None,
                     fields: None,
-                    credentials: held,
+                    credentials: &**held,
                 };
                 match decide(routes, &ask) {
                     Verdict::Forward(_, rule) => {

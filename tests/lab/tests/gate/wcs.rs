@@ -147,13 +147,21 @@ fn a_token_opens_the_websocket_from_the_right_page_until_it_is_revoked() {
         let (_target, echo) = server(lab)?;
         let gate = gate_with_user(lab)?;
         let root = gate.root()?;
-        let new = |expires: &str| gate.ok(&["token", "new", "--access", "wcs", "--expires", expires]);
+        let new =
+            |expires: &str| gate.ok(&["token", "new", "--access", "wcs", "--expires", expires]);
         let token = new("1h")?.trim().to_owned();
         let open = |token: &str, origin: &str| {
             let cookie = format!("Cookie: theme=dark; AUTH={token}");
             let url = "wss://wcs.yourdomain.com/wss";
             let to = "203.0.113.20:443";
-            Chat::open_with(lab, Place::Internet, url, to, Some(&root), &[&cookie, origin])
+            Chat::open_with(
+                lab,
+                Place::Internet,
+                url,
+                to,
+                Some(&root),
+                &[&cookie, origin],
+            )
         };
         let mut chat = open(&token, ORIGIN)?;
         assert!(open(&token, "Origin: https://evil.example").is_err());
@@ -187,14 +195,25 @@ fn chromium_signs_in_with_the_password_of_an_address_and_with_a_cookie() {
         let with_password = |scheme: &str, path: &str| {
             format!("{scheme}://login:Zaunk%C3%B6nig%3A%20am%20Morgen@wcs.yourdomain.com{path}")
         };
-        let (page, socket) = (with_password("https", "/page"), with_password("wss", "/wss"));
+        let (page, socket) = (
+            with_password("https", "/page"),
+            with_password("wss", "/wss"),
+        );
         let seen = browser.talk("203.0.113.20", &page, &socket, "words")?;
-        assert_eq!((&seen["status"], &seen["echo"]), (&200.into(), &"words".into()), "{seen}");
+        assert_eq!(
+            (&seen["status"], &seen["echo"]),
+            (&200.into(), &"words".into()),
+            "{seen}"
+        );
         let token = gate.ok(&["token", "new", "--access", "wcs"])?;
         let cookie = format!("AUTH={}", token.trim());
         let socket = "wss://wcs.yourdomain.com/wss";
         let seen = browser.talk_with_cookie("203.0.113.20", &page, socket, "words", &cookie)?;
-        assert_eq!((&seen["status"], &seen["echo"]), (&200.into(), &"words".into()), "{seen}");
+        assert_eq!(
+            (&seen["status"], &seen["echo"]),
+            (&200.into(), &"words".into()),
+            "{seen}"
+        );
         assert_eq!(echo.handshakes()?.len(), 2);
         // Browsers ask without a password first: nobody is suspicious for it.
         assert_eq!(gate.json(&["bans"])?, serde_json::json!([]));

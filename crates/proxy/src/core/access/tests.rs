@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::{Anonymous, LoginFault, Routes, Verdict, decide, explain};
+use crate::core::{Anonymous, LoginFault, LoginRefused, Routes, Verdict, decide, explain};
 use certs::{Ca, Clients, Outdated, PemFile, Usage};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -131,11 +131,11 @@ fn who_was_not_asked_comes_again_unless_another_list_lets_it_in() {
     );
     assert_eq!(
         decided("/later", OUTSIDE, Some(Shown::Nothing)),
-        Err(Reason::Login(
-            "later".into(),
-            "later".into(),
-            LoginFault::Missing
-        ))
+        Err(Reason::Login(Box::new(LoginRefused {
+            access: "later".into(),
+            realm: "later".into(),
+            fault: LoginFault::Missing,
+        })))
     );
     assert_eq!(
         decided("/any", INSIDE, None),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::core::NotExplained;
-use crate::core::{Anonymous, LoginFault, explain};
+use crate::core::{Anonymous, LoginFault, LoginRefused, explain};
 use std::collections::BTreeMap;
 
 const INNOVAPHONE: &str = include_str!("../../../../../configs/innovaphone.toml");
@@ -340,7 +340,11 @@ fn access_by_network_and_what_is_not_built_yet() {
     assert_eq!(from("/both", "198.51.100.7"), Ok(()));
     assert_eq!(from("/both", "198.51.100.77"), denied("here"));
     assert_eq!(from("/either", "198.51.100.77"), Ok(()));
-    let missing = Reason::Login("staff".into(), "Staff".into(), LoginFault::Missing);
+    let missing = Reason::Login(Box::new(LoginRefused {
+        access: "staff".into(),
+        realm: "Staff".into(),
+        fault: LoginFault::Missing,
+    }));
     assert_eq!(from("/either", "203.0.113.9"), Err(missing));
 }
 
