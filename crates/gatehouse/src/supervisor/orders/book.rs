@@ -56,6 +56,8 @@ struct Flight {
     has_begun: bool,
     /// Whether edge has told what the CA calls our account; as above.
     has_account: bool,
+    /// Whether edge has told what the order waits for; as above.
+    has_noted: bool,
 }
 
 impl Book {
@@ -270,6 +272,7 @@ impl Book {
             resumes: order.begun.is_some(),
             has_begun: false,
             has_account: false,
+            has_noted: false,
             order,
             want: want.clone(),
             since: now,

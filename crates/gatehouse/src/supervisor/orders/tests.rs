@@ -660,3 +660,20 @@ fn what_is_damaged_is_laid_aside() {
     assert_eq!(shelf.look(ONE, NOW).0.orders.len(), 1);
     assert_eq!(KeyKind::default(), KeyKind::P256);
 }
+
+#[test]
+fn what_an_order_waits_for_is_told_once() {
+    let mut shelf = Shelf::new("note");
+    let id = shelf.look(ONE, NOW).0.orders[0].id;
+    let note = |id| News::Note {
+        id,
+        text: "waits ".repeat(1000),
+    };
+    assert!(shelf.hear(note(OrderId(99)), NOW).events.is_empty());
+    let told = shelf.hear(note(id), NOW).events;
+    assert!(
+        matches!(&told[..], [Event::Certificate { text, .. }] if text.len() < 1100),
+        "{told:?}"
+    );
+    assert!(shelf.hear(note(id), NOW).events.is_empty());
+}

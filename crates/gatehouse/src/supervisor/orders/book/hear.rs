@@ -30,6 +30,7 @@ impl Book {
         let events = match news {
             News::Account { directory, url } => self.account_named(&directory, &url, store),
             News::Step { .. } => Vec::new(),
+            News::Note { id, text } => self.note(id, text),
             News::Begun { id, url } => self.begun(id, url, store, now),
             News::Issued { id, chain } => return self.issued(id, &chain, store, (now, dice)),
             News::Failed { id, failure } => {
@@ -57,6 +58,19 @@ impl Book {
             events,
             is_new: false,
         }
+    }
+
+    /// What the order `id` waits for; told once, lest the log be filled.
+    fn note(&mut self, id: OrderId, mut text: String) -> Vec<Event> {
+        let mut flights = self.flights.values_mut();
+        let flight = flights.find(|flight| flight.order.id == id && !flight.has_noted);
+        let Some(flight) = flight else {
+            return Vec::new();
+        };
+        flight.has_noted = true;
+        clip(&mut text, TEXT_LIMIT);
+        let names = flight.want.names.clone();
+        vec![Event::Certificate { names, text }]
     }
 
     /// The order `id` has come to nothing.
