@@ -125,7 +125,11 @@ impl Book {
         };
         let (want, resumes) = (flight.want.clone(), flight.resumes);
         self.flights.remove(&want.key);
-        let pending = self.kept.pending.get_mut(&want.slot());
+        let mut pending = self.kept.pending.get_mut(&want.slot());
+        if let Some(pending) = &mut pending {
+            // It was tried as it was asked for; from now on it has its time.
+            pending.by_hand = false;
+        }
         let is_over = resumes && pending.is_some_and(Pending::fail);
         let kept = self.kept.records.entry(want.place()).or_default();
         note(&mut kept.record, is_over);
