@@ -145,7 +145,8 @@ impl Record {
         };
         // Longer only, by up to a fifth: many boxes fail in the same second when a CA does.
         let jitter = dice % (pause / 5 + 1);
-        let asked = retry_after.unwrap_or(0).min(LONGEST_WAIT);
+        // `now` may be almost over: a second more, lest it be one too few.
+        let asked = retry_after.map_or(0, |asked| asked.min(LONGEST_WAIT) + 1);
         self.closed_until = now.saturating_add(asked);
         self.retry_at = now.saturating_add(pause + jitter).max(self.closed_until);
     }

@@ -119,18 +119,18 @@ fn what_only_the_operator_can_cure_is_tried_once_a_day_or_when_it_has_changed() 
 fn a_ca_that_wants_peace_has_it() {
     let mut record = Record::default();
     record.fail(NOW, Cure::Time, Some(3 * HOUR), 0);
-    assert_eq!(record.order_at(NONE), NOW + 3 * HOUR);
-    assert_eq!(record.order_at(ASKED), NOW + 3 * HOUR, "also by hand");
+    assert_eq!(record.order_at(NONE), NOW + 3 * HOUR + 1);
+    assert_eq!(record.order_at(ASKED), NOW + 3 * HOUR + 1, "also by hand");
     record.change();
     assert_eq!(
         record.order_at(NONE),
-        NOW + 3 * HOUR,
+        NOW + 3 * HOUR + 1,
         "also for another order"
     );
     record.fail(NOW, Cure::Time, Some(u64::MAX), 0);
     assert_eq!(
         record.order_at(NONE),
-        NOW + LONGEST_WAIT,
+        NOW + LONGEST_WAIT + 1,
         "but not for ever"
     );
 }

@@ -169,23 +169,20 @@ async fn supervise(order: Order) -> anyhow::Result<()> {
         workers,
         network: KernelNetwork::new(is_ours, &hub.uplink, &hub.journal),
     };
-    let started = tokio::select! {
-        gate = start::start(parts, &state, choices) => gate.map(Some),
-        () = signals.ended() => Ok(None),
+    let ended = async {
+        let gate = tokio::select! {
+            gate = start::start(parts, &state, choices) => gate?,
+            () = signals.ended() => return Ok(()),
+        };
+        let processes = Processes {
+            stop: stop.clone(),
+            edge_ended,
+            admin_ended,
+            pages,
+        };
+        serve(&gate, &socket, &mut signals, processes).await
     };
-    let ended = match started {
-        Ok(Some(gate)) => {
-            let processes = Processes {
-                stop: stop.clone(),
-                edge_ended,
-                admin_ended,
-                pages,
-            };
-            serve(&gate, &socket, &mut signals, processes).await
-        }
-        Ok(None) => Ok(()),
-        Err(error) => Err(error),
-    };
+    let ended = ended.await;
     // Whatever has ended it, the terminal is given back.
     stop.send_replace(Some(Duration::ZERO));
     if let Some(console) = console {

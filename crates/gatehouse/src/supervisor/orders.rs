@@ -93,7 +93,7 @@ pub async fn keep(gate: Gate) {
         let mut again = Instant::now() + look(&gate).await;
         // News change nothing of what is wanted: the files and secrets are not read again for them.
         while let Some(news) = next(&orders, &mut heard, again).await {
-            let matters = !matches!(news, News::Step { .. });
+            let matters = !matches!(news, News::Step { .. } | News::Note { .. });
             hear(&gate, news).await;
             if matters {
                 again = Instant::now() + carry_on(&gate).await;

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::http::Answer;
-use super::order::{Failure, News, Order, Step};
+use super::order::{Blame, Failure, News, Order, Step};
 use super::problem::{Fault, Refusal, unreachable};
 use super::proofs::Proofs;
 use super::shape::{Authorization, Challenge, OrderSeen, Status, identifiers, read};
@@ -186,7 +186,9 @@ impl Course<'_> {
                 .await?;
             chosen.push(challenge);
         }
-        proofs.settle().await?;
+        let id = self.order.id;
+        let note = async |text| self.tell(News::Note { id, text }).await;
+        let remark = proofs.settle(note).await?;
         for challenge in chosen {
             if challenge.status == Status::Pending {
                 let told = self.client.post(&challenge.url, Some(&json!({}))).await;
@@ -194,7 +196,8 @@ impl Course<'_> {
             }
         }
         for (url, _) in open {
-            self.wait_for_authorization(url).await?;
+            let seen = self.wait_for_authorization(url).await;
+            seen.map_err(|failure| failure.because(remark.as_deref()))?;
         }
         Ok(())
     }
@@ -279,6 +282,16 @@ impl Course<'_> {
     async fn tell(&self, news: News) {
         // Without anybody who listens the order is soon given up.
         let _ = self.news.send(news).await;
+    }
+}
+
+impl Failure {
+    /// Adds to the failure of a proof what may be the reason.
+    fn because(mut self, remark: Option<&str>) -> Self {
+        if let (Blame::Proof, Some(remark)) = (self.blame, remark) {
+            self.text = format!("{}; {remark}", self.text);
+        }
+        self
     }
 }
 

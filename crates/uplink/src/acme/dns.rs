@@ -1,6 +1,7 @@
 //! TXT records in a zone whose name server takes updates (RFC 2136), signed by a key (RFC 8945), over TCP.
 
 mod message;
+mod others;
 mod tsig;
 
 use super::http::addresses;
@@ -190,17 +191,7 @@ impl<'a> NameServer<'a> {
 
     async fn talk(&self, message: Vec<u8>) -> Result<(Vec<u8>, Reply), String> {
         let signed = self.key.sign(message, now()).map_err(|e| e.to_string())?;
-        let mut io = connect(&self.addresses, LIMIT)
-            .await
-            .map_err(|error| format!("it can not be reached: {error}"))?;
-        let length = u16::try_from(signed.message.len()).map_err(|e| e.to_string())?;
-        // In one piece: some servers want the length together with the message.
-        let mut sent = length.to_be_bytes().to_vec();
-        sent.extend_from_slice(&signed.message);
-        let broke = |error: std::io::Error| format!("it broke off: {error}");
-        io.write_all(&sent).await.map_err(broke)?;
-        let mut answer = vec![0; usize::from(io.read_u16().await.map_err(broke)?)];
-        io.read_exact(&mut answer).await.map_err(broke)?;
+        let answer = tcp(&self.addresses, &signed.message, LIMIT).await?;
         let read = reply(&answer).map_err(|e| e.to_string())?;
         if read.id != u16::from_be_bytes([signed.message[0], signed.message[1]]) {
             return Err(Broken::Message.to_string());
@@ -214,6 +205,22 @@ impl<'a> NameServer<'a> {
             Err(distrust) => Err(distrust.to_string()),
         }
     }
+}
+
+/// One message, and the one that answers it; `limit` is for the connection alone.
+async fn tcp(to: &[SocketAddr], message: &[u8], limit: Duration) -> Result<Vec<u8>, String> {
+    let mut io = connect(to, limit)
+        .await
+        .map_err(|error| format!("it can not be reached: {error}"))?;
+    let length = u16::try_from(message.len()).map_err(|e| e.to_string())?;
+    // In one piece: some servers want the length together with the message.
+    let mut sent = length.to_be_bytes().to_vec();
+    sent.extend_from_slice(message);
+    let broke = |error: std::io::Error| format!("it broke off: {error}");
+    io.write_all(&sent).await.map_err(broke)?;
+    let mut answer = vec![0; usize::from(io.read_u16().await.map_err(broke)?)];
+    io.read_exact(&mut answer).await.map_err(broke)?;
+    Ok(answer)
 }
 
 /// Reads an answer and all names in it, for the fuzzer.

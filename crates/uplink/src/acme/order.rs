@@ -123,6 +123,13 @@ pub enum News {
         /// What is done now.
         step: Step,
     },
+    /// What an order waits for longer than usual; once an order.
+    Note {
+        /// Which one.
+        id: OrderId,
+        /// One sentence in the operator's words.
+        text: String,
+    },
     /// The CA has an order of ours; with its address it can be taken up again.
     Begun {
         /// Which one.

@@ -70,19 +70,23 @@ impl<'a> Proofs<'a> {
         Ok(())
     }
 
-    /// Waits until all that was laid out can be seen.
+    /// Waits until all that was laid out can be seen, and tells `told` where that takes its time. Returns what there is to say
+    /// of servers that do not show it even then.
     ///
     /// # Errors
     /// The name server's, when it does not give out what it has taken.
-    pub(super) async fn settle(&self) -> Result<(), Failure> {
+    pub(super) async fn settle(
+        &self,
+        told: impl AsyncFnOnce(String),
+    ) -> Result<Option<String>, Failure> {
         let Proof::Dns01(to) = self.proof else {
-            return Ok(());
+            return Ok(None);
         };
         let server = NameServer::new(to, self.resolver).await?;
         for (place, text) in &self.records {
             server.wait_for(place, text).await?;
         }
-        Ok(())
+        Ok(server.spread(&self.records, told).await)
     }
 
     /// Takes away all that was laid out; a record that the name server does not take back does no harm there.

@@ -73,6 +73,7 @@ impl Buyer {
                 News::Account { url, .. } => told.account = Some(url),
                 News::Begun { id: of, url } if of == id => told.begun = Some(url),
                 News::Step { id: of, step } if of == id => told.steps.push(step),
+                News::Note { .. } => {}
                 News::Issued { id: of, chain } if of == id => break Ok(chain),
                 News::Failed { id: of, failure } if of == id => break Err(failure),
                 other => panic!("{other:?}"),

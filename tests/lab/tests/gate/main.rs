@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod acme;
+mod acme_dns;
 mod api;
 mod balance;
 mod ban;

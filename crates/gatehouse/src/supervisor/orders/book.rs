@@ -56,6 +56,8 @@ struct Flight {
     has_account: bool,
     /// What edge says that is done for it now.
     step: Option<Step>,
+    /// Whether edge has told what the order waits for; as above.
+    has_noted: bool,
 }
 
 impl Book {
@@ -270,6 +272,7 @@ impl Book {
             has_begun: false,
             has_account: false,
             step: None,
+            has_noted: false,
             order,
             want: want.clone(),
             since: now,
@@ -281,31 +284,36 @@ impl Book {
 
     /// Keeps the key and the request of an order before it goes out; false where the key is still to come.
     fn lay_out_key(&mut self, want: &Want, store: &mut Store, now: u64) -> Result<bool, String> {
-        if self.pending(want).is_none() {
-            let Some(pem) = self.keys.remove(&want.slot()) else {
-                return Ok(false);
-            };
-            let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
-            let pending = Pending {
-                key: pem,
-                request,
-                directory: want.directory.clone(),
-                kind: want.kind,
-                begun: None,
-                begun_at: 0,
-                resumes: 0,
-                is_spoiled: false,
-            };
-            self.kept.pending.insert(want.slot(), pending);
-            self.forget_pending();
-            // A certificate whose key is lost in a power cut would be ordered in vain.
-            if let Err(error) = self.kept.write_pending(store) {
-                self.kept.pending.remove(&want.slot());
-                return Err(error);
-            }
-        }
+        let by_hand = self.by_hand.contains(&want.key);
         if let Some(pending) = self.kept.pending.get_mut(&want.slot()) {
             pending.forget_late(now);
+            if by_hand && !pending.by_hand {
+                pending.by_hand = true;
+                self.kept.write_pending(store)?;
+            }
+            return Ok(true);
+        }
+        let Some(pem) = self.keys.remove(&want.slot()) else {
+            return Ok(false);
+        };
+        let request = certs::request(&pem, &want.names).map_err(|error| error.to_string())?;
+        let pending = Pending {
+            key: pem,
+            request,
+            directory: want.directory.clone(),
+            kind: want.kind,
+            by_hand,
+            begun: None,
+            begun_at: 0,
+            resumes: 0,
+            is_spoiled: false,
+        };
+        self.kept.pending.insert(want.slot(), pending);
+        self.forget_pending();
+        // A certificate whose key is lost in a power cut would be ordered in vain.
+        if let Err(error) = self.kept.write_pending(store) {
+            self.kept.pending.remove(&want.slot());
+            return Err(error);
         }
         Ok(true)
     }
@@ -336,9 +344,10 @@ impl Book {
 
     fn order_at(&self, want: &Want) -> u64 {
         let life = self.fitting(want).and_then(life);
+        let was_by_hand = self.pending(want).is_some_and(|pending| pending.by_hand);
         self.record(want).order_at(Present {
             life,
-            by_hand: self.by_hand.contains(&want.key),
+            by_hand: was_by_hand || self.by_hand.contains(&want.key),
         })
     }
 

@@ -55,6 +55,9 @@ pub struct Pending {
     pub directory: String,
     /// Its kind.
     pub kind: KeyKind,
+    /// Whether the operator has asked for it, so that it does not wait for its time after a power cut either.
+    #[serde(default)]
+    pub by_hand: bool,
     /// The order at the CA, once there is one.
     pub begun: Option<String>,
     /// Since when there is.
@@ -128,13 +131,19 @@ pub struct KeptRecord {
 impl Kept {
     /// What an earlier run has left; what can not be read is laid aside and said.
     pub fn open(store: &mut Store, journal: &Journal) -> Self {
-        Self {
+        let mut kept = Self {
             accounts: read(ACCOUNTS, store, journal),
             pending: read(PENDING, store, journal),
             issued: read(ISSUED, store, journal),
             records: read(RECORDS, store, journal),
             told: read(TOLD, store, journal),
-        }
+        };
+        // The power was cut when the certificate was kept, and its key was still among those that wait for one.
+        let issued = &kept.issued;
+        let has_come =
+            |slot: &String, key: &str| issued.get(slot).is_some_and(|one| one.key == key);
+        kept.pending.retain(|slot, one| !has_come(slot, &one.key));
+        kept
     }
 
     /// # Errors

@@ -1,5 +1,7 @@
 //! Orders from the first to the renewal, with a CA of our own and no clock.
 
+mod cuts;
+
 use super::*;
 use crate::supervisor::journal::Journal;
 use certs::{Ca, KeyKind, Material, Usage};
@@ -7,7 +9,7 @@ use config::Config;
 use control::{OrderStep, RenewalState};
 use std::path::PathBuf;
 use store::Store;
-use uplink::acme::{Blame, Failure, News, OrderId, Proof, Step, Wanted, Window};
+use uplink::acme::{Blame, Failure, News, Order, OrderId, Proof, Step, Wanted, Window};
 
 const NOW: u64 = 1_800_000_000;
 const HOUR: u64 = 3600;
@@ -581,7 +583,7 @@ fn by_hand_it_is_ordered_at_once_within_the_limits_of_the_ca() {
     shelf.hear(limited, NOW + 1);
     assert_eq!(
         shelf.book.renew("a.example", NOW + 2),
-        Err(NotRenewed::Before(NOW + 1 + 3 * HOUR))
+        Err(NotRenewed::Before(NOW + 1 + 3 * HOUR + 1))
     );
 }
 
@@ -680,4 +682,21 @@ fn what_is_damaged_is_laid_aside() {
     );
     assert_eq!(shelf.look(ONE, NOW).0.orders.len(), 1);
     assert_eq!(KeyKind::default(), KeyKind::P256);
+}
+
+#[test]
+fn what_an_order_waits_for_is_told_once() {
+    let mut shelf = Shelf::new("note");
+    let id = shelf.look(ONE, NOW).0.orders[0].id;
+    let note = |id| News::Note {
+        id,
+        text: "waits ".repeat(1000),
+    };
+    assert!(shelf.hear(note(OrderId(99)), NOW).events.is_empty());
+    let told = shelf.hear(note(id), NOW).events;
+    assert!(
+        matches!(&told[..], [Event::Certificate { text, .. }] if text.len() < 1100),
+        "{told:?}"
+    );
+    assert!(shelf.hear(note(id), NOW).events.is_empty());
 }

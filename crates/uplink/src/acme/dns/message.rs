@@ -1,9 +1,12 @@
 //! DNS messages, as far as an update needs them (RFC 1035 section 4, RFC 2136 section 2).
 
 /// Types of records.
+pub(super) const A: u16 = 1;
+pub(super) const NS: u16 = 2;
 pub(super) const CNAME: u16 = 5;
 pub(super) const SOA: u16 = 6;
 pub(super) const TXT: u16 = 16;
+pub(super) const AAAA: u16 = 28;
 pub(super) const TSIG: u16 = 250;
 
 /// Classes.
@@ -15,6 +18,7 @@ const QUERY: u16 = 0;
 const UPDATE: u16 = 5 << 11;
 const RESPONSE: u16 = 1 << 15;
 const AUTHORITATIVE: u16 = 1 << 10;
+const TRUNCATED: u16 = 1 << 9;
 
 /// Seconds that a record of ours may be remembered.
 const TTL: u32 = 60;
@@ -44,6 +48,8 @@ pub(super) struct Reply {
     /// RFC 1035 section 4.1.1, RFC 2136 section 2.2.
     pub(super) code: u8,
     pub(super) authoritative: bool,
+    /// More of it comes over a connection only.
+    pub(super) truncated: bool,
     /// What answers the question.
     pub(super) answers: Vec<Record>,
     /// What is known beside it.
@@ -148,6 +154,7 @@ pub(super) fn reply(message: &[u8]) -> Result<Reply, Broken> {
         id: word(0)?,
         code: (flags & 0xf) as u8,
         authoritative: flags & AUTHORITATIVE != 0,
+        truncated: flags & TRUNCATED != 0,
         answers: all,
         authority: rest,
         signature,

@@ -36,6 +36,7 @@ impl Book {
                 }
                 Vec::new()
             }
+            News::Note { id, text } => self.note(id, text),
             News::Begun { id, url } => self.begun(id, url, store, now),
             News::Issued { id, chain } => return self.issued(id, &chain, store, (now, dice)),
             News::Failed { id, failure } => {
@@ -63,6 +64,19 @@ impl Book {
             events,
             is_new: false,
         }
+    }
+
+    /// What the order `id` waits for; told once, lest the log be filled.
+    fn note(&mut self, id: OrderId, mut text: String) -> Vec<Event> {
+        let mut flights = self.flights.values_mut();
+        let flight = flights.find(|flight| flight.order.id == id && !flight.has_noted);
+        let Some(flight) = flight else {
+            return Vec::new();
+        };
+        flight.has_noted = true;
+        clip(&mut text, TEXT_LIMIT);
+        let names = flight.want.names.clone();
+        vec![Event::Certificate { names, text }]
     }
 
     /// The order `id` has come to nothing.
@@ -117,7 +131,11 @@ impl Book {
         };
         let (want, resumes) = (flight.want.clone(), flight.resumes);
         self.flights.remove(&want.key);
-        let pending = self.kept.pending.get_mut(&want.slot());
+        let mut pending = self.kept.pending.get_mut(&want.slot());
+        if let Some(pending) = &mut pending {
+            // It was tried as it was asked for; from now on it has its time.
+            pending.by_hand = false;
+        }
         let is_over = resumes && pending.is_some_and(Pending::fail);
         let kept = self.kept.records.entry(want.place()).or_default();
         note(&mut kept.record, is_over);
