@@ -171,8 +171,8 @@ impl Held {
     pub(crate) fn holds(&self) -> Option<Duration> {
         let tokens = self.tickets.iter();
         let tokens = tokens.filter_map(|(_, hash)| self.roll.token(hash));
-        let ends = tokens.filter_map(|token| token.expires).min()?;
-        Some(Duration::from_secs(ends.saturating_sub(unix_now())))
+        let left = tokens.filter_map(|token| token.expires?.checked_sub(unix_now()));
+        left.filter(|left| *left > 0).min().map(Duration::from_secs)
     }
 }
 
