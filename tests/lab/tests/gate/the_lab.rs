@@ -111,7 +111,7 @@ fn a_ca_outside_is_reached_by_the_box_and_believed_by_its_root() {
             .trusting(&root)
             .expect(lab, Place::Gate, 200)?;
         assert!(answer.body.contains("newOrder"), "{answer:?}");
-        let directory = ca.directory().to_owned();
+        let directory = ca.directory();
         ca.stop();
         let down = Curl::new(&directory)
             .trusting(&root)
