@@ -10,15 +10,15 @@ use utoipa::ToSchema;
 use crate::render::Span;
 use crate::{
     Applied, Apply, Ban, CertificateStatus, Checked, Cleared, ConfigText, Derived, Diff, Draft,
-    Explanation, Fault, Generation, History, Host, Journal, MachineOrder, Network, NewBan,
-    Operators, Ordered, Rollback, RootCertificate, Secret, Status, ZoneChange,
+    Entrance, Explanation, Fault, Generation, History, Host, Journal, MachineOrder, Network,
+    NewBan, Operators, Ordered, Rollback, RootCertificate, Secret, Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
 ///
 /// # Errors
 /// Every method refuses by [`Refusal`], whose message is for the operator.
-pub trait Backend: Operators {
+pub trait Backend: Operators + Entrance {
     /// How the box is.
     fn status(&self) -> impl Future<Output = Result<Status, Refusal>> + Send;
 
