@@ -12,13 +12,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use guard::entrance::is_key_text;
 use http_body_util::LengthLimitError;
 use hyper::body::{Body as _, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower_service::Service;
 
-use crate::server::{Api, Paths, Refused};
+use crate::server::{Api, Paths, Refused, fits};
 use crate::{Actor, Backend, Peer, Refusal, Role};
 
 /// The header in which the admin pages say where the browser is.
@@ -47,6 +48,9 @@ enum Least {
 const VIEWER: Least = Least::Role(Role::Viewer);
 const OPERATOR: Least = Least::Role(Role::Operator);
 const ADMIN: Least = Least::Role(Role::Admin);
+
+/// The tokens of an access.
+const TOKENS: &str = "/v1/access/{name}/tokens";
 
 /// Every request of the API, and who may make it. What is not in here is refused to the admin pages.
 const LEAST: &[(&str, &str, Least)] = &[
@@ -101,6 +105,21 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("GET", "/v1/network", VIEWER),
     ("POST", "/v1/network", OPERATOR),
     ("POST", "/v1/machine", ADMIN),
+    ("GET", "/v1/visitors", ADMIN),
+    ("POST", "/v1/visitors", ADMIN),
+    ("PATCH", "/v1/visitors", ADMIN),
+    ("DELETE", "/v1/visitors", ADMIN),
+    ("POST", "/v1/visitors/import", ADMIN),
+    ("GET", "/v1/tokens", OPERATOR),
+    ("DELETE", "/v1/tokens", OPERATOR),
+    // Those of tokens for keys, too: `is_for_key`.
+    ("GET", TOKENS, OPERATOR),
+    ("POST", TOKENS, OPERATOR),
+    ("DELETE", TOKENS, OPERATOR),
+    ("DELETE", "/v1/access/{name}/tokens/{id}", OPERATOR),
+    ("GET", "/v1/access/{name}/keys", OPERATOR),
+    ("POST", "/v1/access/{name}/keys", OPERATOR),
+    ("DELETE", "/v1/access/{name}/keys/{id}", OPERATOR),
 ];
 
 /// The way into the API for one kind of peer.
@@ -224,6 +243,16 @@ impl<B: Backend> Door<B> {
         let client = client(request.headers());
         let attended = !request.headers().contains_key(IDLE_HEADER);
         let backend = &self.api.backend;
+        if let Some(text) = bearer(request.headers()).filter(|text| is_key_text(text)) {
+            let actor = backend.authenticate_key(text, client)?;
+            return if is_for_key(&actor, method, path) {
+                Ok(actor)
+            } else {
+                Err(Refusal::forbidden(
+                    "a key is for the tokens of its own access, and for nothing else",
+                ))
+            };
+        }
         let signed_in = bearer(request.headers())
             .and_then(|token| backend.authenticate(token, client, attended));
         let least = least(method, path);
@@ -242,7 +271,7 @@ impl<B: Backend> Door<B> {
             Some(Least::Local) => Err(Refusal::forbidden(
                 "this can be done at the console and on the command line only",
             )),
-            _ if self.paths.names().any(|name| name == path) => Err(Refusal::invalid(format!(
+            _ if self.paths.names().any(|name| fits(name, path)) => Err(Refusal::invalid(format!(
                 "{method} can not be done with {path}"
             ))),
             _ => Err(Refusal::not_found(format!("the control API has no {path}"))),
@@ -256,8 +285,18 @@ fn least(method: &Method, path: &str) -> Option<Least> {
         other => other,
     };
     let mut entries = LEAST.iter();
-    let entry = entries.find(|(of, at, _)| *of == method && *at == path);
+    let entry = entries.find(|(of, at, _)| *of == method && fits(at, path));
     entry.map(|(_, _, least)| *least)
+}
+
+/// Whether a program with a key may ask this: for the tokens of its own access.
+fn is_for_key(actor: &Actor, method: &Method, path: &str) -> bool {
+    let Actor::Key { access, .. } = actor else {
+        return false;
+    };
+    let own = path.strip_prefix(&format!("/v1/access/{access}/tokens"));
+    own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        && least(method, path).is_some()
 }
 
 /// The token, of a request that has one and no more.

@@ -10,17 +10,17 @@ use utoipa::ToSchema;
 use crate::render::Span;
 use crate::{
     Applied, Apply, Ban, CertificateExport, CertificateImport, CertificateStatus, Checked, Cleared,
-    ClientCertificate, ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Fault,
-    Generation, History, Host, ImportedCertificate, IssuedCertificate, Journal, MachineOrder,
-    Network, NewBan, NewClientCertificate, Operators, Ordered, Rollback, RootCertificate, Secret,
-    Status, ZoneChange,
+    ClientCertificate, ConfigText, Derived, Diff, Draft, Entrance, Explanation,
+    ExportedCertificate, Fault, Generation, History, Host, ImportedCertificate, IssuedCertificate,
+    Journal, MachineOrder, Network, NewBan, NewClientCertificate, Operators, Ordered, Rollback,
+    RootCertificate, Secret, Status, ZoneChange,
 };
 
 /// What the API asks of the supervisor, for whom [`Operators::acting`] has named.
 ///
 /// # Errors
 /// Every method refuses by [`Refusal`], whose message is for the operator.
-pub trait Backend: Operators {
+pub trait Backend: Operators + Entrance {
     /// How the box is.
     fn status(&self) -> impl Future<Output = Result<Status, Refusal>> + Send;
 

@@ -1,6 +1,7 @@
 //! The other end of the socket.
 
 mod certificates;
+mod entrance;
 mod operators;
 
 use std::collections::VecDeque;

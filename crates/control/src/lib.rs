@@ -31,6 +31,11 @@
 //! | `GET /v1/sessions`, `DELETE /v1/sessions?id=ID` | list of [`Session`] |
 //! | `GET /v1/users`, `POST` ([`NewUser`]), `PATCH ?name=NAME` ([`UserChange`]), `DELETE ?name=NAME` | [`User`], a list of them |
 //! | `DELETE /v1/users/totp?name=NAME`, `POST /v1/users/reset` | [`ClaimStatus`] |
+//! | `GET /v1/visitors`, `POST` ([`NewVisitor`]), `PATCH ?name=NAME` ([`VisitorPassword`]), `DELETE ?name=NAME` | [`Visitor`], a list of them |
+//! | `POST /v1/visitors/import` ([`Htpasswd`]) | [`Imported`] |
+//! | `GET /v1/tokens`, `DELETE /v1/tokens?id=ID` | list of [`Token`] |
+//! | `GET /v1/access/NAME/tokens`, `POST` ([`NewToken`]), `DELETE`, `DELETE /v1/access/NAME/tokens/ID` | list of [`Token`], [`TokenMade`], [`Revoked`] |
+//! | `GET /v1/access/NAME/keys`, `POST` ([`NewAccessKey`]), `DELETE /v1/access/NAME/keys/ID` | list of [`AccessKey`], [`AccessKeyMade`] |
 //!
 //! What is refused comes back as a [`Refusal`] with a status of 4xx or 5xx.
 #![cfg_attr(
@@ -42,6 +47,7 @@ mod admission;
 mod api;
 mod backend;
 mod client;
+mod entrance;
 mod journal;
 mod line;
 mod moment;
@@ -54,18 +60,21 @@ mod socket;
 
 pub use admission::{CLIENT_HEADER, IDLE_HEADER};
 pub use api::{
-    Applied, Apply, Ban, CertificateExport, CertificateImport, CertificateName, CertificateStatus,
-    Checked, Claim, ClaimStatus, Cleared, ClientCertificate, ConfigText, Derived, Diff, Draft,
-    Explanation, ExportedCertificate, Fault, Generation, GenerationState, History, Host,
-    HostFigures, HostProtocol, HostRule, HostTarget, ImportedCertificate, InterfaceStatus,
-    IssuedCertificate, ListenerStatus, LogQuery, Login, MachineOrder, MachineStatus, Network,
-    NewBan, NewClientCertificate, NewUser, NotBuilt, OrderStep, Ordered, PasswordChange,
-    PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation, Role, Rollback,
-    RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted, Status, Table, TotpCode,
-    TotpOffer, User, UserChange, ZoneChange, ZoneStatus,
+    AccessKey, AccessKeyMade, Applied, Apply, Ban, CertificateExport, CertificateImport,
+    CertificateName, CertificateStatus, Checked, Claim, ClaimStatus, Cleared, ClientCertificate,
+    ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Fault, Generation,
+    GenerationState, History, Host, HostFigures, HostProtocol, HostRule, HostTarget, Htpasswd,
+    Imported, ImportedCertificate, InterfaceStatus, IssuedCertificate, ListenerStatus, LogQuery,
+    Login, MachineOrder, MachineStatus, Network, NewAccessKey, NewBan, NewClientCertificate,
+    NewToken, NewUser, NewVisitor, NotBuilt, OrderStep, Ordered, PasswordChange, PasswordProof,
+    ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation, Revoked, Role, Rollback,
+    RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted, Status, Table, Token,
+    TokenMade, TotpCode, TotpOffer, User, UserChange, Visitor, VisitorPassword, ZoneChange,
+    ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};
+pub use entrance::Entrance;
 pub use journal::{Follower, Journal, Record};
 pub use line::{Line, LineError, MOST_REQUESTS};
 pub use moment::Moment;

@@ -28,6 +28,15 @@ pub enum Actor {
         /// The browser, as the admin pages say.
         client: Option<IpAddr>,
     },
+    /// A program with a key, which may do with the tokens of one access what there is to do.
+    Key {
+        /// The number of the key.
+        id: u64,
+        /// The access.
+        access: String,
+        /// Where the program is, as the admin pages say.
+        client: Option<IpAddr>,
+    },
     /// Somebody who is.
     Session {
         /// The name of the session.
@@ -46,7 +55,9 @@ impl Actor {
     pub fn client(&self) -> Option<IpAddr> {
         match self {
             Self::Local => None,
-            Self::Visitor { client } | Self::Session { client, .. } => *client,
+            Self::Visitor { client } | Self::Key { client, .. } | Self::Session { client, .. } => {
+                *client
+            }
         }
     }
 
@@ -54,7 +65,7 @@ impl Actor {
     pub fn session(&self) -> Option<u64> {
         match self {
             Self::Session { id, .. } => Some(*id),
-            Self::Local | Self::Visitor { .. } => None,
+            Self::Local | Self::Visitor { .. } | Self::Key { .. } => None,
         }
     }
 
@@ -62,7 +73,7 @@ impl Actor {
     pub fn may(&self, role: Role) -> bool {
         match self {
             Self::Local => true,
-            Self::Visitor { .. } => false,
+            Self::Visitor { .. } | Self::Key { .. } => false,
             Self::Session { role: own, .. } => *own >= role,
         }
     }
@@ -80,11 +91,12 @@ impl Actor {
 /// As the log names him.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "local",
-            Self::Visitor { .. } => "nobody",
-            Self::Session { user, .. } => user,
-        })
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Visitor { .. } => f.write_str("nobody"),
+            Self::Key { id, access, .. } => write!(f, "key {id} of {access}"),
+            Self::Session { user, .. } => f.write_str(user),
+        }
     }
 }
 

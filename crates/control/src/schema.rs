@@ -114,6 +114,13 @@ pub(crate) fn may_send(name: &str, said: &str, schema: Schema) -> Parameter {
     field
 }
 
+/// A part of the path.
+pub(crate) fn in_path(name: &str, said: &str, schema: Schema) -> Parameter {
+    let mut part = must_ask(name, said, schema);
+    part.parameter_in = ParameterIn::Path;
+    part
+}
+
 fn parameter(name: &str, said: &str, schema: Schema, required: Required) -> Parameter {
     ParameterBuilder::new()
         .name(name)

@@ -2,6 +2,8 @@
 
 use certs::Material;
 use guard::BanSet;
+use guard::entrance::{Change, Roll, Typed};
+use guard::operators::UserName;
 use net::resolve::Names;
 use net::sandbox::Sandbox;
 use net::{Device, ListenKey, link};
@@ -30,6 +32,10 @@ pub enum ToRole {
     },
     /// Who is banned from now on.
     Bans(BanSet),
+    /// Who may enter from now on, whole.
+    Roll(Box<Roll>),
+    /// What changes of it, in order.
+    Entrance(Vec<Change>),
     /// The ports whose address is to be asked for from now on, whole; their sockets travel with the message, in the
     /// same order.
     Ports(Vec<Port>),
@@ -127,6 +133,13 @@ pub enum FromRole {
     },
     /// What became of something in [`ToRole::Orders`].
     Acme(Box<News>),
+    /// The password of a visitor was right, while its hash is to be made anew.
+    Outdated {
+        /// Who it is.
+        user: UserName,
+        /// What he typed.
+        password: Typed,
+    },
     /// Offences of clients, with their weights.
     Offences(Vec<(IpAddr, u32)>),
     /// The answer to [`ToRole::Metrics`], as Prometheus text.

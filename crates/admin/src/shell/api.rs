@@ -74,6 +74,34 @@ impl Desk {
         }
     }
 
+    /// For a program that shows a key: it is no browser, so that no foreign page can make it ask, and it has no session. Whether the key is
+    /// one, and what for, the control API knows.
+    pub(super) async fn call_by_key(
+        &self,
+        request: Request<Incoming>,
+        path: &str,
+        visitor: &Visitor<'_>,
+    ) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if has_body(&parts.method) && !is_json(&parts.headers) {
+            let message = "send JSON, with `Content-Type: application/json`";
+            return reply::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid", message);
+        }
+        let Some(body) = taken(body, LONGEST_OF_STRANGERS, PATIENCE_WITH_STRANGERS).await else {
+            return too_long(LONGEST_OF_STRANGERS);
+        };
+        let Some(permit) = self.permit(visitor) else {
+            return busy();
+        };
+        let Some(inner) = passed_in(&parts, path, body) else {
+            return reply::refusal(StatusCode::BAD_REQUEST, "invalid", "no such request");
+        };
+        match self.ask(inner, visitor).await {
+            Ok(answer) => passed_on(answer, permit),
+            Err(_) => away(),
+        }
+    }
+
     /// For somebody who has signed in: what comes is passed on as it comes, and as long as it goes on.
     async fn call_known(
         &self,
@@ -252,6 +280,17 @@ fn is_json(headers: &http::HeaderMap) -> bool {
         kind.get(..end)
             .is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/json"))
     })
+}
+
+/// The key that a program shows, if it is one and no more; what looks like none is not looked at.
+pub(super) fn key(headers: &http::HeaderMap) -> Option<&str> {
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    let (field, None) = (fields.next()?, fields.next()) else {
+        return None;
+    };
+    let (scheme, text) = field.to_str().ok()?.split_once(' ')?;
+    let is_key = scheme.eq_ignore_ascii_case("bearer") && guard::entrance::is_key_text(text);
+    is_key.then_some(text)
 }
 
 /// The header in which the control API is told who sits at the other end.

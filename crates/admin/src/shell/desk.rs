@@ -92,6 +92,15 @@ impl Desk {
             let page = self.frame(&visitor).wrong_name(self.names.offered());
             return reply::html(StatusCode::MISDIRECTED_REQUEST, page);
         }
+        if let Place::Api(path) = place
+            && let Some(key) = api::key(request.headers())
+        {
+            let visitor = Visitor {
+                token: Some(key.to_owned()),
+                ..visitor
+            };
+            return self.call_by_key(request, path, &visitor).await;
+        }
         let kind = match place {
             Place::Api(_) => Kind::Call,
             _ => Kind::Page,

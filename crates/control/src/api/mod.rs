@@ -4,6 +4,7 @@ mod bans;
 mod certificates;
 mod configuration;
 mod derived;
+mod entrance;
 mod explain;
 mod history;
 mod hosts;
@@ -27,6 +28,11 @@ pub use configuration::{
 };
 pub(crate) use configuration::{DiffQuery, GenerationQuery, RollbackQuery};
 pub use derived::{Derived, Table};
+pub use entrance::{
+    AccessKey, AccessKeyMade, Htpasswd, Imported, NewAccessKey, NewToken, NewVisitor, Revoked,
+    Token, TokenMade, Visitor, VisitorPassword,
+};
+pub(crate) use entrance::{AccessPath, NumberPath, NumberQuery, VisitorQuery};
 pub(crate) use explain::ExplainQuery;
 pub use explain::Explanation;
 pub(crate) use history::HistoryQuery;

@@ -1,8 +1,8 @@
 //! How requests are read and refused.
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -59,6 +59,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
         let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
         match query {
             Ok(Query(value)) => Ok(Self(value)),
+            Err(error) => Err(Refused(Refusal::invalid(error.body_text()))),
+        }
+    }
+}
+
+/// Parts of a path whose faults come back as a [`Refusal`].
+pub(super) struct Placed<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Placed<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let path: Result<Path<T>, PathRejection> = Path::from_request_parts(parts, state).await;
+        match path {
+            Ok(Path(value)) => Ok(Self(value)),
             Err(error) => Err(Refused(Refusal::invalid(error.body_text()))),
         }
     }

@@ -7,8 +7,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    bans, certificates, configuration, explain, history, hosts, log, machine, network, operators,
-    secrets, status,
+    bans, certificates, configuration, entrance, explain, history, hosts, log, machine, network,
+    operators, secrets, status,
 };
 use crate::{Record, Refusal};
 
@@ -103,6 +103,20 @@ pub(super) async fn document() -> Answer {
         operators::offer_totp,
         operators::begin_totp,
         operators::end_totp,
+        entrance::visitors,
+        entrance::add_visitor,
+        entrance::change_visitor,
+        entrance::remove_visitor,
+        entrance::import_visitors,
+        entrance::all_tokens,
+        entrance::revoke_any,
+        entrance::tokens,
+        entrance::make_token,
+        entrance::revoke_tokens,
+        entrance::revoke_token,
+        entrance::keys,
+        entrance::make_key,
+        entrance::revoke_key,
     ),
     components(schemas(Refusal, Record)),
     modifiers(&Everywhere)

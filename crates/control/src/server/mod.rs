@@ -5,6 +5,7 @@ mod bans;
 mod certificates;
 mod configuration;
 mod document;
+mod entrance;
 mod explain;
 mod history;
 mod hosts;
@@ -46,6 +47,9 @@ const MOST_CONNECTIONS: usize = 128;
 
 /// Bytes of a request about operators: a name, two passwords and a code.
 const SHORT_REQUEST: usize = 4 * 1024;
+
+/// Bytes of a request with a file of visitors, which JSON may write with six bytes for one.
+const LONGEST_FILE_REQUEST: usize = 6 * guard::entrance::htpasswd::LONGEST_FILE + 4096;
 
 /// Bytes of any other request: the longest but for a configuration is a secret.
 const LONGEST_REQUEST: usize = 128 * 1024;
@@ -195,13 +199,30 @@ impl<B: Backend> Paths<B> {
 
     /// The most bytes of a request for `path`.
     pub(crate) fn longest(&self, path: &str) -> usize {
-        let found = self.paths.iter().find(|(name, _)| *name == path);
+        let found = self.paths.iter().find(|(name, _)| fits(name, path));
         found.map_or(SHORT_REQUEST, |(_, longest)| *longest)
     }
 }
 
+/// Whether `path` is one of `pattern`, in which a part such as `{name}` stands for any one.
+pub(crate) fn fits(pattern: &str, path: &str) -> bool {
+    let (mut patterns, mut parts) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (patterns.next(), parts.next()) {
+            (None, None) => return true,
+            (Some(pattern), Some(part)) => {
+                let is_any = pattern.starts_with('{') && !part.is_empty();
+                if !is_any && pattern != part {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
 fn routes<B: Backend>() -> Paths<B> {
-    let Paths { router, paths } = operators::routes(own_routes());
+    let Paths { router, paths } = entrance::routes(operators::routes(own_routes()));
     let router = router
         .fallback(no_such_thing)
         .method_not_allowed_fallback(wrong_method)

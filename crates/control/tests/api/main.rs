@@ -3,6 +3,7 @@
 
 mod bans;
 mod document;
+mod entrance;
 mod events;
 mod late;
 mod memory;

@@ -26,6 +26,17 @@ const ADMIN: &[&str] = &[
     "POST /v1/certificates/export",
     "POST /v1/certificates/import",
     "POST /v1/certificates/issue",
+    "GET /v1/visitors",
+    "POST /v1/visitors",
+    "PATCH /v1/visitors",
+    "DELETE /v1/visitors",
+    "POST /v1/visitors/import",
+];
+/// What is looked at, and still nothing for viewers.
+const OPERATOR: &[&str] = &[
+    "GET /v1/tokens",
+    "GET /v1/access/{name}/tokens",
+    "GET /v1/access/{name}/keys",
 ];
 /// What changes nothing of the box but of who asks.
 const OWN: &[&str] = &[
@@ -151,7 +162,7 @@ fn shown(name: String, role: Role) -> User {
 }
 
 /// A connection like that of the admin pages.
-struct Line {
+pub(super) struct Line {
     sender: http2::SendRequest<Full<Bytes>>,
     backend: Memory,
     end: oneshot::Sender<()>,
@@ -159,7 +170,7 @@ struct Line {
 }
 
 impl Line {
-    async fn open(peer: Peer) -> Self {
+    pub(super) async fn open(peer: Peer) -> Self {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let backend = Memory::new();
         let (end, ended) = oneshot::channel();
@@ -184,7 +195,12 @@ impl Line {
     }
 
     /// Status and body of the answer to `asked` (`GET /path`) with `headers`.
-    async fn ask(&self, asked: &str, headers: &[(&str, &str)], body: &str) -> (StatusCode, String) {
+    pub(super) async fn ask(
+        &self,
+        asked: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (StatusCode, String) {
         let response = self.send(request(asked, headers, body)).await;
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -214,6 +230,8 @@ fn request(asked: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<By
 fn least(asked: &str) -> Role {
     if ADMIN.contains(&asked) {
         Role::Admin
+    } else if OPERATOR.contains(&asked) {
+        Role::Operator
     } else if asked.starts_with("GET ") || OWN.contains(&asked) {
         Role::Viewer
     } else {

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod token;
+
+pub(crate) use token::{KeyAction, TokenAction};
+
 const STATE: &str = "/var/lib/gatehouse";
 
 const EXIT_CODES: &str = "\
@@ -235,18 +239,33 @@ pub(crate) enum Command {
     /// minutes and for one use, and void after five wrong tries; ask again for another one.
     Claim,
 
-    /// List, make, change or remove the users of the admin pages
+    /// List, make, change or remove users: visitors of what is published, and users of the admin pages
     ///
+    /// A user with a role is one of the admin pages; one without is a visitor, whom `[access.NAME]` of kind = "basic" lets in.
     /// Passwords are asked for and not shown, or read from standard input; they are never part of the command line, which other
     /// users of the machine can see.
     #[command(after_help = "Examples:
   gatehouse user list
+  gatehouse user add login
+  gatehouse user import .htpasswd
   gatehouse user add anna --role admin
   gatehouse user password anna
   gatehouse user reset")]
     User {
         #[command(subcommand)]
         action: UserAction,
+    },
+
+    /// Make, list or revoke tokens, whose text in a cookie lets in by `[access.NAME]` of kind = "cookie"
+    #[command(after_help = "Examples:
+  gatehouse token new --access wcs --expires 1h --note 'call of Monday'
+  gatehouse token list
+  gatehouse token revoke 12
+  gatehouse token revoke --access wcs --all
+  gatehouse token key new --access wcs --note 'application server'")]
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
     },
 
     /// Show the menu of the serial line here
@@ -512,14 +531,22 @@ pub(crate) enum SecretAction {
 pub(crate) enum UserAction {
     /// List the users
     List,
-    /// Make a user
+    /// Make a visitor of what is published or, with a role, a user of the admin pages
     Add {
         /// The name: letters from a to z, digits, ".", "-", "_" and "@"
         #[arg(value_name = "NAME")]
         name: String,
-        /// What the user may do
-        #[arg(long, value_enum, default_value_t = UserRole::Viewer)]
-        role: UserRole,
+        /// What the user may do at the admin pages; without it, the user is a visitor and may do nothing there
+        #[arg(long, value_enum)]
+        role: Option<UserRole>,
+    },
+    /// Make the visitors of a file of `htpasswd`, all of them or none
+    ///
+    /// bcrypt, $apr1$ and {SHA} are taken, and replaced by a better hash when a visitor comes.
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
     /// Give a user another role, and end the user's sessions
     Role {
@@ -670,6 +697,17 @@ mod tests {
             "gatehouse user list",
             "gatehouse user add anna --role admin",
             "gatehouse user add bert",
+            "gatehouse user add login",
+            "gatehouse user import .htpasswd",
+            "gatehouse token new --access wcs",
+            "gatehouse token new --access wcs --expires 1h --note TEXT --json",
+            "gatehouse token list",
+            "gatehouse token list --access wcs",
+            "gatehouse token revoke 12",
+            "gatehouse token revoke --access wcs --all",
+            "gatehouse token key new --access wcs --note TEXT",
+            "gatehouse token key list --access wcs",
+            "gatehouse token key revoke 3 --access wcs",
             "gatehouse user role bert operator",
             "gatehouse user password anna",
             "gatehouse user forget-app anna",
@@ -725,6 +763,17 @@ mod tests {
             "gatehouse user add anna --role root",
             "gatehouse user password anna PASSWORD",
             "gatehouse user add anna --password PASSWORD",
+            "gatehouse user import",
+            "gatehouse token",
+            "gatehouse token new",
+            "gatehouse token new --access wcs --expires 0s",
+            "gatehouse token new --access wcs --expires 1y",
+            "gatehouse token revoke",
+            "gatehouse token revoke x",
+            "gatehouse token revoke --access wcs",
+            "gatehouse token revoke --all",
+            "gatehouse token revoke 12 --access wcs --all",
+            "gatehouse token key revoke 3",
             "gatehouse network set lan",
             "gatehouse network set lan dhcp --gateway nowhere",
             "gatehouse ping pbx.example -c 0",

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use config::tables::{self, Row, Table};
 use config::{Checked, Config, Faults, Known};
+use guard::entrance::Visitors;
 use serde_json::{Map, Value, json};
 
 use super::output::{self, Out};
 use super::{Done, Failure};
+use crate::supervisor::entrance;
 
 /// How many files beside the configuration are looked at.
 const MOST_FILES: usize = 10_000;
@@ -22,7 +24,13 @@ pub(super) fn run(out: Out, file: &Path, state: Option<&Path>, tables: bool) -> 
         None => Known::default(),
     };
     match config::check_with(&text, &file.display().to_string(), &known) {
-        Ok(checked) => sound(out, file, &checked, tables),
+        Ok(checked) => {
+            let mut notices = public_rules(&checked.config);
+            if let Some(state) = state {
+                notices.extend(without_password(state, &checked.config)?);
+            }
+            sound(out, file, &checked, (&notices, tables))
+        }
         Err(faults) => faulty(out, &faults),
     }
 }
@@ -41,9 +49,19 @@ pub(super) fn read(file: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8 text".to_owned()))
 }
 
-fn sound(out: Out, file: &Path, checked: &Checked, tables: bool) -> Done {
+/// What is no fault, and should be meant so.
+fn sound(
+    out: Out,
+    file: &Path,
+    checked: &Checked,
+    (notices, tables): (&[(u32, String)], bool),
+) -> Done {
     if out.json {
         let mut value = json!({ "ok": true, "faults": [], "unchecked": unchecked(checked) });
+        value["notices"] = notices
+            .iter()
+            .map(|(line, what)| json!({ "line": line, "what": what }))
+            .collect();
         if tables {
             value["tables"] = tables_json(&checked.config);
         }
@@ -53,10 +71,49 @@ fn sound(out: Out, file: &Path, checked: &Checked, tables: bool) -> Done {
     for unchecked in &checked.unchecked {
         let _ = writeln!(text, "{unchecked}");
     }
+    for (line, what) in notices {
+        let _ = writeln!(text, "line {line}: {what}");
+    }
     if tables {
         let _ = write!(text, "\n{}", tables::all(&checked.config));
     }
     output::write(&text)
+}
+
+/// Rules that ask nobody who he is.
+fn public_rules(config: &Config) -> Vec<(u32, String)> {
+    let mut told = Vec::new();
+    for host in &config.hosts {
+        let is_public =
+            |rule: &&config::HttpRule| rule.access.is_empty() && rule.access_all.is_empty();
+        told.extend(host.http.iter().filter(is_public).map(|rule| {
+            let text = format!(
+                "host[\"{}\"].http: public: without `access` everybody is let in",
+                host.name
+            );
+            (rule.line, text)
+        }));
+    }
+    told
+}
+
+/// Users that are let in by password, and who have none in the store of that state directory.
+fn without_password(state: &Path, config: &Config) -> Result<Vec<(u32, String)>, Failure> {
+    let path = state.join(entrance::VISITORS);
+    let visitors = match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+            let (path, line) = (path.display(), error.line());
+            Failure::Unusable(format!("{path} is damaged in line {line}"))
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Visitors::default(),
+        Err(error) => {
+            let path = path.display();
+            return Err(Failure::Unusable(format!(
+                "{path}: can not be read: {error}"
+            )));
+        }
+    };
+    Ok(entrance::missing(config, &visitors))
 }
 
 /// Prints the faults of a file, and fails.

@@ -20,6 +20,7 @@ mod secret;
 mod status;
 mod sure;
 mod tables;
+mod token;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -140,6 +141,7 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
         Command::Claim => wait(operators::claim(out, &socket)),
         Command::User { action } => wait(operators::user(out, &socket, action)),
+        Command::Token { action } => wait(token::run(out, &socket, action)),
         Command::Console { tty, socket: other } => terminal(tty, other.unwrap_or(socket)),
         Command::Network { action } => wait(network::run(out, &socket, action)),
         Command::Ping { host, count } => wait(reach::ping(out, &host, count)),

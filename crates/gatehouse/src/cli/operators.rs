@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use control::render::Span;
-use control::{ClaimStatus, Client, Moment, NewUser, Role, User, UserChange};
+use control::{
+    ClaimStatus, Client, ClientError, Htpasswd, Moment, NewUser, NewVisitor, RefusalKind, Role,
+    User, UserChange, Visitor, VisitorPassword,
+};
 use guard::operators::LONGEST_PASSWORD;
 use serde_json::json;
 
 use super::args::{UserAction, UserRole};
 use super::output::{Out, Table, Tone, plain};
 use super::sure::sure;
-use super::{Done, hidden};
+use super::{Done, Failure, check, hidden};
 
 /// Shows the code, until when it can be used, and where.
 pub(super) async fn claim(out: Out, socket: &Path) -> Done {
@@ -35,19 +38,17 @@ pub(super) async fn user(out: Out, socket: &Path, action: UserAction) -> Done {
     let client = Client::connect(socket).await?;
     match action {
         UserAction::List => {
-            let users = client.users().await?;
-            out.show(&users, || list(out, &users))
+            let (users, visitors) = (client.users().await?, client.visitors().await?);
+            let shown = json!({ "users": users, "visitors": visitors });
+            out.show(&shown, || list(out, &users, &visitors))
         }
-        UserAction::Add { name, role } => {
-            let new = NewUser {
-                password: hidden::new_password(&name, LONGEST_PASSWORD)?,
-                name,
-                role: role.into(),
-            };
-            let user = client.add_user(&new).await?;
-            let (name, role) = (&user.name, user.role.word());
-            out.show(&user, || {
-                format!("user {name} is there, with the role {role}\n")
+        UserAction::Add { name, role } => add(out, &client, name, role).await,
+        UserAction::Import { file } => {
+            let text = check::read(&file)?;
+            let imported = client.import_visitors(&Htpasswd { text }).await?;
+            out.show(&imported, || {
+                let names = imported.names.join(", ");
+                format!("imported as visitors: {names}\n")
             })
         }
         UserAction::Role { name, role } => {
@@ -60,13 +61,11 @@ pub(super) async fn user(out: Out, socket: &Path, action: UserAction) -> Done {
             out.show(&user, || format!("user {name} has the role {role} now\n"))
         }
         UserAction::Password { name } => {
-            let change = UserChange {
-                role: None,
-                password: Some(hidden::new_password(&name, LONGEST_PASSWORD)?),
-            };
-            let user = client.change_user(&name, &change).await?;
-            let name = &user.name;
-            out.show(&user, || format!("user {name} has another password now\n"))
+            let password = hidden::new_password(&name, LONGEST_PASSWORD)?;
+            set_password(&client, &name, password).await?;
+            out.show(&json!({ "changed": name }), || {
+                format!("{name} has another password now\n")
+            })
         }
         UserAction::ForgetApp { name } => {
             client.remove_totp(&name).await?;
@@ -75,9 +74,12 @@ pub(super) async fn user(out: Out, socket: &Path, action: UserAction) -> Done {
             })
         }
         UserAction::Remove { name } => {
-            client.remove_user(&name).await?;
+            match client.remove_visitor(&name).await {
+                Err(error) if is_unknown(&error) => client.remove_user(&name).await?,
+                removed => removed?,
+            }
             out.show(&json!({ "removed": name }), || {
-                format!("user {name} is removed\n")
+                format!("{name} is removed\n")
             })
         }
         UserAction::Reset { yes } => {
@@ -89,6 +91,50 @@ pub(super) async fn user(out: Out, socket: &Path, action: UserAction) -> Done {
             show_claim(out, &client).await
         }
     }
+}
+
+/// A user of the admin pages where there is a role, otherwise a visitor.
+async fn add(out: Out, client: &Client, name: String, role: Option<UserRole>) -> Done {
+    let password = hidden::new_password(&name, LONGEST_PASSWORD)?;
+    let Some(role) = role else {
+        let visitor = client.add_visitor(&NewVisitor { name, password }).await?;
+        let name = &visitor.name;
+        return out.show(&visitor, || {
+            format!("visitor {name} is there; `users` of an [access.NAME] with kind = \"basic\" lets {name} in\n")
+        });
+    };
+    let new = NewUser {
+        name,
+        role: role.into(),
+        password,
+    };
+    let user = client.add_user(&new).await?;
+    let (name, role) = (&user.name, user.role.word());
+    out.show(&user, || {
+        format!("user {name} is there, with the role {role}\n")
+    })
+}
+
+/// Of a visitor or, where there is none of this name, a user of the admin pages.
+async fn set_password(client: &Client, name: &str, password: String) -> Result<(), Failure> {
+    let given = VisitorPassword {
+        password: password.clone(),
+    };
+    match client.change_visitor(name, &given).await {
+        Err(error) if is_unknown(&error) => {
+            let change = UserChange {
+                role: None,
+                password: Some(password),
+            };
+            client.change_user(name, &change).await?;
+        }
+        changed => drop(changed?),
+    }
+    Ok(())
+}
+
+fn is_unknown(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused(refusal) if refusal.kind == RefusalKind::NotFound)
 }
 
 fn claim_text(out: Out, claim: &ClaimStatus, pages: &[String], now: Moment) -> String {
@@ -119,8 +165,8 @@ fn claim_text(out: Out, claim: &ClaimStatus, pages: &[String], now: Moment) -> S
     text
 }
 
-fn list(out: Out, users: &[User]) -> String {
-    if users.is_empty() {
+fn list(out: Out, users: &[User], visitors: &[Visitor]) -> String {
+    if users.is_empty() && visitors.is_empty() {
         return "there are no users; `gatehouse claim` shows how to become the first\n".to_owned();
     }
     let mut table = Table::new(&["NAME", "ROLE", "SINCE", "LAST SIGNED IN", "APP"]);
@@ -136,6 +182,15 @@ fn list(out: Out, users: &[User]) -> String {
             plain(user.created),
             plain(last.unwrap_or_default()),
             plain(app.unwrap_or_default()),
+        ]);
+    }
+    for visitor in visitors {
+        table.line([
+            plain(&visitor.name),
+            plain("visitor"),
+            plain(visitor.created),
+            plain(""),
+            plain(""),
         ]);
     }
     table.text(out)
@@ -185,7 +240,7 @@ mod tests {
 
     #[test]
     fn users_are_listed_with_what_an_admin_wants_to_see() {
-        assert!(list(TEXT, &[]).contains("gatehouse claim"));
+        assert!(list(TEXT, &[], &[]).contains("gatehouse claim"));
         let user = User {
             name: "anna".to_owned(),
             role: Role::Admin,
@@ -194,9 +249,15 @@ mod tests {
             totp: true,
             recovery_codes_left: 3,
         };
-        let text = list(TEXT, &[user]);
+        let visitor = Visitor {
+            name: "login".to_owned(),
+            created: NOW,
+            imported: false,
+        };
+        let text = list(TEXT, &[user], &[visitor]);
+        assert!(text.contains("login  visitor"), "{text}");
         assert!(
-            text.contains("anna  admin") && text.contains("yes, 3 recovery codes left"),
+            text.contains("anna   admin") && text.contains("yes, 3 recovery codes left"),
             "{text}"
         );
     }

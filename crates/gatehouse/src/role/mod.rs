@@ -20,8 +20,8 @@ use orders::Orders;
 use ports::Ports;
 use proxy::Figures;
 use service::{
-    Answer, BanWatch, Context, Event, Numbered, Outbox, Registry, RollWatch, Service, Supervised,
-    Workers, clip, supervise,
+    Answer, BanWatch, Context, Event, Numbered, Outbox, Outdated, Registry, RollWatch, Service,
+    Supervised, Workers, clip, supervise,
 };
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -86,6 +86,7 @@ struct Role<S: Service> {
     outbox: Outbox,
     context: Context,
     listeners: BTreeMap<ListenKey, Listener>,
+    outdated: mpsc::Receiver<Outdated>,
     ports: Ports,
     standings: mpsc::Receiver<(Device, Standing)>,
     orders: Orders,
@@ -117,11 +118,12 @@ impl<S: Service + 'static> Role<S> {
         sender.send(&FromRole::Started(shut_in), &[]).await?;
         let inbox = hear(receiver);
         let (events, offences, outbox) = Outbox::new();
+        let (entrance, outdated) = RollWatch::new();
         let context = Context {
             events,
             offences,
             bans: BanWatch::default(),
-            entrance: RollWatch::default(),
+            entrance,
             metrics: Registry::default(),
             workers,
         };
@@ -143,6 +145,7 @@ impl<S: Service + 'static> Role<S> {
             outbox,
             context,
             listeners: BTreeMap::new(),
+            outdated,
             ports,
             standings,
             orders,
@@ -211,6 +214,9 @@ impl<S: Service + 'static> Role<S> {
                     let standing = Box::new(standing);
                     self.sender.send(&FromRole::Standing { device, standing }, &[]).await?;
                 },
+                Some(Outdated { user, password }) = self.outdated.recv() => {
+                    self.sender.send(&FromRole::Outdated { user, password }, &[]).await?;
+                },
                 Some(news) = self.news.recv() => {
                     self.sender.send(&FromRole::Acme(Box::new(news)), &[]).await?;
                 },
@@ -250,6 +256,8 @@ impl<S: Service + 'static> Role<S> {
                 }
             }
             ToRole::Bans(bans) => self.context.bans.publish(bans),
+            ToRole::Roll(roll) => self.context.entrance.publish(*roll),
+            ToRole::Entrance(changes) => self.context.entrance.change(changes),
             ToRole::Ports(ports) => self.ports.set(ports, sockets),
             ToRole::Orders(wanted) => self.orders.set(*wanted),
             ToRole::Metrics => self.tell_metrics().await?,

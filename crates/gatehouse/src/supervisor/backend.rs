@@ -430,6 +430,7 @@ impl Gate {
         texts.extend(self.hub.machine.forgets());
         texts.extend(self.hub.uplink.faults());
         texts.extend(self.hub.few_files(config));
+        texts.extend(self.hub.steward.without_password(config));
         for child in [&self.edge, &self.admin] {
             let condition = child.condition();
             if let Some(why) = condition.answer.and_then(|answer| answer.fault) {

@@ -2,8 +2,10 @@
 
 mod ears;
 mod mouth;
+mod visits;
 
 use super::Hub;
+use super::entrance::Steward;
 use super::journal::now;
 use super::uplink::OpenPorts;
 use crate::message::{Load, Start, ToRole};
@@ -30,6 +32,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uplink::acme::Wanted;
+use visits::Visits;
 
 /// How much longer than the sessions' deadline a process may take to end before it is killed.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -65,6 +68,8 @@ pub struct Feeds {
     pub ports: watch::Receiver<OpenPorts>,
     /// What it is to have from certificate authorities.
     pub orders: watch::Receiver<Arc<Wanted>>,
+    /// Who knows who may enter; none: it is not told.
+    pub entrance: Option<Steward>,
     /// Where its line to the control API goes, one for each of its lives; none: it has none.
     pub lines: Option<Lines>,
 }
@@ -355,7 +360,8 @@ impl Keeper {
 
     /// Tells the process everything it must know, until it is told to stop: returns by when.
     async fn talk(&mut self, mouth: &mut Mouth, waiting: &Waiting) -> io::Result<Instant> {
-        self.greet(mouth).await?;
+        let mut visits = Visits::of(self.feeds.entrance.clone());
+        self.greet(mouth, &mut visits).await?;
         let mut handed = BTreeSet::new();
         let Self {
             desired,
@@ -402,6 +408,7 @@ impl Keeper {
                     let set = bans.borrow_and_update().clone();
                     mouth.tell(&ToRole::Bans(set), &[]).await?;
                 }
+                message = visits.next() => mouth.tell(&message, &[]).await?,
                 Some(question) = questions.recv() => {
                     let message = question.message();
                     if wait_for_answer(waiting, question) {
@@ -412,14 +419,17 @@ impl Keeper {
         }
     }
 
-    /// Tells the process how to run and who is banned; all else is due then.
-    async fn greet(&mut self, mouth: &mut Mouth) -> io::Result<()> {
+    /// Tells the process how to run and who is banned and who may enter; all else is due then.
+    async fn greet(&mut self, mouth: &mut Mouth, visits: &mut Visits) -> io::Result<()> {
         let line = self.feeds.lines.as_ref().map(draw_line).transpose()?;
         let line: Vec<_> = line.iter().map(AsFd::as_fd).collect();
         mouth.tell(&ToRole::Start(self.start), &line).await?;
         let bans = self.feeds.bans.borrow_and_update().clone();
         if !bans.is_empty() {
             mouth.tell(&ToRole::Bans(bans), &[]).await?;
+        }
+        if let Some(roll) = visits.whole() {
+            mouth.tell(&roll, &[]).await?;
         }
         self.desired.mark_changed();
         self.feeds.ports.mark_changed();

@@ -7,6 +7,7 @@ mod certificates;
 mod change;
 mod child;
 mod draft;
+pub mod entrance;
 mod gate;
 mod history;
 mod hosts;
@@ -31,6 +32,7 @@ use anyhow::Context as _;
 use child::{Child, Feeds, Lines};
 use config::Config;
 use control::Peer;
+use entrance::Steward;
 use gate::Gate;
 use history::History;
 use journal::Journal;
@@ -77,6 +79,7 @@ pub struct Hub {
     journal: Journal,
     warden: Warden,
     porter: Porter,
+    steward: Steward,
     uplink: Uplink,
     orders: Orders,
     registry: service::Registry,
@@ -212,6 +215,7 @@ async fn serve(
     let saver = gate.clone();
     let save = move |saved| drop(tokio::spawn(saver.clone().keep_bans(saved)));
     tokio::spawn(hub.warden.clone().watch(save));
+    tokio::spawn(hub.steward.clone().tend(gate.clone()));
     let socket = control::bind(socket)?;
     hub.machine.serves();
     let sampler = tokio::spawn(history::keep(gate.clone()));
@@ -295,8 +299,11 @@ fn hub(
     let files = net::sandbox::raise_open_files(files_for(best.proxy.limits.connections))?;
     let warden = Warden::new(state::policy(best), &saved, journal.clone(), &registry);
     let users = operators::kept(store, &journal);
+    let porter = Porter::new(users, journal.clone(), warden.clone());
+    let book = entrance::kept(store, &journal);
     let hub = Hub {
-        porter: Porter::new(users, journal.clone(), warden.clone()),
+        steward: Steward::new(book, porter.clone(), journal.clone()),
+        porter,
         warden,
         uplink: Uplink::new(leases, journal.clone()),
         orders: Orders::new(),
@@ -382,12 +389,14 @@ fn keep_both(
         bans: hub.warden.bans(),
         ports: hub.uplink.ports(),
         orders: hub.orders.wanted(),
+        entrance: Some(hub.steward.clone()),
         lines: None,
     };
     let admin = Feeds {
         bans: hub.warden.admin_bans(),
         ports: watch::channel(OpenPorts::default()).1,
         orders: watch::channel(Arc::default()).1,
+        entrance: None,
         lines: Some(lines),
     };
     [

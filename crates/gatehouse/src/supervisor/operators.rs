@@ -7,7 +7,7 @@ mod porter;
 #[cfg(test)]
 mod tests;
 
-pub use porter::{Porter, Shelf};
+pub use porter::{Porter, Shelf, random, unix};
 
 use super::OPERATORS;
 use super::gate::Gate;
@@ -75,6 +75,16 @@ impl Shelf for Gate {
     }
 }
 
+impl Gate {
+    /// Whether a name is free of visitors: names are unique over both.
+    fn is_no_visitor(&self, name: &str) -> Result<(), Refusal> {
+        if self.hub.steward.has_visitor(name) {
+            return Err(Refusal::conflict("there is a visitor of this name already"));
+        }
+        Ok(())
+    }
+}
+
 impl Operators for Gate {
     fn acting(&self, actor: Actor) -> Self {
         self.asked_by(actor)
@@ -93,6 +103,7 @@ impl Operators for Gate {
     }
 
     async fn claim(&self, claim: Claim) -> Result<SessionStarted, Refusal> {
+        self.is_no_visitor(&claim.user)?;
         // To its end, also when the browser has left: the code is used up by then.
         let porter = self.hub.porter.clone();
         let claimed = tokio::spawn(porter.claim(self.clone(), self.actor.clone(), claim));
@@ -122,6 +133,7 @@ impl Operators for Gate {
     }
 
     async fn add_user(&self, user: NewUser) -> Result<User, Refusal> {
+        self.is_no_visitor(&user.name)?;
         self.hub.porter.add_user(self, &self.actor, user).await
     }
 

@@ -141,6 +141,13 @@ export const NOTICES: readonly Pattern[] = [
   [/^set the secret again with (`.*`)$/, 'setzen Sie das Geheimnis noch einmal mit $1'],
   [/^go back to another generation with (`.*`)$/, 'gehen Sie mit $1 auf eine andere Generation zurück'],
   [/^(".*") is no name for a \w+; use 1 to 64 of (.*), the first not a "\."$/s, '$1 ist kein Name dafür; nehmen Sie 1 bis 64 von $2, zuerst keinen „.“'],
+  // Besucher und Tokens.
+  [/^access\.(.*): no password for `(.*)` yet: (`.*`)$/s, 'access.$1: noch kein Passwort für `$2`: $3'],
+  [/^(.*); no visitor has a password until .*$/s, (tell, why) => `${tell(why)}; kein Besucher hat ein Passwort, bis \`gatehouse user add\` ihm eines gibt`],
+  [/^no visitor has a password until .*$/s, 'kein Besucher hat ein Passwort, bis `gatehouse user add` ihm eines gibt'],
+  [/^(.*); no token and no key is good any more; make new ones$/s, (tell, why) => `${tell(why)}; kein Token und kein Schlüssel gilt mehr; legen Sie neue an`],
+  [/^no token and no key is good any more; make new ones$/, 'kein Token und kein Schlüssel gilt mehr; legen Sie neue an'],
+  [/^(.*) is damaged at (\d+:\d+|7:7) and was laid aside as (\S+); (.*)$/s, (tell, name, at, aside, follows) => `${name} ist bei ${at} beschädigt und liegt jetzt als ${aside}; ${tell(follows)}`],
   [/^(.*) is damaged at (\d+:\d+) and was laid aside as (\S+)$/, '$1 ist bei $2 beschädigt und liegt jetzt als $3'],
   [/^(.*); nobody can sign in at the admin pages until .*$/s, (tell, why) => `${tell(why)}; niemand kann sich an der Verwaltung anmelden, bis die Benutzer an der Konsole oder mit \`gatehouse user reset\` zurückgesetzt sind`],
   // Prozesse und Gerät.

@@ -9,10 +9,13 @@ const SOURCES = [
   'crates/control/src/server/configuration.rs',
   'crates/gatehouse/src/supervisor/backend.rs',
   'crates/gatehouse/src/supervisor/change.rs',
+  'crates/gatehouse/src/supervisor/entrance',
   'crates/gatehouse/src/supervisor/gate.rs',
   'crates/gatehouse/src/supervisor/operators',
   'crates/gatehouse/src/supervisor/shown.rs',
   'crates/gatehouse/src/supervisor/state.rs',
+  'crates/guard/src/entrance/tokens.rs',
+  'crates/guard/src/entrance/visitors.rs',
   'crates/guard/src/operators',
 ];
 

@@ -83,6 +83,11 @@ pub(super) async fn read(
                     hub.orders.heard(*news);
                 }
             }
+            FromRole::Outdated { user, password } => {
+                if name == EDGE {
+                    hub.steward.outdated(user, password);
+                }
+            }
             FromRole::Metrics(text) => {
                 if let Some(Question::Metrics(question)) = answered(&waiting) {
                     let _ = question.send(text);

@@ -5,6 +5,7 @@ use super::*;
 use super::super::Hub;
 use super::super::certificates::{Certificates, places};
 use super::super::child::Condition;
+use super::super::entrance::{Book, Steward};
 use super::super::history::History;
 use super::super::kernel_network::KernelNetwork;
 use super::super::machine::Machine;
@@ -55,8 +56,10 @@ impl Rig {
         let policy = policy(&config);
         let warden = Warden::new(policy, &guard::Saved::default(), journal.clone(), &registry);
         let file = folder.join("test.toml");
+        let porter = Porter::new(Users::default(), journal.clone(), warden.clone());
         let hub = Hub {
-            porter: Porter::new(Users::default(), journal.clone(), warden.clone()),
+            steward: Steward::new(Book::default(), porter.clone(), journal.clone()),
+            porter,
             warden,
             uplink: Uplink::new(Leases::default(), journal.clone()),
             orders: Orders::new(),

@@ -83,6 +83,16 @@ impl Porter {
         }
     }
 
+    /// Where passwords are hashed.
+    pub fn hashing(&self) -> &Hashing {
+        &self.hashing
+    }
+
+    /// Whether there is a user of this name.
+    pub fn has_user(&self, name: &UserName) -> bool {
+        self.lock().users.get(name).is_some()
+    }
+
     /// Who shows this token; it counts as a use of the session where it is `attended`.
     pub fn authenticate(
         &self,
@@ -114,7 +124,9 @@ impl Porter {
     pub fn still(&self, actor: &Actor, least: Role) -> Result<(), Refusal> {
         let id = match actor {
             Actor::Local => return Ok(()),
-            Actor::Visitor { .. } => return Err(Refusal::unauthorized("sign in first")),
+            Actor::Visitor { .. } | Actor::Key { .. } => {
+                return Err(Refusal::unauthorized("sign in first"));
+            }
             Actor::Session { id, .. } => SessionId(*id),
         };
         let book = self.lock();
@@ -212,7 +224,7 @@ impl Porter {
     }
 
     /// Writes down that somebody tried in vain, and has the guard count it.
-    pub(super) fn failed(&self, actor: &Actor, text: impl Into<String>) {
+    pub fn failed(&self, actor: &Actor, text: impl Into<String>) {
         self.audit(actor, text);
         self.offence(actor);
     }
@@ -308,7 +320,7 @@ pub(super) fn at() -> Instant {
 }
 
 /// The time in Unix seconds.
-pub(super) fn unix() -> u64 {
+pub fn unix() -> u64 {
     now().0 / 1000
 }
 
@@ -336,7 +348,7 @@ pub(super) fn shown(session: &Session, users: &Users) -> Option<control::Session
 }
 
 /// Bytes that nobody can guess.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], Refusal> {
+pub fn random<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| Refusal::failed(format!("the kernel gives no random bytes: {error}")))?;

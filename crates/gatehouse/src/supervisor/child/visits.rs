@@ -1,0 +1,55 @@
+//! What edge is told of visitors and tokens.
+
+use crate::message::ToRole;
+use crate::supervisor::entrance::Steward;
+use guard::entrance::Change;
+use std::future::pending;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+/// How many changes travel in one message.
+const BATCH: usize = 256;
+
+/// One life of edge, as far as it is told who may enter; nobody else is.
+pub(super) struct Visits {
+    steward: Option<Steward>,
+    changes: Option<Receiver<Change>>,
+}
+
+impl Visits {
+    /// Nothing was told yet.
+    pub(super) fn of(steward: Option<Steward>) -> Self {
+        let changes = None;
+        Self { steward, changes }
+    }
+
+    /// All there is, from which on changes are told.
+    pub(super) fn whole(&mut self) -> Option<ToRole> {
+        let (roll, changes) = self.steward.as_ref()?.follow();
+        self.changes = Some(changes);
+        Some(ToRole::Roll(Box::new(roll)))
+    }
+
+    /// What is to be told next, once there is something. May be dropped at any await.
+    pub(super) async fn next(&mut self) -> ToRole {
+        let Some(changes) = &mut self.changes else {
+            return pending().await;
+        };
+        match changes.recv().await {
+            Ok(change) => {
+                let mut list = vec![change];
+                while list.len() < BATCH
+                    && let Ok(change) = changes.try_recv()
+                {
+                    list.push(change);
+                }
+                ToRole::Entrance(list)
+            }
+            Err(RecvError::Lagged(_)) => match self.whole() {
+                Some(roll) => roll,
+                None => pending().await,
+            },
+            Err(RecvError::Closed) => pending().await,
+        }
+    }
+}
