@@ -199,7 +199,7 @@ impl Steward {
             visitors
                 .set_password(&user, new.clone())
                 .map_err(super::visitors::refused)?;
-            Ok(((), vec![Change::Visitor(user.clone(), Some(new.clone()))]))
+            Ok(((), vec![Change::Rehashed(user.clone(), new.clone())]))
         };
         self.change_visitors(shelf, || Ok(()), make).await
     }
