@@ -267,16 +267,28 @@ fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxEr
     // Abort and panic signal a thread of this process; another process is nobody's to signal.
     let own = rule(0, SeccompCmpOp::Eq, u64::from(std::process::id()))?;
     calls.insert(libc::SYS_tgkill, vec![own]);
-    // A thread may give way to others; this is the one that asks.
-    let itself = rule(1, SeccompCmpOp::Eq, 0)?;
+    // A thread may give way to others; none is named, so that it is the one that asks.
+    let itself = [
+        condition(0, SeccompCmpOp::Eq, u64::from(libc::PRIO_PROCESS))?,
+        condition(1, SeccompCmpOp::Eq, 0)?,
+    ];
+    let itself = SeccompRule::new(itself.into()).map_err(seccompiler::Error::from)?;
     calls.insert(libc::SYS_setpriority, vec![itself]);
     Ok(calls)
 }
 
 fn rule(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, SandboxError> {
-    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
-        .map_err(seccompiler::Error::from)?;
-    Ok(SeccompRule::new(vec![condition]).map_err(seccompiler::Error::from)?)
+    let only = condition(argument, operator, value)?;
+    Ok(SeccompRule::new(vec![only]).map_err(seccompiler::Error::from)?)
+}
+
+fn condition(
+    argument: u8,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, SandboxError> {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value);
+    Ok(condition.map_err(seccompiler::Error::from)?)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) fn host(keys: &HostKeys, file: &File, report: &mut Report) -> Host {
     let http: Vec<_> = keys
         .http
         .iter()
-        .filter_map(|rule| http_rule(rule, keys, report))
+        .filter_map(|rule| http_rule(rule, keys, file, report))
         .collect();
     let ldap = keys
         .ldap

@@ -2,12 +2,17 @@
 
 use super::target::{Leads as _, targets};
 use crate::fault::Report;
-use crate::sections::{HeaderKeys, HostKeys, HttpKeys, TrustWord};
+use crate::sections::{AccessWord, File, HeaderKeys, HostKeys, HttpKeys, Plain, TrustWord};
 use crate::types::{HeaderRules, Health, HttpRule, RulePath, TargetCertificate};
 use crate::value::{Field, Scheme, TargetText};
 
 /// A rule whose targets are free of faults.
-pub(super) fn http_rule(keys: &HttpKeys, host: &HostKeys, report: &mut Report) -> Option<HttpRule> {
+pub(super) fn http_rule(
+    keys: &HttpKeys,
+    host: &HostKeys,
+    file: &File,
+    report: &mut Report,
+) -> Option<HttpRule> {
     let targets = targets(&keys.wanted(host), report);
     let target_certificate = target_certificate(keys, scheme(keys, host).is_some(), report);
     Some(HttpRule {
@@ -27,7 +32,7 @@ pub(super) fn http_rule(keys: &HttpKeys, host: &HostKeys, report: &mut Report) -
         hsts: keys.hsts,
         request_headers: header_rules(&keys.request_headers),
         response_headers: header_rules(&keys.response_headers),
-        plain: keys.plain,
+        plain: keys.plain.unwrap_or_else(|| plain(keys, file)),
         websocket: keys.websocket,
         idle_timeout: keys.idle_timeout,
         max_body: keys.max_body,
@@ -37,6 +42,24 @@ pub(super) fn http_rule(keys: &HttpKeys, host: &HostKeys, report: &mut Report) -
         target_certificate: target_certificate?,
         path_policy: keys.path_policy,
     })
+}
+
+/// Nobody is asked for a secret where everybody on the way can read it.
+fn plain(keys: &HttpKeys, file: &File) -> Plain {
+    let named = |name: &String| keys.access.contains(name) || keys.access_all.contains(name);
+    let lists = file.access.entries.iter();
+    let mut lists = lists.filter(|list| named(&list.name));
+    let is_secret = |kind| {
+        matches!(
+            kind,
+            AccessWord::Basic | AccessWord::Cookie | AccessWord::Sso
+        )
+    };
+    if lists.any(|list| is_secret(list.kind)) {
+        Plain::Redirect
+    } else {
+        Plain::Forward
+    }
 }
 
 /// The scheme of a rule's targets; a check sees to it that there is one for all.

@@ -108,8 +108,11 @@ fn path_fault(text: &str, policy: PathPolicy) -> Option<(String, String)> {
 }
 
 fn settings(rule: &HttpKeys, report: &mut Report) {
-    if rule.plain != Plain::Forward && rule.at.holds("port") && rule.at.holds("tls_port") {
-        let what = format!("has no meaning beside plain = \"{}\"", rule.plain);
+    if let Some(plain @ (Plain::Redirect | Plain::Refuse)) = rule.plain
+        && rule.at.holds("port")
+        && rule.at.holds("tls_port")
+    {
+        let what = format!("has no meaning beside plain = \"{plain}\"");
         report.fault(
             rule.at.key("port"),
             what,

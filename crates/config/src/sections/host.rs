@@ -75,8 +75,9 @@ section! {
         /// Port of the target for requests that came in over TLS, spoken to over TLS. 443 if
         /// neither port is given; the other one if only that is.
         tls_port: Option<u16> | 443;
-        /// What becomes of requests that come in without TLS.
-        plain: Plain = "forward";
+        /// What becomes of requests that come in without TLS. If missing: they are forwarded; where an access list of the rule asks for a
+        /// password, a token or a login, they are redirected.
+        plain: Option<Plain> | "redirect";
         /// Whether WebSocket is allowed.
         websocket: WebSocket = "allowed";
         /// Without a byte for so long, a connection is closed. If missing: 5 minutes, and 24 hours

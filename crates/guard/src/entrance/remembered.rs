@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 /// How many random bytes the key of the hashes has.
 pub const PROOF_KEY_BYTES: usize = 32;
-/// How long a password that was right needs no further look.
+/// How long a password that was right needs no further look; each time it is used in the second half, it begins anew.
 const RIGHT: Duration = Duration::from_mins(10);
 /// How long one that was wrong is wrong without a look.
 const WRONG: Duration = Duration::from_secs(30);
@@ -51,11 +51,14 @@ pub struct Remembered {
 
 impl Remembered {
     /// Whether it was right, if that is still known.
-    pub fn recall(&self, proof: &Proof, now: Instant) -> Option<bool> {
-        if self.right.has(proof, now) {
+    pub fn recall(&mut self, proof: &Proof, now: Instant) -> Option<bool> {
+        if let Some(until) = self.right.ends(proof, now) {
+            if until.saturating_duration_since(now) < RIGHT / 2 {
+                self.right.keep(*proof, now + RIGHT, now);
+            }
             return Some(true);
         }
-        self.wrong.has(proof, now).then_some(false)
+        self.wrong.ends(proof, now).map(|_| false)
     }
 
     /// Keeps what became of it.
@@ -76,8 +79,8 @@ struct Table {
 }
 
 impl Table {
-    fn has(&self, proof: &Proof, now: Instant) -> bool {
-        self.until.get(proof).is_some_and(|until| now < *until)
+    fn ends(&self, proof: &Proof, now: Instant) -> Option<Instant> {
+        self.until.get(proof).copied().filter(|until| now < *until)
     }
 
     fn keep(&mut self, proof: Proof, until: Instant, now: Instant) {
@@ -120,9 +123,12 @@ mod tests {
         let right = key.proof("anna", "secret", 1);
         assert_eq!(remembered.recall(&right, now), None);
         remembered.keep(right, true, now);
-        let later = now + RIGHT.saturating_sub(Duration::from_millis(1));
-        assert_eq!(remembered.recall(&right, later), Some(true));
         assert_eq!(remembered.recall(&right, now + RIGHT), None);
+        let late = now + RIGHT.saturating_sub(Duration::from_millis(1));
+        assert_eq!(remembered.recall(&right, late), Some(true));
+        // From then on it holds anew.
+        assert_eq!(remembered.recall(&right, now + RIGHT), Some(true));
+        assert_eq!(remembered.recall(&right, late + RIGHT), None);
         for other in [
             key.proof("anna", "secret", 2),
             key.proof("anna", "Secret", 1),

@@ -2,14 +2,15 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use std::fmt;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The most bytes of user and password together.
 const LONGEST: usize = 512;
 
-/// A user and a password that a client has sent. Has no debug form of the password.
+/// A user and a password that a client has sent. Has no debug form, and is wiped from memory when it is not needed any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BasicCredentials {
-    text: String,
+    text: Zeroizing<String>,
     colon: usize,
 }
 
@@ -41,14 +42,15 @@ impl BasicCredentials {
         let decoded = BASE64.decode(token).or_else(|_| BASE64_NOPAD.decode(token));
         let decoded = decoded.ok().filter(|bytes| bytes.len() <= LONGEST)?;
         // Old clients write Latin-1, whatever we ask for (RFC 7617 section 2.1, `charset`).
-        let text = match String::from_utf8(decoded) {
+        let text = Zeroizing::new(match String::from_utf8(decoded) {
             Ok(text) => text,
-            Err(error) => error
-                .as_bytes()
-                .iter()
-                .map(|byte| char::from(*byte))
-                .collect(),
-        };
+            Err(error) => {
+                let mut bytes = error.into_bytes();
+                let text = bytes.iter().map(|byte| char::from(*byte)).collect();
+                bytes.zeroize();
+                text
+            }
+        });
         let colon = text.find(':')?;
         (!text.chars().any(char::is_control)).then_some(Self { text, colon })
     }

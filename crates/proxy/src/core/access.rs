@@ -8,6 +8,7 @@ use certs::{Refused, Verified, Why};
 use config::{Access, AccessKind};
 use guard::operators::UserName;
 use ipnet::IpNet;
+use proto::http::Authority;
 use service::Blame;
 use thiserror::Error;
 
@@ -183,6 +184,14 @@ impl Gate {
         }
     }
 
+    /// The pages that may ask by a token.
+    fn origins(&self) -> &[Box<str>] {
+        match &self.kind {
+            GateKind::Cookie { origins, .. } => origins,
+            _ => &[],
+        }
+    }
+
     /// The cookie that is for us alone.
     pub(super) fn own_cookie(&self) -> Option<&str> {
         match &self.kind {
@@ -195,7 +204,7 @@ impl Gate {
         }
     }
 
-    fn admits(&self, ask: &Ask<'_>) -> Result<(), Reason> {
+    fn admits(&self, rule: &Rule, ask: &Ask<'_>) -> Result<(), Reason> {
         let name = || self.name.clone();
         match &self.kind {
             GateKind::Network(from) if from.iter().any(|net| net.contains(&ask.client)) => Ok(()),
@@ -204,6 +213,9 @@ impl Gate {
                 certified(names, ask.tls).map_err(|fault| Reason::Certificate(name(), fault))
             }
             GateKind::Basic { realm, users, .. } => {
+                if let Err(fault) = not_from_elsewhere(rule, ask) {
+                    return Err(Reason::Ticket(name(), fault));
+                }
                 let login = logged_in(users, ask.credentials.login());
                 login.map_err(|fault| {
                     let (access, realm) = (name(), realm.clone());
@@ -235,6 +247,7 @@ fn logged_in(users: &[UserName], login: Login<'_>) -> Result<(), LoginFault> {
         Login::Unchecked => Err(LoginFault::Unchecked),
         Login::Busy => Err(LoginFault::Busy),
         Login::Wrong(user) => Err(LoginFault::Wrong(user.cloned())),
+        Login::WrongAgain => Err(LoginFault::WrongAgain),
     }
 }
 
@@ -245,6 +258,42 @@ fn ticketed(ticket: Ticket) -> Result<(), TicketFault> {
         Ticket::Unknown => Err(TicketFault::Unknown),
         Ticket::Expired => Err(TicketFault::Expired),
     }
+}
+
+/// A browser may send the password that it knows with a WebSocket of any page: where the rule names pages, it must be one of those, or of
+/// the host itself.
+fn not_from_elsewhere(rule: &Rule, ask: &Ask<'_>) -> Result<(), TicketFault> {
+    let named = rule
+        .any
+        .iter()
+        .chain(&rule.all)
+        .any(|gate| !gate.origins().is_empty());
+    let Some(origin) = ask.credentials.origin().filter(|_| named && ask.websocket) else {
+        return Ok(());
+    };
+    let gates = rule.any.iter().chain(&rule.all);
+    let mut known = gates.flat_map(Gate::origins).map(|known| known.as_bytes());
+    if known.any(|known| known.eq_ignore_ascii_case(origin)) || is_own(origin, ask.host) {
+        return Ok(());
+    }
+    Err(TicketFault::Origin(shown(origin)))
+}
+
+/// Whether it is the origin of pages of `host`, whatever its port.
+fn is_own(origin: &[u8], host: Option<&str>) -> bool {
+    let Some((_, name)) = std::str::from_utf8(origin)
+        .ok()
+        .and_then(|text| text.split_once("://"))
+    else {
+        return false;
+    };
+    let name = Authority::parse(name.as_bytes());
+    host.is_some_and(|host| name.is_ok_and(|name| name.host().eq_ignore_ascii_case(host)))
+}
+
+fn shown(origin: &[u8]) -> Box<str> {
+    let shown: String = origin.escape_ascii().map(char::from).take(100).collect();
+    shown.into()
 }
 
 /// Whether the page that asks is one of `origins`, where those are named. Browsers say it on every upgrade and with every method that
@@ -262,8 +311,7 @@ fn from_page(origins: &[Box<str>], ask: &Ask<'_>) -> Result<(), TicketFault> {
             if known.any(|known| known.eq_ignore_ascii_case(origin)) {
                 return Ok(());
             }
-            let shown: String = origin.escape_ascii().map(char::from).take(100).collect();
-            Err(TicketFault::Origin(shown.into()))
+            Err(TicketFault::Origin(shown(origin)))
         }
     }
 }
@@ -297,7 +345,7 @@ fn certified(names: &[String], tls: Option<AskedTls<'_>>) -> Result<(), Certific
 pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Result<(), Reason> {
     let mut unchecked = None;
     for gate in &rule.all {
-        let admitted = gate.admits(ask);
+        let admitted = gate.admits(rule, ask);
         watch.step(Step::Access(gate, admitted.is_ok()));
         match admitted {
             // No password is looked at for somebody who is not let in anyway.
@@ -308,9 +356,15 @@ pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Resul
     // Nor where another list lets him in.
     let mut denied: Option<Reason> = None;
     for gate in &rule.any {
-        let admitted = gate.admits(ask);
+        let admitted = gate.admits(rule, ask);
         watch.step(Step::Access(gate, admitted.is_ok()));
         match (admitted, &denied) {
+            // Who it is, is still to be told.
+            (Ok(()), _) if tells_login(rule) && ask.credentials.login() == Login::Unchecked => {
+                let login = rule.any.iter().find(|gate| gate.asks_login());
+                let asked = login.map_or(Ok(()), |gate| gate.admits(rule, ask));
+                return unchecked.map_or(asked, Err);
+            }
             (Ok(()), _) => return unchecked.map_or(Ok(()), Err),
             (Err(reason), Some(other)) if worth(&reason) <= worth(other) => {}
             (Err(reason), _) => denied = Some(reason),
@@ -319,11 +373,19 @@ pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Resul
     denied.or(unchecked).map_or(Ok(()), Err)
 }
 
+/// Whether the target is to know who has signed in.
+fn tells_login(rule: &Rule) -> bool {
+    let tells = |gate: &Gate| gate.asks_login() && gate.user_header().is_some();
+    rule.any.iter().any(tells)
+}
+
 /// Which of several reasons is told: first that something is still to be looked at; that the client may come again
 /// with a certificate, or with another password; then what is not its fault; then what it showed.
 fn worth(reason: &Reason) -> u8 {
     match reason {
-        reason if reason.is_unchecked() => 8,
+        reason if reason.is_unchecked() => 9,
+        // Who guesses can not hide it behind a certificate that was not asked for.
+        Reason::Login(refused) if refused.fault.weight() > 0 => 8,
         Reason::Certificate(_, CertificateFault::NotAsked) => 7,
         Reason::Login(refused) if refused.fault == LoginFault::Missing => 5,
         Reason::Login(_) => 6,

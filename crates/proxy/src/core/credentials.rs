@@ -30,6 +30,8 @@ pub enum Login<'a> {
     Busy,
     /// There is no such user, or the password is another; the name, if it can be one.
     Wrong(Option<&'a UserName>),
+    /// The same that was wrong a moment ago.
+    WrongAgain,
     /// It is this user.
     Right(&'a UserName),
 }
@@ -65,6 +67,9 @@ pub enum LoginFault {
     /// Wrong.
     #[error("wrong user or password")]
     Wrong(Option<UserName>),
+    /// The same that was wrong a moment ago: a page with many parts sends it many times.
+    #[error("wrong user or password, the same as before")]
+    WrongAgain,
     /// Another user.
     #[error("{0} is not among its `users`")]
     NotNamed(UserName),
@@ -124,10 +129,9 @@ impl LoginFault {
 }
 
 impl TicketFault {
-    /// Tokens expire while pages are open, and who opens a foreign page is not to blame for it.
-    pub(super) fn weight(&self) -> u32 {
-        u32::from(matches!(self, Self::Unknown))
-    }
+    /// Nothing: tokens expire and are revoked while pages are open that go on to ask, who opens a foreign page is not to blame for it, and
+    /// nobody guesses 256 random bits.
+    pub(super) const WEIGHT: u32 = 0;
 }
 
 /// A client that sends nothing of all this.

@@ -102,15 +102,15 @@ impl Sent {
 /// Appends the head that the target of `rule` gets for `request`, empty line included.
 ///
 /// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it, but for a dot
-/// at the end of the name. `shown` is the client's certificate and `login` its user, who is told where the rule says so. User,
-/// password and tokens that the rule's lists ask for are ours, and not the target's.
+/// at the end of the name. `shown` is the client's certificate and `login` its user, who is told where the rule says so. Where `login_is_ours`,
+/// user and password are not the target's, and our tokens never are.
 pub fn write_request(
     out: &mut Vec<u8>,
     request: &Request<'_>,
     rule: &Rule,
     identity: &Identity,
     shown: Shown<'_>,
-    login: Login<'_>,
+    (login, login_is_ours): (Login<'_>, bool),
 ) {
     out.extend_from_slice(request.method.as_bytes());
     out.push(b' ');
@@ -128,7 +128,7 @@ pub fn write_request(
                 host_sent
             }
             Name::Expect => request.expect_continue,
-            Name::Authorization if rule.takes_login => !is_basic(field.value()),
+            Name::Authorization if login_is_ours => !is_basic(field.value()),
             Name::Cookie => rule.own_cookies.is_empty(),
             Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
             name if name.is_forwarding() => false,

@@ -243,7 +243,7 @@ impl Reason {
     pub fn weight(&self) -> u32 {
         match self {
             Self::Login(refused) => refused.fault.weight(),
-            Self::Ticket(_, fault) => fault.weight(),
+            Self::Ticket(..) => TicketFault::WEIGHT,
             Self::Misdirected(_)
             | Self::Certificate(_, CertificateFault::NotAsked)
             | Self::BodyTooLarge(_)

@@ -5,8 +5,8 @@ use super::balance::{Member, Probe, Standing, Targets};
 use super::edit::HeadEdit;
 use super::passthrough::Passthroughs;
 use config::{
-    Access, ClientTrust, Config, Host, HttpRule, PathPolicy, Plain, ProxyHeader, TargetCertificate,
-    TargetHost, TargetHostHeader, WebSocket,
+    Access, AccessKind, ClientTrust, Config, Host, HttpRule, PathPolicy, Plain, ProxyHeader,
+    TargetCertificate, TargetHost, TargetHostHeader, WebSocket,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -87,6 +87,8 @@ pub struct Rule {
     pub own_cookies: Vec<Box<str>>,
     /// Whether user and password of a client are for us, and not for its target.
     pub takes_login: bool,
+    /// Whether those of our visitors are, since browsers send them to all of a host where another rule has asked for them.
+    pub takes_visitors: bool,
     /// Whether paths that could be read in two ways are refused.
     pub strict: bool,
     /// The Host that targets see.
@@ -183,6 +185,8 @@ impl Routes {
         let mut maker = Maker {
             access: &config.access,
             user_headers: user_headers(config),
+            own_cookies: own_cookies(config),
+            asking_hosts: asking_hosts(config),
             files,
             targets: HashSet::new(),
             before: before.map(|before| &before.standings),
@@ -273,6 +277,26 @@ impl Routes {
 
 /// Fields that tell targets who somebody is, of lists that a rule names.
 fn user_headers(config: &Config) -> Vec<&str> {
+    let lists = named_lists(config).into_iter();
+    lists.filter_map(|list| list.kind.user_header()).collect()
+}
+
+/// Cookies with tokens that no target is to see.
+fn own_cookies(config: &Config) -> Vec<&str> {
+    let lists = named_lists(config).into_iter();
+    let cookies = lists.filter_map(|list| match &list.kind {
+        AccessKind::Cookie {
+            cookie,
+            forward_cookie: false,
+            ..
+        } => Some(cookie.as_str()),
+        _ => None,
+    });
+    cookies.collect()
+}
+
+/// The lists that some rule names.
+fn named_lists(config: &Config) -> Vec<&Access> {
     let rules = config.hosts.iter().flat_map(|host| &host.http);
     let named: HashSet<&str> = rules
         .flat_map(|rule| rule.access.iter().chain(&rule.access_all))
@@ -281,7 +305,23 @@ fn user_headers(config: &Config) -> Vec<&str> {
     let lists = config.access.iter();
     lists
         .filter(|list| named.contains(list.name.as_str()))
-        .filter_map(|list| list.kind.user_header())
+        .collect()
+}
+
+/// The hosts that ask for user and password somewhere.
+fn asking_hosts(config: &Config) -> HashSet<String> {
+    let asks = |name: &String| {
+        let mut lists = config.access.iter();
+        lists.any(|list| list.name == *name && matches!(list.kind, AccessKind::Basic { .. }))
+    };
+    let hosts = config.hosts.iter().filter(|host| {
+        let rules = host.http.iter();
+        rules
+            .flat_map(|rule| rule.access.iter().chain(&rule.access_all))
+            .any(asks)
+    });
+    hosts
+        .map(|host| host.name.domain.to_ascii_lowercase())
         .collect()
 }
 
@@ -290,6 +330,10 @@ struct Maker<'a> {
     access: &'a [Access],
     /// Fields that tell a target who somebody is, of all rules: several may lead to one target.
     user_headers: Vec<&'a str>,
+    /// Cookies that are for us alone, of all rules.
+    own_cookies: Vec<&'a str>,
+    /// The hosts that ask for user and password somewhere.
+    asking_hosts: HashSet<String>,
     files: &'a BTreeMap<String, String>,
     targets: HashSet<TargetKey>,
     before: Option<&'a Standings>,
@@ -322,7 +366,16 @@ impl Maker<'_> {
     fn rule(&mut self, http: &HttpRule, host: &str) -> Result<Rule, RoutesError> {
         let any = self.gates(&http.access, http.line)?;
         let all = self.gates(&http.access_all, http.line)?;
-        let own_cookies = any.iter().chain(&all).filter_map(Gate::own_cookie);
+        // Browsers send cookies to all of a host, and of a domain.
+        let gates = || any.iter().chain(&all);
+        let passes = |cookie: &&str| {
+            gates().any(|gate| gate.cookie() == Some(*cookie) && gate.own_cookie().is_none())
+        };
+        let own_cookies = self
+            .own_cookies
+            .iter()
+            .copied()
+            .filter(|cookie| !passes(cookie));
         let own_cookies = own_cookies.map(Box::from).collect();
         let takes_login = any.iter().chain(&all).any(Gate::asks_login);
         let told = any.iter().chain(&all).filter_map(Gate::user_header);
@@ -331,6 +384,7 @@ impl Maker<'_> {
         let withheld = address.into_iter().chain(user_headers);
         let withheld = withheld.map(Box::from).collect();
         let own_headers = address.into_iter().chain(told).map(Box::from).collect();
+        let takes_visitors = self.asking_hosts.contains(host);
         let mut targets = |of: fn(&config::Targets) -> &config::Target| {
             let members = http.targets.iter().map(|targets| {
                 let target = self.target(of(targets), http, host);
@@ -344,6 +398,7 @@ impl Maker<'_> {
             own_headers,
             own_cookies,
             takes_login,
+            takes_visitors,
             line: http.line,
             plain_targets: targets(|targets| &targets.plain),
             tls_targets: targets(|targets| &targets.tls),

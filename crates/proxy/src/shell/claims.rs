@@ -31,6 +31,7 @@ enum Found {
     Unchecked(Box<Check>),
     Busy,
     Wrong(Option<UserName>),
+    WrongAgain,
     Right(UserName, u64),
 }
 
@@ -67,6 +68,19 @@ impl<'a> Claims<'a> {
         }
     }
 
+    /// Whether user and password are none of the business of the target of `rule`.
+    pub(crate) fn are_ours(&self, rule: &Rule) -> bool {
+        rule.takes_login || (rule.takes_visitors && self.name_visitor())
+    }
+
+    fn name_visitor(&self) -> bool {
+        let value = self.fields.all(Name::Authorization).next();
+        let Some(Ok(sent)) = value.and_then(BasicCredentials::read) else {
+            return false;
+        };
+        UserName::new(sent.user()).is_ok_and(|user| self.roll.visitor(&user).is_some())
+    }
+
     /// What of them is to be looked at again as long as something is open that `rule` has let in by them.
     pub(crate) fn held(&self, rule: &Rule) -> Held {
         let login = match rule.takes_login.then(|| self.found()) {
@@ -99,24 +113,32 @@ impl<'a> Claims<'a> {
             Some(Ok(sent)) => sent,
         };
         let user = UserName::new(sent.user()).ok();
-        let known = user.as_ref().and_then(|user| self.roll.visitor(user));
-        let version = known.as_ref().map_or(0, |(_, version)| *version);
+        let visitor = user.as_ref().and_then(|user| self.roll.visitor(user));
+        let version = visitor.as_ref().map_or(0, |(_, version)| *version);
         let name = user.as_ref().map_or(sent.user(), UserName::as_str);
         let proof = self.logins.proof(name, sent.password(), version);
         let looked = self.looked.filter(|(of, _)| *of == proof);
-        let right = match looked {
-            Some((_, Looked::Busy)) => return Found::Busy,
-            Some((_, looked)) => Some(looked == Looked::Right),
-            None => self.logins.recall(&proof),
+        let known = |right| {
+            if right {
+                Looked::Right
+            } else {
+                Looked::WrongAgain
+            }
         };
-        match (right, user) {
-            (Some(true), Some(user)) => Found::Right(user, version),
-            (Some(_), user) => Found::Wrong(user),
+        let looked = looked.map(|(_, looked)| looked);
+        match (
+            looked.or_else(|| self.logins.recall(&proof).map(known)),
+            user,
+        ) {
+            (Some(Looked::Busy), _) => Found::Busy,
+            (Some(Looked::Right), Some(user)) => Found::Right(user, version),
+            (Some(Looked::WrongAgain), _) => Found::WrongAgain,
+            (Some(Looked::Right | Looked::Wrong), user) => Found::Wrong(user),
             (None, user) => Found::Unchecked(Box::new(Check {
                 proof,
                 user,
                 password: Typed::from(sent.password().to_owned()),
-                hash: known.map(|(hash, _)| hash),
+                hash: visitor.map(|(hash, _)| hash),
             })),
         }
     }
@@ -137,6 +159,7 @@ impl Credentials for Claims<'_> {
             Found::Unchecked(_) => Login::Unchecked,
             Found::Busy => Login::Busy,
             Found::Wrong(user) => Login::Wrong(user.as_ref()),
+            Found::WrongAgain => Login::WrongAgain,
             Found::Right(user, _) => Login::Right(user),
         }
     }
@@ -183,7 +206,7 @@ impl Credentials for Held {
         };
         match self.roll.visitor(user) {
             Some((_, now)) if now == *version => Login::Right(user),
-            _ => Login::Wrong(Some(user)),
+            _ => Login::WrongAgain,
         }
     }
 

@@ -86,7 +86,7 @@ impl<C: Client> Connection<C> {
 
     pub(crate) async fn deal_with(&mut self, current: &Rc<Current>, taken: Taken) -> Next {
         match taken {
-            // A password is looked at once for a request: whoever takes it again knows what came of it.
+            // Whoever takes a request has its password looked at before.
             Taken::Incomplete | Taken::Check(_) => Next::Again,
             Taken::Refuse {
                 reason,
@@ -132,6 +132,11 @@ impl<C: Client> Connection<C> {
             } => self.prove(current, &text, head_only, keep).await,
             Taken::Forward(plan, place, asked) => self.forward(current, plan, place, asked).await,
         }
+    }
+
+    pub(crate) fn is_banned(&self) -> bool {
+        let bans = &self.worker.shared.context.bans;
+        bans.contains(self.identity.address())
     }
 
     /// Has the password of a request looked at; that is to be taken anew then.

@@ -93,11 +93,6 @@ impl Connection<Stream> {
         }
     }
 
-    fn is_banned(&self) -> bool {
-        let bans = &self.worker.shared.context.bans;
-        bans.contains(self.identity.address())
-    }
-
     /// Reads more of a request head.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<More> {
         let idle = self.up.buffer.is_empty();

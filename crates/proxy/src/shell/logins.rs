@@ -1,33 +1,40 @@
 //! Passwords of visitors are looked at off the workers: each look takes a hundredth of a second of a core and 19 MiB.
 //!
 //! One thread does it, which gives way to everything else that wants to run, so that a flood of passwords delays nobody but those
-//! who sign in. What came of a look is remembered for all workers; what is asked twice meanwhile is looked at once.
+//! who sign in; clients take turns. What came of a look is remembered for all workers; what is asked twice meanwhile is looked at
+//! once. The thread takes no lock that a worker could have to wait for.
 
 use guard::ClientKey;
 use guard::entrance::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered, Typed, VisitorHash};
 use guard::operators::UserName;
 use service::RollWatch;
 use service::metrics::Counter;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_local;
+use tokio::time::{sleep, timeout};
 
 /// How many looks may wait for their turn.
-const WAITING: usize = 32;
-/// How many of them for one client.
-const WAITING_OF_CLIENT: usize = 4;
+const WAITING: usize = 256;
 /// How many requests may wait for one look.
 const WAITING_FOR_ONE: usize = 256;
+/// How long a request waits for a look.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the operator is not told the same failure again.
+const TOLD: Duration = Duration::from_secs(10);
+/// How many failures are known as told; with more of them in that time, some are told again.
+const MOST_TOLD: usize = 1024;
+/// A wrong password is told after as long as the slowest look took, up to this: forms of hashes that others made are slower than ours,
+/// and nobody is to see by that whether there is such a user.
+const SLOWEST: Duration = Duration::from_secs(1);
 
-/// Where passwords are looked at, for all workers.
-pub(crate) struct Logins {
-    key: ProofKey,
-    desk: Arc<Desk>,
-    jobs: mpsc::Sender<Job>,
-}
+/// Where passwords are looked at, for all workers. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Logins(Arc<Desk>);
 
 /// What is to be looked at.
 pub(crate) struct Check {
@@ -44,26 +51,46 @@ pub(crate) struct Check {
 pub(crate) enum Looked {
     Right,
     Wrong,
+    /// The same that somebody else has just been told is wrong.
+    WrongAgain,
     /// It was not looked at: too many wait.
     Busy,
 }
 
-struct Job {
-    check: Check,
-    client: ClientKey,
-}
-
-#[derive(Default)]
 struct Desk {
+    key: ProofKey,
     remembered: Mutex<Remembered>,
     queue: Mutex<Queue>,
+    thread: mpsc::Sender<Job>,
+    roll: RollWatch,
+    told: Mutex<Told>,
+}
+
+/// Which failures the operator was told of lately, as hashes of client, list and user.
+#[derive(Default)]
+struct Told {
+    hashes: RandomState,
+    at: HashMap<u64, Instant>,
+}
+
+/// For the thread.
+struct Job {
+    hash: Option<VisitorHash>,
+    password: Typed,
+    done: oneshot::Sender<(bool, Duration)>,
 }
 
 #[derive(Default)]
 struct Queue {
-    /// Who waits for which look.
-    waiting: HashMap<Proof, Vec<oneshot::Sender<bool>>>,
-    of_clients: HashMap<ClientKey, usize>,
+    /// Who waits for which look, the first first.
+    waiting: HashMap<Proof, Vec<oneshot::Sender<Looked>>>,
+    /// The looks of each client; the one whose turn is next in front.
+    turns: VecDeque<(ClientKey, VecDeque<Check>)>,
+    /// How many looks there are in `turns`.
+    count: usize,
+    /// Whether the thread has one.
+    is_busy: bool,
+    slowest: Duration,
 }
 
 impl Logins {
@@ -76,26 +103,43 @@ impl Logins {
         roll: RollWatch,
         looks: Counter,
     ) -> std::io::Result<Self> {
-        let desk = Arc::<Desk>::default();
-        let (jobs, queue) = mpsc::channel(WAITING);
-        let theirs = Arc::clone(&desk);
-        let thread = std::thread::Builder::new().name("passwords".into());
-        thread.spawn(move || look_at_all(queue, &theirs, &roll, &looks))?;
-        Ok(Self {
+        let (thread, jobs) = mpsc::channel(1);
+        let name = std::thread::Builder::new().name("passwords".into());
+        name.spawn(move || look_at_all(jobs, &looks))?;
+        Ok(Self(Arc::new(Desk {
             key: ProofKey::new(random),
-            desk,
-            jobs,
-        })
+            remembered: Mutex::default(),
+            queue: Mutex::default(),
+            thread,
+            roll,
+            told: Mutex::default(),
+        })))
     }
 
     /// The keyed hash of a user and a password, by which a look is remembered.
     pub(crate) fn proof(&self, user: &str, password: &str, version: u64) -> Proof {
-        self.key.proof(user, password, version)
+        self.0.key.proof(user, password, version)
     }
 
     /// What came of a look lately.
     pub(crate) fn recall(&self, proof: &Proof) -> Option<bool> {
-        self.desk.remembered().recall(proof, Instant::now())
+        lock(&self.0.remembered).recall(proof, Instant::now())
+    }
+
+    /// Whether the operator was not told lately that `user` of that address did not get in by that list.
+    pub(crate) fn is_news(&self, client: IpAddr, access: &str, user: &str) -> bool {
+        let mut told = lock(&self.0.told);
+        let now = Instant::now();
+        let hash = told.hashes.hash_one((client, access, user));
+        let lately = |at: &Instant| now.duration_since(*at) < TOLD;
+        if told.at.get(&hash).is_some_and(lately) {
+            return false;
+        }
+        if told.at.len() >= MOST_TOLD {
+            told.at.clear();
+        }
+        told.at.insert(hash, now);
+        true
     }
 
     /// Has a password of `client` looked at.
@@ -103,75 +147,145 @@ impl Logins {
         let Some(answer) = self.ask(check, ClientKey::of(client)) else {
             return Looked::Busy;
         };
-        match answer.await {
-            Ok(true) => Looked::Right,
-            Ok(false) => Looked::Wrong,
-            // The thread has come to grief over it.
-            Err(_) => Looked::Busy,
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(looked)) => looked,
+            // It was pushed out, or the thread has come to grief over it.
+            Ok(Err(_)) | Err(_) => Looked::Busy,
         }
     }
 
-    fn ask(&self, check: Check, client: ClientKey) -> Option<oneshot::Receiver<bool>> {
+    fn ask(&self, check: Check, client: ClientKey) -> Option<oneshot::Receiver<Looked>> {
         let (sender, answer) = oneshot::channel();
-        let mut queue = self.desk.queue();
-        let proof = check.proof;
-        if let Some(others) = queue.waiting.get_mut(&proof) {
-            others.retain(|other| !other.is_closed());
+        let mut queue = lock(&self.0.queue);
+        if let Some(others) = queue.waiting.get_mut(&check.proof) {
             if others.len() >= WAITING_FOR_ONE {
                 return None;
             }
             others.push(sender);
             return Some(answer);
         }
-        let of_client = queue.of_clients.entry(client).or_default();
-        if *of_client >= WAITING_OF_CLIENT {
-            return None;
-        }
-        *of_client += 1;
-        if self.jobs.try_send(Job { check, client }).is_err() {
-            queue.left(&client);
-            return None;
-        }
+        let proof = check.proof;
+        queue.add(check, client);
         queue.waiting.insert(proof, vec![sender]);
+        self.begin(&mut queue);
         Some(answer)
     }
-}
 
-fn look_at_all(mut queue: mpsc::Receiver<Job>, desk: &Desk, roll: &RollWatch, looks: &Counter) {
-    // Where the system does not allow it, passwords are as important as requests.
-    let _ = net::thread::give_way();
-    while let Some(Job { check, client }) = queue.blocking_recv() {
+    /// Gives the thread the next look, if it has none.
+    fn begin(&self, queue: &mut Queue) {
+        if queue.is_busy {
+            return;
+        }
+        let Some(check) = queue.next() else {
+            return;
+        };
         let Check {
             proof,
             user,
             password,
             hash,
         } = check;
-        // What the first of them has found holds for who came meanwhile.
-        let known = desk.remembered().recall(&proof, Instant::now());
-        let looked = || {
-            known.unwrap_or_else(|| {
-                looks.inc();
-                is_right(hash.as_ref(), &password)
-            })
+        let outdated = hash.as_ref().is_some_and(VisitorHash::is_outdated);
+        let rehash = user
+            .filter(|_| outdated)
+            .map(|user| (user, password.clone()));
+        let (done, answer) = oneshot::channel();
+        let job = Job {
+            hash,
+            password,
+            done,
         };
-        // A panic costs one look.
-        let right = catch_unwind(AssertUnwindSafe(looked)).ok();
-        if let Some(right) = right {
-            desk.remembered().keep(proof, right, Instant::now());
-        }
-        let mut queue = desk.queue();
-        queue.left(&client);
+        // It has room, or is gone with everything else.
+        queue.is_busy = self.0.thread.try_send(job).is_ok();
+        let logins = self.clone();
+        spawn_local(async move {
+            let answer = answer.await.ok();
+            logins.finish(proof, answer, rehash);
+        });
+    }
+
+    /// Tells who waits what came of a look; `None`: nothing.
+    fn finish(
+        &self,
+        proof: Proof,
+        answer: Option<(bool, Duration)>,
+        rehash: Option<(UserName, Typed)>,
+    ) {
+        let mut queue = lock(&self.0.queue);
+        queue.is_busy = false;
         let waiting = queue.waiting.remove(&proof).unwrap_or_default();
+        self.begin(&mut queue);
+        let Some((right, took)) = answer else {
+            return;
+        };
+        queue.slowest = queue.slowest.max(took).min(SLOWEST);
+        let pause = queue.slowest.saturating_sub(took);
         drop(queue);
-        for waiting in waiting {
-            // Who has gone meanwhile does not want to know.
-            let _ = right.map(|right| waiting.send(right));
+        lock(&self.0.remembered).keep(proof, right, Instant::now());
+        if right {
+            for waiting in waiting {
+                // Who has gone meanwhile does not want to know.
+                let _ = waiting.send(Looked::Right);
+            }
+            if let Some((user, password)) = rehash {
+                self.0.roll.tell_outdated(user, password);
+            }
+            return;
         }
-        let outdated = hash.is_some_and(|hash| hash.is_outdated());
-        if let (Some(true), Some(user), true) = (right, user, outdated) {
-            roll.tell_outdated(user, password);
+        spawn_local(async move {
+            sleep(pause).await;
+            let mut looked = Looked::Wrong;
+            for waiting in waiting {
+                let _ = waiting.send(looked);
+                looked = Looked::WrongAgain;
+            }
+        });
+    }
+}
+
+impl Queue {
+    /// Puts a look into line; where the line is full, one of the client that has the most in it goes.
+    fn add(&mut self, check: Check, client: ClientKey) {
+        if self.count >= WAITING {
+            let lengths = self.turns.iter_mut();
+            let longest = lengths.max_by_key(|(_, checks)| checks.len());
+            if let Some(gone) = longest.and_then(|(_, checks)| checks.pop_back()) {
+                self.waiting.remove(&gone.proof);
+                self.count -= 1;
+            }
         }
+        self.count += 1;
+        match self.turns.iter_mut().find(|(known, _)| *known == client) {
+            Some((_, checks)) => checks.push_back(check),
+            None => self.turns.push_back((client, [check].into())),
+        }
+    }
+
+    /// The look whose turn it is; its client is the last then.
+    fn next(&mut self) -> Option<Check> {
+        while let Some((client, mut checks)) = self.turns.pop_front() {
+            let Some(check) = checks.pop_front() else {
+                continue;
+            };
+            self.count -= 1;
+            if !checks.is_empty() {
+                self.turns.push_back((client, checks));
+            }
+            return Some(check);
+        }
+        None
+    }
+}
+
+fn look_at_all(mut jobs: mpsc::Receiver<Job>, looks: &Counter) {
+    // Where the system does not allow it, passwords are as important as requests.
+    let _ = net::thread::give_way();
+    while let Some(job) = jobs.blocking_recv() {
+        let started = Instant::now();
+        looks.inc();
+        let right = is_right(job.hash.as_ref(), &job.password);
+        // Who has asked is gone with everything else.
+        let _ = job.done.send((right, started.elapsed()));
     }
 }
 
@@ -188,25 +302,6 @@ fn is_right(hash: Option<&VisitorHash>, password: &Typed) -> bool {
     }
 }
 
-impl Desk {
-    fn remembered(&self) -> MutexGuard<'_, Remembered> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Queue {
-    fn left(&mut self, client: &ClientKey) {
-        if let Some(count) = self.of_clients.get_mut(client) {
-            *count -= 1;
-            if *count == 0 {
-                self.of_clients.remove(client);
-            }
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -79,7 +79,10 @@ impl Report<'_> {
                     LoginFault::Wrong(user) => user.as_ref(),
                     LoginFault::NotNamed(user) => Some(user),
                     LoginFault::Unreadable => None,
-                    LoginFault::Missing | LoginFault::Unchecked | LoginFault::Busy => return,
+                    LoginFault::Missing
+                    | LoginFault::Unchecked
+                    | LoginFault::Busy
+                    | LoginFault::WrongAgain => return,
                 };
                 (&refused.access, "basic", user, refused.fault.to_string())
             }
@@ -88,12 +91,17 @@ impl Report<'_> {
             }
             _ => return,
         };
+        let user = user.map_or_else(String::new, ToString::to_string);
+        let client = self.identity.address();
+        if !self.shared.logins.is_news(client, access, &user) {
+            return;
+        }
         self.shared.context.events.send(Event::LoginFailed {
             service: "proxy".into(),
             access: access.to_string(),
             method: method.into(),
-            user: user.map_or_else(String::new, ToString::to_string),
-            client: self.identity.address(),
+            user,
+            client,
             reason,
         });
     }

@@ -8,6 +8,7 @@ use crate::shell::claims::{Claims, Held};
 use crate::shell::client::Client;
 use crate::shell::connection::Connection;
 use crate::shell::exchange::Plan;
+use crate::shell::live::Live;
 use crate::shell::logins::Check;
 use crate::shell::presented::Known;
 use crate::shell::report::Told;
@@ -94,11 +95,7 @@ impl<C: Client> Connection<C> {
         let server_name = self.server_name.as_deref();
         let presented = self.presented.as_deref();
         let known = Known::of(live, presented, live.routes.host(host));
-        let tls = self.identity.tls().then(|| AskedTls {
-            server_name,
-            same_certificate: live.same_certificate(server_name, host),
-            certificate: known.shown(),
-        });
+        let tls = asked_tls(live, &self.identity, server_name, host, &known);
         let shared = &self.worker.shared;
         let roll = &shared.context.entrance;
         let mut claims = Claims::new(&request.fields, roll, &shared.logins, self.looked.take());
@@ -110,9 +107,9 @@ impl<C: Client> Connection<C> {
             return Taken::Check(check);
         }
         if let Verdict::Forward(_, rule) = &verdict {
-            let out = &mut self.up.out;
-            let login = claims.login_for(rule);
-            write_request(out, &request, rule, &self.identity, known.shown(), login);
+            let login = (claims.login_for(rule), claims.are_ours(rule));
+            let (out, shown) = (&mut self.up.out, known.shown());
+            write_request(out, &request, rule, &self.identity, shown, login);
         }
         let mut taken = taken(verdict, &request, &live.routes);
         if let Taken::Forward(plan, _, asked) = &mut taken {
@@ -164,6 +161,21 @@ impl<C: Client> Connection<C> {
             .push_str(self.server_name.as_deref().unwrap_or_default());
         self.told.asked = line.escape_ascii().to_string();
     }
+}
+
+/// What is known of the TLS of a connection, for a request for `host`.
+fn asked_tls<'a>(
+    live: &Live,
+    identity: &Identity,
+    server_name: Option<&'a str>,
+    host: &str,
+    known: &'a Known,
+) -> Option<AskedTls<'a>> {
+    identity.tls().then(|| AskedTls {
+        server_name,
+        same_certificate: live.same_certificate(server_name, host),
+        certificate: known.shown(),
+    })
 }
 
 /// A head that can not be read.

@@ -64,7 +64,7 @@ pub(crate) struct Tunnel<'a, C> {
 #[derive(Default)]
 pub(crate) struct HeldWatch {
     /// What was known of losses when it was looked last.
-    losses: u64,
+    losses: Option<u64>,
     alarm: Option<Alarm>,
 }
 
@@ -148,7 +148,7 @@ impl<C: Client> Tunnel<'_, C> {
         let What::Request { held, .. } = &self.asked.what else {
             return false;
         };
-        let losses = self.worker.shared.context.entrance.losses();
+        let losses = Some(self.worker.shared.context.entrance.losses());
         let mut due = self.watch.losses != losses;
         self.watch.losses = losses;
         if let Some(alarm) = &mut self.watch.alarm {

@@ -299,11 +299,17 @@ impl Session {
 impl Connection<Http2Stream> {
     /// Deals with the one request of a stream.
     async fn answer(&mut self, head: Parts, bodiless: bool, streams: &Streams) {
-        let current = self.worker.current();
+        let mut current = self.worker.current();
         let mut taken = self.take_head(&current, &head, bodiless);
-        if let Taken::Check(check) = taken {
+        // Meanwhile there may be another configuration, or the client be banned.
+        while let Taken::Check(check) = taken {
             self.look_at(check).await;
-            taken = self.take(&current);
+            current = self.worker.current();
+            taken = if self.is_banned() {
+                refused(Reason::Banned)
+            } else {
+                self.take(&current)
+            };
         }
         // It is of no more use, and a stream may last.
         drop(head);
@@ -367,8 +373,12 @@ impl Connection<Http2Stream> {
 }
 
 fn malformed(fault: Malformed) -> Taken {
+    refused(Reason::Malformed(fault))
+}
+
+fn refused(reason: Reason) -> Taken {
     Taken::Refuse {
-        reason: Reason::Malformed(fault),
+        reason,
         place: Place::default(),
         head_only: false,
         linger: false,
