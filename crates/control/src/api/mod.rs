@@ -28,7 +28,7 @@ pub use configuration::{
 pub(crate) use configuration::{DiffQuery, GenerationQuery, RollbackQuery};
 pub use derived::{Derived, Table};
 pub(crate) use explain::ExplainQuery;
-pub use explain::Explanation;
+pub use explain::{ExplainShown, Explanation};
 pub(crate) use history::HistoryQuery;
 pub use history::{History, Series, SeriesKind};
 pub use hosts::{Host, HostFigures, HostProtocol, HostRule, HostTarget};
