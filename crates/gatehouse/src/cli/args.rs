@@ -432,7 +432,7 @@ pub(crate) enum CertificateAction {
     Import(FileIn),
     /// Issue a certificate for a phone or a person from the box's own CA, into a file (PKCS#12) with its key
     ///
-    /// It opens rules of hosts whose trusted_clients name "own". The box keeps no key of it; the passphrase of the file is asked for and
+    /// It opens rules of hosts whose `trusted_clients` name "own". The box keeps no key of it; the passphrase of the file is asked for and
     /// not shown, or read from standard input or a file.
     #[command(after_help = "Examples:
   gatehouse certificate issue anna@example.com --out anna.p12

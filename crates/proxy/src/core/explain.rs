@@ -272,7 +272,8 @@ impl Judged {
             Self::NotAsked => "the client certificate is not asked for under this name".to_owned(),
             Self::Unusable(why) => format!("client certificates are refused: {why}"),
             Self::Done(Ok(verified)) => {
-                let names: Vec<_> = verified.names().collect();
+                let mut names: Vec<_> = verified.names().collect();
+                names.dedup();
                 format!(
                     "the client certificate is believed; its names: {}",
                     names.join(", ")
