@@ -35,6 +35,6 @@ pub use clients::{
     matches_name,
 };
 pub use error::Error;
-pub use material::{Material, load_pem};
+pub use material::{Material, chain, load_pem};
 pub use name::{covers, normal_name};
 pub use request::{KeyKind, certificate_id, new_key, request};

@@ -154,6 +154,14 @@ pub(crate) fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
     signed_by(certificate, certificate)
 }
 
+/// The certificates in PEM text, as they stand there.
+///
+/// # Errors
+/// [`Error::NoCertificate`], [`Error::BadCertificate`], [`Error::TooManyCertificates`].
+pub fn chain(text: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    read_chain(text)
+}
+
 fn read_chain(text: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let mut chain = Vec::new();
     for section in CertificateDer::pem_slice_iter(text.as_bytes()) {

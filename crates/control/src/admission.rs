@@ -80,6 +80,7 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("GET", "/v1/hosts", VIEWER),
     ("GET", "/v1/derived", VIEWER),
     ("GET", "/v1/explain", VIEWER),
+    ("POST", "/v1/explain", VIEWER),
     ("GET", "/v1/generations", VIEWER),
     ("GET", "/v1/config", VIEWER),
     ("GET", "/v1/diff", VIEWER),

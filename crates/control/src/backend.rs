@@ -139,11 +139,12 @@ pub trait Backend: Operators + Entrance {
     /// Has the box as a whole do something.
     fn order(&self, order: MachineOrder) -> impl Future<Output = Result<Ordered, Refusal>> + Send;
 
-    /// What would happen to a request for `url` from `from`; none given: from outside.
+    /// What would happen to a request for `url` from `from`; none given: from outside. The client shows a certificate, in PEM, if one is given.
     fn explain(
         &self,
         url: String,
         from: Option<IpAddr>,
+        certificate: Option<String>,
     ) -> impl Future<Output = Result<Explanation, Refusal>> + Send;
 
     /// The log of the box.

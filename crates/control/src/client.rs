@@ -23,9 +23,9 @@ use crate::api::{
     BanQuery, DiffQuery, ExplainQuery, GenerationQuery, HistoryQuery, RollbackQuery, SecretQuery,
 };
 use crate::{
-    Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, Explanation,
-    Generation, History, Host, LogQuery, MachineOrder, Network, NewBan, Ordered, Record, Refusal,
-    Rollback, Secret, Status, ZoneChange,
+    Applied, Apply, Ban, Checked, Cleared, ConfigText, Derived, Diff, Draft, ExplainShown,
+    Explanation, Generation, History, Host, LogQuery, MachineOrder, Network, NewBan, Ordered,
+    Record, Refusal, Rollback, Secret, Status, ZoneChange,
 };
 
 /// How long an answer may take; a reload opens listeners and starts processes.
@@ -217,6 +217,11 @@ impl Client {
             from,
         };
         self.ask(Method::GET, "/v1/explain", &query).await
+    }
+
+    /// The same for a client that shows a certificate.
+    pub async fn explain_shown(&self, asked: &ExplainShown) -> Result<Explanation, ClientError> {
+        self.tell(Method::POST, "/v1/explain", asked).await
     }
 
     /// The records of the log that `query` wants, as they come.

@@ -21,7 +21,7 @@
 //! | `GET /v1/secrets`, `PUT /v1/secrets` ([`Secret`]), `DELETE /v1/secrets?name=NAME` | names |
 //! | `GET /v1/network`, `POST /v1/network` ([`ZoneChange`]) | [`Network`], [`Applied`] |
 //! | `POST /v1/machine` ([`MachineOrder`]) | [`Ordered`] |
-//! | `GET /v1/explain?url=URL[&from=ADDR]` | [`Explanation`] |
+//! | `GET /v1/explain?url=URL[&from=ADDR]`, `POST /v1/explain` ([`ExplainShown`]) | [`Explanation`] |
 //! | `GET /v1/log[?after=ID][&last=N][&service=NAME][&follow=true]` | [`Record`] lines; with `Accept: text/event-stream`, as events |
 //! | `GET /v1/claim`, `POST /v1/claim` ([`Claim`]) | [`ClaimStatus`], [`SessionStarted`] |
 //! | `POST /v1/login` ([`Login`]) | [`SessionStarted`] |
@@ -62,15 +62,15 @@ pub use admission::{CLIENT_HEADER, IDLE_HEADER};
 pub use api::{
     AccessKey, AccessKeyMade, Applied, Apply, Ban, CertificateExport, CertificateImport,
     CertificateName, CertificateStatus, Checked, Claim, ClaimStatus, Cleared, ClientCertificate,
-    ConfigText, Derived, Diff, Draft, Explanation, ExportedCertificate, Fault, Generation,
-    GenerationState, History, Host, HostFigures, HostProtocol, HostRule, HostTarget, Htpasswd,
-    Imported, ImportedCertificate, InterfaceStatus, IssuedCertificate, ListenerStatus, LogQuery,
-    Login, MachineOrder, MachineStatus, Network, NewAccessKey, NewBan, NewClientCertificate,
-    NewToken, NewUser, NewVisitor, NotBuilt, OrderStep, Ordered, PasswordChange, PasswordProof,
-    ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation, Revoked, Role, Rollback,
-    RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted, Status, Table, Token,
-    TokenMade, TotpCode, TotpOffer, User, UserChange, Visitor, VisitorPassword, ZoneChange,
-    ZoneStatus,
+    ConfigText, Derived, Diff, Draft, ExplainShown, Explanation, ExportedCertificate, Fault,
+    Generation, GenerationState, History, Host, HostFigures, HostProtocol, HostRule, HostTarget,
+    Htpasswd, Imported, ImportedCertificate, InterfaceStatus, IssuedCertificate, ListenerStatus,
+    LogQuery, Login, MachineOrder, MachineStatus, Network, NewAccessKey, NewBan,
+    NewClientCertificate, NewToken, NewUser, NewVisitor, NotBuilt, OrderStep, Ordered,
+    PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation,
+    Revoked, Role, Rollback, RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted,
+    Status, Table, Token, TokenMade, TotpCode, TotpOffer, User, UserChange, Visitor,
+    VisitorPassword, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

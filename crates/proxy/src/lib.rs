@@ -17,7 +17,7 @@ mod metrics;
 mod service_impl;
 mod shell;
 
-pub use core::{Explanation, NotExplained, explain};
+pub use core::{Explanation, NotExplained, OWN_REVOKED, Shows, client_problems, explain};
 pub use figures::{Figures, HostFigures, TargetFigures};
 pub use service_impl::{Config, Error, Proxy};
-pub use shell::{ConfigError, OWN_REVOKED, check, files_wanted};
+pub use shell::{ConfigError, check, files_wanted};

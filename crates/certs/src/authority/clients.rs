@@ -74,7 +74,7 @@ impl Ca {
         };
         Ok(ForClient {
             material,
-            serial: serial.iter().map(|byte| format!("{byte:02x}")).collect(),
+            serial: hexadecimal(&serial),
             validity,
         })
     }
@@ -116,20 +116,20 @@ impl Ca {
 
 /// The name once more as what it is, where that can be told.
 fn alternative(name: &str) -> Option<SanType> {
-    let ia5 = |name: &str| Ia5String::try_from(name).ok();
-    match name.split_once('@') {
-        Some((user, host)) if !user.is_empty() && is_possible(host) => {
-            ia5(name).map(SanType::Rfc822Name)
-        }
-        Some(_) => None,
-        None if name.contains('.')
-            && is_possible(name)
-            && name.parse::<std::net::IpAddr>().is_err() =>
-        {
-            ia5(name).map(SanType::DnsName)
-        }
-        None => None,
+    let ia5 = Ia5String::try_from(name).ok()?;
+    if let Some((user, host)) = name.split_once('@') {
+        let is_mail = !user.is_empty() && is_possible(host);
+        return is_mail.then_some(SanType::Rfc822Name(ia5));
     }
+    let is_address = name.parse::<std::net::IpAddr>().is_ok();
+    let is_host = name.contains('.') && is_possible(name) && !is_address;
+    is_host.then_some(SanType::DnsName(ia5))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16);
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(digit).collect()
 }
 
 fn since_epoch(at: SystemTime) -> Duration {

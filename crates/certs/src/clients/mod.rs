@@ -30,6 +30,9 @@ pub const OWN_CA: &str = "own";
 /// takes seconds for some hundreds.
 const MOST_INTERMEDIATES: usize = 6;
 
+/// How long before its end an authority is told of: its clients need other certificates by then.
+const ENDS_SOON: Duration = Duration::from_hours(24 * 30);
+
 /// What becomes of certificates whose list of revoked ones is older than it says it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outdated {
@@ -132,7 +135,7 @@ impl Clients {
         names
     }
 
-    /// What the operator should know at `now`, one sentence each: authorities whose time is over, lists
+    /// What the operator should know at `now`, one sentence each: authorities whose time is over, or soon will be, and lists
     /// that are outdated.
     pub fn problems(&self, now: SystemTime) -> Vec<String> {
         let ended = self
@@ -144,6 +147,15 @@ impl Clients {
                 let day = Day(authority.validity.not_after);
                 format!("{file}: the authority {subject} expired on {day}, and its client certificates are refused")
             });
+        let soon = self.authorities.iter().filter(|authority| {
+            let end = authority.validity.not_after;
+            now <= end && now + ENDS_SOON > end && !self.has_follower(authority)
+        });
+        let soon = soon.map(|authority| {
+            let Authority { file, subject, .. } = authority;
+            let day = Day(authority.validity.not_after);
+            format!("{file}: the authority {subject} expires on {day}, and its client certificates are refused then; add the one that follows it")
+        });
         let outdated = self.ends.iter().filter(|(_, end)| now > *end);
         let outdated = outdated.map(|(file, end)| {
             let judged = match self.outdated {
@@ -152,7 +164,14 @@ impl Clients {
             };
             format!("{file}: the list of revoked certificates expired on {}, and {judged}; fetch the next one", Day(*end))
         });
-        ended.chain(outdated).collect()
+        ended.chain(soon).chain(outdated).collect()
+    }
+
+    /// Whether there is another certificate of an authority, which lasts longer.
+    fn has_follower(&self, of: &Authority) -> bool {
+        self.authorities
+            .iter()
+            .any(|other| other.name == of.name && other.validity.not_after > of.validity.not_after)
     }
 
     fn verify_in(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::schema::{address, may_ask, must_ask, text};
+use crate::schema::{address, address_or_null, may_ask, must_ask, text};
 
 /// What would happen to a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -41,4 +41,18 @@ impl IntoParams for ExplainQuery {
             ),
         ]
     }
+}
+
+/// Which request of a client that shows a certificate is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainShown {
+    /// What the client would ask for: an http, https, ws or wss URL.
+    pub url: String,
+    /// The address of the client; without it, somewhere outside.
+    #[schema(schema_with = address_or_null)]
+    pub from: Option<IpAddr>,
+    /// The certificate that it shows and what leads to its CA, in PEM; no key.
+    #[schema(min_length = 1, max_length = 65_536)]
+    pub certificate: String,
 }

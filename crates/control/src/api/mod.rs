@@ -34,7 +34,7 @@ pub use entrance::{
 };
 pub(crate) use entrance::{AccessPath, NumberPath, NumberQuery, VisitorQuery};
 pub(crate) use explain::ExplainQuery;
-pub use explain::Explanation;
+pub use explain::{ExplainShown, Explanation};
 pub(crate) use history::HistoryQuery;
 pub use history::{History, Series, SeriesKind};
 pub use hosts::{Host, HostFigures, HostProtocol, HostRule, HostTarget};

@@ -85,6 +85,7 @@ pub(super) async fn document() -> Answer {
         network::set_zone,
         machine::order,
         explain::explain,
+        explain::explain_shown,
         log::log,
         operators::claim_status,
         operators::claim,

@@ -284,7 +284,10 @@ fn own_routes<B: Backend>() -> Paths<B> {
             get(network::network::<B>).post(network::set_zone::<B>),
         )
         .route("/v1/machine", post(machine::order::<B>))
-        .route("/v1/explain", get(explain::explain::<B>))
+        .route(
+            "/v1/explain",
+            get(explain::explain::<B>).post(explain::explain_shown::<B>),
+        )
         .route("/v1/log", get(log::log::<B>))
 }
 

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control::{
-    Backend, BindError, CertificateExport, CertificateImport, Client, ClientError, LogQuery,
-    MachineOrder, NewClientCertificate, Refusal, RefusalKind, Rollback, SOCKET_NAME, Secret,
-    ZoneChange,
+    Backend, BindError, CertificateExport, CertificateImport, Client, ClientError, ExplainShown,
+    LogQuery, MachineOrder, NewClientCertificate, Refusal, RefusalKind, Rollback, SOCKET_NAME,
+    Secret, ZoneChange,
 };
 use service::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -143,6 +143,20 @@ async fn every_request_arrives_and_every_answer_comes_back() {
     let url = "https://hq.example/a?b=c&d=%20#é";
     let explained = client.explain(url, address).await.unwrap();
     assert_eq!(explained.text, format!("{url} {address:?}"));
+}
+
+#[tokio::test]
+async fn a_request_is_explained_with_a_certificate_as_well() {
+    let running = Running::start("explained");
+    let client = running.client().await;
+    let url = "https://hq.example/";
+    let shown = ExplainShown {
+        url: url.to_owned(),
+        from: None,
+        certificate: "pem".to_owned(),
+    };
+    let explained = client.explain(url, None).await.unwrap();
+    assert_eq!(client.explain_shown(&shown).await.unwrap(), explained);
 }
 
 #[tokio::test]

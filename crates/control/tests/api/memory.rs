@@ -372,7 +372,12 @@ impl Backend for Memory {
             }),
         }
     }
-    async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
+    async fn explain(
+        &self,
+        url: String,
+        from: Option<IpAddr>,
+        _certificate: Option<String>,
+    ) -> Result<Explanation, Refusal> {
         Ok(Explanation {
             text: format!("{url} {from:?}"),
             decision: serde_json::json!({ "line": 7 }),

@@ -106,6 +106,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   gatehouse explain https://hq.example/PBX0/APPS
   gatehouse explain wss://hq.example/chat --from 203.0.113.9
+  gatehouse explain https://hq.example/ --certificate anna.pem
   gatehouse explain http://hq.example/ --config gatehouse.toml")]
     Explain {
         /// What a client would ask for: an http, https, ws or wss URL
@@ -117,6 +118,9 @@ pub(crate) enum Command {
         /// Ask this configuration file instead of the box that runs
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// The client shows the certificate in this file (PEM, with what leads to its CA); it is judged as in a handshake
+        #[arg(long, value_name = "FILE", conflicts_with = "config")]
+        certificate: Option<PathBuf>,
     },
 
     /// Show what follows from the configuration in force
@@ -447,7 +451,7 @@ pub(crate) enum CertificateAction {
     Import(FileIn),
     /// Issue a certificate for a phone or a person from the box's own CA, into a file (PKCS#12) with its key
     ///
-    /// It opens rules of hosts whose trusted_clients name "own". The box keeps no key of it; the passphrase of the file is asked for and
+    /// It opens rules of hosts whose `trusted_clients` name "own". The box keeps no key of it; the passphrase of the file is asked for and
     /// not shown, or read from standard input or a file.
     #[command(after_help = "Examples:
   gatehouse certificate issue anna@example.com --out anna.p12
@@ -681,14 +685,6 @@ mod tests {
             "gatehouse apply FILE",
             "gatehouse apply FILE --trial 10m",
             "gatehouse apply FILE --trial 3600s --json",
-            "gatehouse certificate export hq.example --out hq.p12",
-            "gatehouse certificate export hq.example --out hq.p12 --force --passphrase-file FILE",
-            "gatehouse certificate export hq.example --chain --out hq.pem --json",
-            "gatehouse certificate import hq.p12 --passphrase-file FILE",
-            "gatehouse certificate import hq.pem --key hq.key --name hq.example",
-            "gatehouse certificate issue anna --out anna.p12 --days 90 --force",
-            "gatehouse certificate issued --json",
-            "gatehouse certificate revoke anna",
             "gatehouse secret set NAME",
             "gatehouse secret list",
             "gatehouse secret rm NAME",
@@ -728,6 +724,24 @@ mod tests {
             "gatehouse metrics",
             "gatehouse role edge",
             "gatehouse man DIR",
+        ] {
+            if let Err(error) = parsed(line) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_manual_shows_of_certificates_is_understood() {
+        for line in [
+            "gatehouse certificate export hq.example --out hq.p12",
+            "gatehouse certificate export hq.example --out hq.p12 --force --passphrase-file FILE",
+            "gatehouse certificate export hq.example --chain --out hq.pem --json",
+            "gatehouse certificate import hq.p12 --passphrase-file FILE",
+            "gatehouse certificate import hq.pem --key hq.key --name hq.example",
+            "gatehouse certificate issue anna --out anna.p12 --days 90 --force",
+            "gatehouse certificate issued --json",
+            "gatehouse certificate revoke anna",
         ] {
             if let Err(error) = parsed(line) {
                 panic!("{line}: {error}");

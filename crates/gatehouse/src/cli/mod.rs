@@ -95,26 +95,27 @@ fn dispatch(args: Args, out: Out) -> Done {
     let socket = state.join(control::SOCKET_NAME);
     let connected = async || Client::connect(&socket).await;
     match args.command {
-        Command::Run { .. } if args.json => Err(Failure::Unusable(
-            "`run` writes its log as text; for JSON use `gatehouse log -f --json`".to_owned(),
-        )),
+        Command::Run { .. } if args.json => Err(no_json()),
         Command::Run {
             config: file,
             console,
             set_network,
-        } => ended(crate::supervisor::run(crate::supervisor::Order {
-            file,
-            state,
-            console,
-            set_network,
-        })),
+        } => run_box(file, state, console, set_network),
         Command::Role { role } => be(role),
         Command::Man { directory } => man::write(&directory),
         Command::Check { file, tables } => check::run(out, &file, args.state.as_deref(), tables),
-        Command::Explain { url, from, config } => match config {
-            Some(file) => explain::offline(out, &file, &url, from),
-            None => wait(async { explain::running(out, &connected().await?, &url, from).await }),
-        },
+        Command::Explain {
+            url,
+            from,
+            config: Some(file),
+            ..
+        } => explain::offline(out, &file, &url, from),
+        Command::Explain {
+            url,
+            from,
+            certificate,
+            ..
+        } => wait(explain::running(out, &socket, &url, from, certificate)),
         Command::Tables => wait(async { tables::run(out, &connected().await?).await }),
         Command::Status => wait(async { status::run(out, &connected().await?).await }),
         Command::Log {
@@ -151,6 +152,20 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::FactoryReset { yes } => wait(machine::factory_reset(out, &socket, yes)),
         Command::Metrics => wait(async { metrics::run(out, &connected().await?).await }),
     }
+}
+
+fn no_json() -> Failure {
+    let text = "`run` writes its log as text; for JSON use `gatehouse log -f --json`";
+    Failure::Unusable(text.to_owned())
+}
+
+fn run_box(file: PathBuf, state: PathBuf, console: Option<PathBuf>, set_network: bool) -> Done {
+    ended(crate::supervisor::run(crate::supervisor::Order {
+        file,
+        state,
+        console,
+        set_network,
+    }))
 }
 
 fn be(process: Process) -> Done {

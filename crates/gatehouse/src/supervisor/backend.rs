@@ -47,7 +47,12 @@ impl Backend for Gate {
                         line,
                     })
                     .collect(),
-                left_out: [self.left_out(&running.config), state.network.faults()].concat(),
+                left_out: [
+                    self.left_out(&running.config),
+                    state.network.faults(),
+                    state.certificates.client_problems().to_vec(),
+                ]
+                .concat(),
                 machine: self.hub.machine.status(),
             })
         })
@@ -332,9 +337,27 @@ impl Backend for Gate {
         })
     }
 
-    async fn explain(&self, url: String, from: Option<IpAddr>) -> Result<Explanation, Refusal> {
-        let config = self.with(|state| state.running.config.clone()).await;
-        let explanation = proxy::explain(&config, &url, from)
+    async fn explain(
+        &self,
+        url: String,
+        from: Option<IpAddr>,
+        certificate: Option<String>,
+    ) -> Result<Explanation, Refusal> {
+        let chain = certificate.map(|pem| certs::chain(&pem)).transpose();
+        let chain = chain.map_err(|error| Refusal::invalid(error.to_string()))?;
+        let (config, files) = self
+            .with(|state| {
+                let told = state.told.as_ref().filter(|_| chain.is_some());
+                let files = told.map(|told| told.edge.load.files.clone());
+                (state.running.config.clone(), files.unwrap_or_default())
+            })
+            .await;
+        let shows = chain.as_deref().map(|chain| proxy::Shows {
+            chain,
+            files: &files,
+            now: std::time::SystemTime::now(),
+        });
+        let explanation = proxy::explain(&config, &url, from, shows)
             .map_err(|error| Refusal::invalid(error.to_string()))?;
         let mut text = explanation.to_string();
         if let Some(from) = from

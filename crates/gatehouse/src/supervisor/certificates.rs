@@ -4,6 +4,7 @@ mod clients;
 mod export;
 mod import;
 mod laying;
+mod trusted;
 
 use super::journal::Journal;
 use super::orders::{self, Book};
@@ -41,6 +42,8 @@ pub struct Certificates {
     issued: BTreeMap<String, Material>,
     /// Those of public CAs.
     pub acme: Book,
+    /// Whose client certificates are believed.
+    clients: trusted::Look,
     /// Where files that the configuration names are looked for, in this order.
     places: Vec<PathBuf>,
     journal: Journal,
@@ -81,6 +84,7 @@ impl Certificates {
             ca,
             issued,
             acme,
+            clients: trusted::Look::default(),
             places,
             journal,
         };

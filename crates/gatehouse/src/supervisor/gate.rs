@@ -577,6 +577,7 @@ impl Gate {
         }
         state.running = running;
         state.told = Some(told);
+        state.certificates.look_again_at_clients();
         self.hub.orders.look_again();
     }
 

@@ -155,8 +155,15 @@ async fn carry_on(gate: &Gate) -> Duration {
     let (wanted, events, next) = gate
         .with(|state| {
             let at = now();
+            let mut events = match &state.told {
+                Some(told) => {
+                    let (config, files) = (&state.running.config, &told.edge.load.files);
+                    state.certificates.look_at_clients(config, files, at)
+                }
+                None => Vec::new(),
+            };
             let book = &mut state.certificates.acme;
-            let mut events = book.order(&mut state.store, at, dice());
+            events.extend(book.order(&mut state.store, at, dice()));
             let shown = &state.running.certificates;
             events.extend(book.judge_ends(shown, &mut state.store, at));
             (book.wanted(at), events, book.next_look(at))

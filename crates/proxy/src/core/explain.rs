@@ -2,18 +2,22 @@
 
 use super::access::{GateKind, Shown};
 use super::balance::{Probe, Targets};
+use super::believed::believed;
 use super::credentials::Anonymous;
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
 use super::routes::{Routes, RoutesError, Rule, Trust};
+use certs::{Refused, Verified};
 use config::{Balance, Config, Identity, TargetHostHeader};
 use guard::operators::UserName;
 use proto::http::Authority;
+use rustls_pki_types::CertificateDer;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::SystemTime;
 
 /// What would become of a request. `Display` is what `gatehouse explain` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,8 +65,20 @@ pub enum NotExplained {
     Routes(#[from] RoutesError),
 }
 
+/// The certificate that a client shows, whose key it is taken to hold, and what it is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Shows<'a> {
+    /// Its certificate, then intermediates.
+    pub chain: &'a [CertificateDer<'a>],
+    /// The texts of the files that [`crate::files_wanted`] lists.
+    pub files: &'a BTreeMap<String, String>,
+    /// When.
+    pub now: SystemTime,
+}
+
 /// Explains what `config` makes of a request for `url` from `from`; without an address, of one from
-/// the documentation network 203.0.113.0/24, that is, from somewhere outside.
+/// the documentation network 203.0.113.0/24, that is, from somewhere outside. Where the client shows a certificate, it is judged as in
+/// a handshake.
 ///
 /// # Errors
 /// [`NotExplained`], the caller's.
@@ -70,17 +86,19 @@ pub fn explain(
     config: &Config,
     url: &str,
     from: Option<IpAddr>,
+    shows: Option<Shows<'_>>,
 ) -> Result<Explanation, NotExplained> {
     let asked = Asked::parse(url).ok_or_else(|| NotExplained::Url(url.to_owned()))?;
     let routes = Routes::new(config, &BTreeMap::new())?;
     let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
     let name = asked.authority.host();
+    let judged = shows.map(|shows| Judged::of(&routes, name, shows));
     let ask = Ask {
         client: from,
         tls: asked.tls.then_some(AskedTls {
             server_name: Some(name),
             same_certificate: true,
-            certificate: Shown::Nothing,
+            certificate: judged.as_ref().map_or(Shown::Nothing, Judged::shown),
         }),
         method: "GET",
         scheme: None,
@@ -91,16 +109,22 @@ pub fn explain(
         fields: None,
         credentials: &Anonymous,
     };
-    let mut steps = Steps(Vec::new());
+    let mut steps = Steps {
+        said: Vec::new(),
+        shows: judged.is_some(),
+    };
     steps.port(config, &asked);
     if let Some(host) = routes.passthroughs().host(name).filter(|_| asked.tls) {
         return Ok(passed(url, from, steps, host));
+    }
+    if let Some(judged) = judged.as_ref().filter(|_| asked.tls) {
+        steps.say(judged.text(), None);
     }
     let verdict = decide_watched(&routes, &ask, &mut steps);
     let mut explanation = Explanation {
         url: url.to_owned(),
         from,
-        steps: steps.0,
+        steps: steps.said,
         decision: "refuse",
         status: None,
         reason: String::new(),
@@ -118,7 +142,7 @@ fn passed(url: &str, from: IpAddr, steps: Steps, host: &PassthroughHost) -> Expl
     Explanation {
         url: url.to_owned(),
         from,
-        steps: steps.0,
+        steps: steps.said,
         decision: "forward",
         status: None,
         reason:
@@ -216,6 +240,53 @@ impl fmt::Display for At {
     }
 }
 
+/// What is made of the certificate that a client shows.
+enum Judged {
+    NotAsked,
+    Unusable(String),
+    Done(Result<Verified, Refused>),
+}
+
+impl Judged {
+    fn of(routes: &Routes, name: &str, shows: Shows<'_>) -> Self {
+        let trust = routes
+            .host(name)
+            .and_then(|host| host.client_trust.as_ref());
+        let (Some(trust), Some((leaf, above))) = (trust, shows.chain.split_first()) else {
+            return Self::NotAsked;
+        };
+        match believed(trust, shows.files) {
+            Ok(clients) => Self::Done(clients.verify(leaf, above, shows.now)),
+            Err(why) => Self::Unusable(why),
+        }
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        match self {
+            Self::NotAsked => Shown::NotAsked,
+            Self::Unusable(why) => Shown::Unusable(why),
+            Self::Done(Ok(verified)) => Shown::Verified(verified),
+            Self::Done(Err(refused)) => Shown::Refused(refused),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::NotAsked => "the client certificate is not asked for under this name".to_owned(),
+            Self::Unusable(why) => format!("client certificates are refused: {why}"),
+            Self::Done(Ok(verified)) => {
+                let mut names: Vec<_> = verified.names().collect();
+                names.dedup();
+                format!(
+                    "the client certificate is believed; its names: {}",
+                    names.join(", ")
+                )
+            }
+            Self::Done(Err(refused)) => refused.to_string(),
+        }
+    }
+}
+
 /// The parts of a URL.
 struct Asked<'a> {
     tls: bool,
@@ -257,11 +328,15 @@ impl<'a> Asked<'a> {
     }
 }
 
-struct Steps(Vec<ExplainedStep>);
+struct Steps {
+    said: Vec<ExplainedStep>,
+    /// Whether the client shows a certificate.
+    shows: bool,
+}
 
 impl Steps {
     fn say(&mut self, text: String, line: Option<u32>) {
-        self.0.push(ExplainedStep { text, line });
+        self.said.push(ExplainedStep { text, line });
     }
 
     /// The port does not decide, but one that leads elsewhere explains why nothing arrives.
@@ -321,6 +396,9 @@ impl Watch for Steps {
                 let admits = match (&gate.kind, admitted) {
                     (_, true) => "lets it in".to_owned(),
                     (GateKind::Network(_), false) => "does not let it in".to_owned(),
+                    (GateKind::Certificate { .. }, false) if self.shows => {
+                        "does not let it in".to_owned()
+                    }
                     (GateKind::Certificate { names, .. }, false) if names.is_empty() => {
                         "lets in who shows a trusted client certificate; here, none is".to_owned()
                     }

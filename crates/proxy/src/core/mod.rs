@@ -3,6 +3,7 @@
 
 mod access;
 mod balance;
+mod believed;
 mod credentials;
 mod date;
 mod decide;
@@ -19,13 +20,14 @@ mod routes;
 
 pub use access::{CertificateFault, Gate, GateKind, Shown};
 pub use balance::{Member, Probe, Standing, Targets, Tried};
+pub use believed::{OWN_REVOKED, believed, client_problems};
 pub use credentials::{
     Anonymous, Credentials, Login, LoginFault, LoginRefused, Ticket, TicketFault,
 };
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
 pub use edit::HeadEdit;
-pub use explain::{Explanation, NotExplained, explain};
+pub use explain::{Explanation, NotExplained, Shows, explain};
 pub use handshake::{Accept, websocket_key};
 pub use headers::{
     ClientAddr, Identity, LocalAddr, Sent, replace_host, write_request, write_response,

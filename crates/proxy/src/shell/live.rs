@@ -314,9 +314,6 @@ fn client_config(
     })
 }
 
-/// What the list of revoked certificates of the box's own CA is called among the files, where there is one. No file is.
-pub const OWN_REVOKED: &str = "own\n";
-
 /// The files that `config` names for its targets and clients, by those names; for whoever reads them. "own" among them is
 /// the root of the box's own CA.
 pub fn files_wanted(config: &config::Config) -> Vec<String> {

@@ -34,6 +34,6 @@ pub(crate) use caps::Caps;
 pub(crate) use handshakes::Handshakes;
 pub(crate) use listener::{Order, run};
 pub(crate) use live::Live;
-pub use live::{ConfigError, OWN_REVOKED, check, files_wanted};
+pub use live::{ConfigError, check, files_wanted};
 pub(crate) use logins::Logins;
 pub(crate) use worker::Shared;

@@ -1,8 +1,8 @@
 //! The certificate that a client has shown in its handshake, and what is made of it for each host.
 
-use crate::core::{HostRoutes, Shown};
-use crate::shell::live::{Live, OWN_REVOKED};
-use certs::{Clients, OWN_CA, Outdated, PemFile, Refused, Verified};
+use crate::core::{HostRoutes, Shown, believed};
+use crate::shell::live::Live;
+use certs::{Clients, Refused, Verified};
 use config::ClientTrust;
 use net::tls;
 use rustls::ServerConfig;
@@ -37,32 +37,7 @@ impl Asking {
         files: &BTreeMap<String, String>,
         chooser: Arc<dyn ResolvesServerCert>,
     ) -> Result<Self, String> {
-        let texts = |names: &'_ [String]| {
-            let text = |name: &String| {
-                let pem = files.get(name);
-                pem.ok_or_else(|| format!("{name}: the file is not at hand"))
-            };
-            names.iter().map(text).collect::<Result<Vec<_>, _>>()
-        };
-        let (authorities, revoked) = (texts(&trust.authorities)?, texts(&trust.revoked)?);
-        let mut lists = pem_files(&trust.revoked, &revoked);
-        let own = trust.authorities.iter().any(|name| name == OWN_CA);
-        lists.extend(
-            files
-                .get(OWN_REVOKED)
-                .filter(|_| own)
-                .map(|pem| PemFile { name: OWN_CA, pem }),
-        );
-        let clients = Clients::new(
-            &pem_files(&trust.authorities, &authorities),
-            &lists,
-            if trust.outdated_holds {
-                Outdated::Accept
-            } else {
-                Outdated::Refuse
-            },
-        );
-        let clients = clients.map_err(|error| error.to_string())?;
+        let clients = believed(trust, files)?;
         let names = clients.authority_names();
         let server = tls::asking_config(chooser, super::live::ALPN, names)
             .map_err(|error| format!("TLS: {error}"))?;
@@ -72,11 +47,6 @@ impl Asking {
             server: Arc::new(server),
         })
     }
-}
-
-fn pem_files<'a>(names: &'a [String], texts: &[&'a String]) -> Vec<PemFile<'a>> {
-    let files = names.iter().zip(texts);
-    files.map(|(name, pem)| PemFile { name, pem }).collect()
 }
 
 /// What a client has shown when it was asked for a certificate.

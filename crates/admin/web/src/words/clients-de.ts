@@ -14,6 +14,8 @@ export const CLIENTS: readonly Pattern[] = [
   [/^needs a client certificate, which can be shown over TLS only$/, 'verlangt ein Client-Zertifikat, das sich nur über TLS zeigen lässt'],
   [/^needs a client certificate, and the TLS connection was made for a name that asks for none, or for those of others$/, 'verlangt ein Client-Zertifikat, und die TLS-Verbindung galt einem Namen, der keines oder das von anderen verlangt'],
   [/^needs a client certificate, and none was shown$/, 'verlangt ein Client-Zertifikat, und es wurde keines gezeigt'],
+  [/^the client certificate is not asked for under this name$/, 'das Client-Zertifikat wird unter diesem Namen nicht verlangt'],
+  [/^the client certificate is believed; its names: (.*)$/s, 'dem Client-Zertifikat wird vertraut; seine Namen: $1'],
   [/^the client certificate of ("(?:[^"\\]|\\.)*"|\S+) has none of its `names`$/s, 'das Client-Zertifikat von $1 hat keinen Namen aus `names`'],
   [/^the client certificate of ("(?:[^"\\]|\\.)*"|\S+) (.*)$/s, (tell, subject, why) => `das Client-Zertifikat von ${subject} ${judged(tell, why)}`],
   [/^the client certificate (.*)$/s, (tell, why) => `das Client-Zertifikat ${judged(tell, why)}`],
@@ -34,6 +36,7 @@ export const CLIENTS: readonly Pattern[] = [
   // Welchen CAs vertraut wird.
   [/^client certificates are refused: (.*)$/s, (tell, why) => `Client-Zertifikate werden abgelehnt: ${tell(why)}`],
   [/^(.*): the authority (.*) expired on (\S+), and its client certificates are refused$/s, '$1: die CA $2 ist am $3 abgelaufen, und ihre Client-Zertifikate werden abgelehnt'],
+  [/^(.*): the authority (.*) expires on (\S+), and its client certificates are refused then; add the one that follows it$/s, '$1: die CA $2 läuft am $3 ab, und ihre Client-Zertifikate werden dann abgelehnt; ergänzen Sie die nächste'],
   [/^(.*): the list of revoked certificates expired on (\S+), and (.*); fetch the next one$/s, (tell, file, day, effect) => `${file}: die Sperrliste ist am ${day} abgelaufen, und ${tell(effect)}; holen Sie die nächste`],
   [/^client certificates of its authority are refused$/, 'Client-Zertifikate ihrer CA werden abgelehnt'],
   [/^who was revoked since is not known$/, 'wer seither widerrufen wurde, ist nicht bekannt'],

@@ -1,5 +1,6 @@
 //! Certificates that go from files into the box, and from the box into files.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -23,9 +24,10 @@ pub(super) async fn export(
 ) -> Done {
     // Nobody likes to type a passphrase in vain.
     files::is_free(&to.out, to.force)?;
-    let passphrase = match chain {
-        true => None,
-        false => Some(hidden::new_passphrase(to.passphrase_file.as_deref())?),
+    let passphrase = if chain {
+        None
+    } else {
+        Some(hidden::new_passphrase(to.passphrase_file.as_deref())?)
     };
     let exported = client
         .export_certificate(&CertificateExport { name, passphrase })
@@ -133,7 +135,7 @@ fn said(imported: &ImportedCertificate) -> String {
         ),
     };
     for note in &imported.notes {
-        text.push_str(&format!("note: {note}\n"));
+        let _ = writeln!(text, "note: {note}");
     }
     text
 }

@@ -240,6 +240,7 @@ fn shown(entry: Entry) -> ClientCertificate {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: anyhow::Error) -> Refusal {
     Refusal::failed(format!("{REGISTER} can not be used: {error:#}"))
 }

@@ -201,7 +201,7 @@ fn the_target_is_told_only_by_the_list_that_lets_in() {
 
 #[test]
 fn an_explanation_says_what_is_asked_for() {
-    let said = explain(&config(), "https://a.example/either", None).unwrap();
+    let said = explain(&config(), "https://a.example/either", None, None).unwrap();
     let text = said.to_string();
     for part in [
         "over TLS, a client certificate is asked for, from ca.pem",

@@ -376,7 +376,7 @@ fn tls_targets_are_asked_for_by_name() {
 #[test]
 fn an_explanation_names_every_step_and_its_line() {
     let config = parse(INNOVAPHONE);
-    let said = |url| explain(&config, url, None).unwrap();
+    let said = |url| explain(&config, url, None, None).unwrap();
     let forwarded = said("https://hq.dvl-ckl2.net/PBX0/APPS/x?y#z");
     assert_eq!(forwarded.decision, "forward");
     assert_eq!(forwarded.target.as_deref(), Some("https://172.31.31.2:443"));
@@ -404,7 +404,7 @@ fn an_explanation_names_every_step_and_its_line() {
         "https://a/ü",
     ] {
         assert!(
-            matches!(explain(&config, url, None), Err(NotExplained::Url(_))),
+            matches!(explain(&config, url, None, None), Err(NotExplained::Url(_))),
             "{url}"
         );
     }
@@ -413,7 +413,7 @@ fn an_explanation_names_every_step_and_its_line() {
 #[test]
 fn an_explanation_of_a_redirect_and_of_an_access() {
     let config = parse(&file(RULES));
-    let said = |url, from: &str| explain(&config, url, Some(from.parse().unwrap())).unwrap();
+    let said = |url, from: &str| explain(&config, url, Some(from.parse().unwrap()), None).unwrap();
     let redirected = said("http://rules.example/redirect?a", "198.51.100.1");
     assert_eq!(redirected.status, Some(301));
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use super::*;
 use certs::{Ca, Material, Usage, bundle};
-use control::{CertificateExport, CertificateImport};
+use control::{CertificateExport, CertificateImport, NewClientCertificate};
 use data_encoding::BASE64;
 use std::process::Command;
 use std::time::SystemTime;
@@ -256,4 +256,194 @@ async fn a_pkcs12_of_the_configuration_is_replaced_by_pem_as_well() {
     assert_eq!(served(&rig).await[0].chain_pem, next.chain_pem);
     let word = |state: &mut State| state.store.secret("word").unwrap().unwrap();
     assert_ne!(rig.gate.with(word).await.bytes(), b"secret word");
+}
+
+/// What edge was told of whose clients are believed.
+async fn lists(rig: &Rig) -> (Option<String>, Option<String>) {
+    let told = |state: &mut State| state.told.clone().unwrap().edge.load.files;
+    let files = rig.gate.with(told).await;
+    (
+        files.get("own").cloned(),
+        files.get(proxy::OWN_REVOKED).cloned(),
+    )
+}
+
+fn client(name: &str) -> NewClientCertificate {
+    NewClientCertificate {
+        name: name.to_owned(),
+        days: None,
+        passphrase: "secret word".to_owned(),
+    }
+}
+
+/// A box that lets in whom it has issued a certificate for.
+async fn letting_in(name: &str, http: u16) -> Rig {
+    let rig = Rig::new(name).await;
+    let https = http + 1;
+    let text = format!(
+        "{TEXT}[proxy]\ntrusted_clients = [\"own\"]\nipv6 = false\n[proxy.listen]\nhttp = {http}\nhttps = {https}\n\
+         [access.staff]\nkind = \"certificate\"\n[[host]]\nname = \"a.example\"\ntarget = \"192.0.2.9\"\n\
+         [[host.http]]\naccess = [\"staff\"]\n"
+    );
+    rig.gate.apply_text(&text, 1, None).await.unwrap();
+    rig
+}
+
+/// What was issued, as whoever has it opens it.
+fn opened(issued: &control::IssuedCertificate) -> Material {
+    let bytes = BASE64.decode(issued.pkcs12.as_bytes()).unwrap();
+    bundle::read(&bytes, "secret word").unwrap()
+}
+
+#[tokio::test]
+async fn what_is_issued_for_a_client_holds_until_it_is_revoked() {
+    let rig = letting_in("issue", 18_091).await;
+    let anna = rig.as_admin().await;
+    let issued = anna
+        .issue_certificate(client("bert@a.example"))
+        .await
+        .unwrap();
+    let material = opened(&issued);
+    let judged = |(root, list): (Option<String>, Option<String>)| {
+        let root = root.unwrap();
+        let file = |pem| certs::PemFile { name: "own", pem };
+        let lists: Vec<_> = list.iter().map(|list| file(list)).collect();
+        let clients = certs::Clients::new(&[file(&root)], &lists, certs::Outdated::Refuse);
+        let chain = material.chain().unwrap();
+        clients.unwrap().verify(&chain[0], &[], SystemTime::now())
+    };
+    assert!(judged(lists(&rig).await).is_ok());
+    let explain = async |url: &str| {
+        let chain = material.chain_pem.clone();
+        let url = url.to_owned();
+        rig.gate.explain(url, None, Some(chain)).await.unwrap().text
+    };
+    let text = explain("https://a.example/").await;
+    for line in [
+        "the client certificate is believed; its names: bert@a.example\n",
+        "access staff lets it in\n",
+        "forwarded to",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    let text = explain("https://b.example/").await;
+    assert!(text.contains("is not asked for under this name"), "{text}");
+    let serial = issued.certificate.serial.to_uppercase();
+    let revoked = anna.revoke_certificate(serial).await.unwrap();
+    assert_eq!(revoked.len(), 1);
+    assert_eq!(
+        judged(lists(&rig).await).unwrap_err().why,
+        certs::Why::Revoked
+    );
+    let text = explain("https://a.example/").await;
+    let refused =
+        "refused (403): access `staff`: the client certificate of \"bert@a.example\" was revoked";
+    assert!(text.contains(refused), "{text}");
+}
+
+#[tokio::test]
+async fn what_was_issued_is_registered_and_revoked_by_number_or_name() {
+    let rig = letting_in("register", 18_095).await;
+    let anna = rig.as_admin().await;
+    let issued = anna.issue_certificate(client("bert")).await.unwrap();
+    let again = anna.issue_certificate(client("bert")).await.unwrap();
+    let carl = anna.issue_certificate(client("carl")).await.unwrap();
+    let days = (issued.certificate.expires.0 - issued.certificate.issued.0) / 86_400_000;
+    assert_eq!(days, 397);
+    let all = anna.issued_certificates().await.unwrap();
+    let expected = [&issued, &again, &carl].map(|one| one.certificate.clone());
+    assert_eq!(all, expected);
+    // The key is nowhere.
+    let kept = std::fs::read_to_string(rig.folder.join("ca/clients.json")).unwrap();
+    assert!(!kept.contains("PRIVATE"), "{kept}");
+    let serial = issued.certificate.serial.clone();
+    anna.revoke_certificate(serial.clone()).await.unwrap();
+    let twice = anna.revoke_certificate(serial).await.unwrap_err();
+    assert_eq!(twice.kind, RefusalKind::Conflict);
+    let none = anna.revoke_certificate("dora".to_owned()).await;
+    assert_eq!(none.unwrap_err().kind, RefusalKind::NotFound);
+    let named = anna.revoke_certificate("bert".to_owned()).await.unwrap();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0].serial, again.certificate.serial);
+    let log = rig.log();
+    for (line, of) in [
+        ("issued a certificate for the client carl", &carl),
+        ("revoked the certificate of the client bert", &again),
+    ] {
+        let line = format!(
+            "audit anna: {line}, serial number {}\n",
+            of.certificate.serial
+        );
+        assert!(log.contains(&line), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_not_be_issued_is_said() {
+    let rig = Rig::new("not-issued").await;
+    for (new, words) in [
+        (
+            NewClientCertificate {
+                days: Some(0),
+                ..client("x")
+            },
+            "a certificate holds for 1 to 3650 days",
+        ),
+        (
+            client("*.a.example"),
+            "`*.a.example` is not a name a certificate can carry",
+        ),
+        (
+            NewClientCertificate {
+                passphrase: "short".to_owned(),
+                ..client("x")
+            },
+            "the passphrase has to have 8 characters at least, and 256 bytes at most",
+        ),
+    ] {
+        let refused = rig.gate.issue_certificate(new).await.unwrap_err();
+        assert_eq!(refused.message, words);
+    }
+    assert!(rig.gate.issued_certificates().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_authority_of_clients_that_ends_soon_is_told_of_daily_and_in_status() {
+    let rig = Rig::new("ends-soon").await;
+    let now = orders::now();
+    let year = 365 * 24 * 3600;
+    // Made ten years ago, but for a week.
+    let made = SystemTime::now() - Duration::from_secs(10 * year - 4 * 24 * 3600);
+    let ca = Ca::create("clients of old", made).unwrap();
+    let file = rig.folder.join("clients.pem");
+    std::fs::write(&file, ca.root_pem()).unwrap();
+    let text = format!(
+        "{TEXT}[proxy]\ntrusted_clients = [\"clients.pem\"]\nipv6 = false\n[proxy.listen]\nhttp = 18093\nhttps = 18094\n\
+         [access.staff]\nkind = \"certificate\"\n[[host]]\nname = \"a.example\"\ntarget = \"192.0.2.9\"\n\
+         [[host.http]]\naccess = [\"staff\"]\n"
+    );
+    rig.gate.apply_text(&text, 1, None).await.unwrap();
+    let words = "clients.pem: the authority CN=clients of old expires on ";
+    let is_shown = async || {
+        let status = rig.gate.status().await.unwrap();
+        status.left_out.iter().any(|text| text.starts_with(words))
+    };
+    assert!(!is_shown().await);
+    orders::look(&rig.gate).await;
+    assert!(is_shown().await);
+    let later = |hours: u64| now + hours * 3600;
+    let look = async |at: u64| {
+        let look = |state: &mut State| {
+            let files = state.told.as_ref().unwrap().edge.load.files.clone();
+            let config = Arc::clone(&state.running.config);
+            state
+                .certificates
+                .look_at_clients(&config, &files, at)
+                .len()
+        };
+        rig.gate.with(look).await
+    };
+    for (hours, told) in [(2, 0), (25, 1), (26, 0), (50, 1)] {
+        assert_eq!(look(later(hours)).await, told, "{hours}");
+    }
 }
