@@ -49,15 +49,18 @@ impl Shelf for Drawer {
     }
 }
 
-struct Lodge {
-    steward: Steward,
+/// A box with its steward, who keeps in memory.
+pub struct Lodge {
+    /// The steward.
+    pub steward: Steward,
     drawer: Drawer,
     journal: Journal,
     warden: Warden,
 }
 
 impl Lodge {
-    fn new() -> Self {
+    /// One that knows nobody.
+    pub fn new() -> Self {
         let journal = Journal::new();
         let policy = Policy {
             suspicious_per_minute: 20,
@@ -103,6 +106,22 @@ impl Lodge {
         self.steward
             .make_token(&self.drawer, actor, access, new)
             .await
+    }
+
+    /// Makes one more token.
+    pub async fn make_token(&self) {
+        self.token(&Actor::Local, NewToken::default())
+            .await
+            .unwrap();
+    }
+
+    /// Revokes all tokens.
+    pub async fn revoke_all(&self) {
+        let access = "wcs".to_owned();
+        let revoked = self
+            .steward
+            .revoke_tokens(&self.drawer, &Actor::Local, access);
+        revoked.await.unwrap();
     }
 
     /// A key, and who has it.
