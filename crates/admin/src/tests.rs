@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::*;
 
 mod crowded;
+mod keys;
 
 /// What the other end of the line was asked.
 type Asked = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;

@@ -97,7 +97,15 @@ impl Desk {
             return reply::refusal(StatusCode::BAD_REQUEST, "invalid", "no such request");
         };
         match self.ask(inner, visitor).await {
-            Ok(answer) => passed_on(answer, permit),
+            Ok(answer) => {
+                // Whoever has a good key is no stranger, and may ask as much at a time as who has signed in.
+                match answer.status() {
+                    StatusCode::UNAUTHORIZED => visitor.forget(),
+                    status if status.is_success() => visitor.remember(),
+                    _ => {}
+                }
+                passed_on(answer, permit)
+            }
             Err(_) => away(),
         }
     }

@@ -53,6 +53,11 @@ impl Visitor<'_> {
         self.known.load(Ordering::Relaxed)
     }
 
+    /// He is no stranger any more.
+    pub(super) fn remember(&self) {
+        self.known.store(true, Ordering::Relaxed);
+    }
+
     /// His session has ended: he is a stranger again.
     pub(super) fn forget(&self) {
         self.known.store(false, Ordering::Relaxed);
@@ -162,7 +167,7 @@ impl Desk {
         let asked = request(Method::GET, "/v1/session", None);
         let is_signed_in = self.ask(asked, visitor).await?.status().is_success();
         if is_signed_in {
-            visitor.known.store(true, Ordering::Relaxed);
+            visitor.remember();
         }
         Ok(is_signed_in)
     }

@@ -10,6 +10,8 @@ mod visitors;
 
 pub use kept::kept;
 pub use steward::{Book, Shelf, Steward};
+#[cfg(test)]
+pub use tests::Lodge;
 pub use visitors::missing;
 
 use super::gate::Gate;

@@ -155,14 +155,14 @@ pub enum TokenFault {
 pub struct Tokens {
     /// The last number that was given, to a token or a key.
     last: u64,
-    tokens: BTreeMap<TokenId, Token>,
+    made: BTreeMap<TokenId, Token>,
     keys: BTreeMap<KeyId, TokenKey>,
 }
 
 impl Tokens {
     /// All tokens, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Token> {
-        self.tokens.values()
+        self.made.values()
     }
 
     /// All keys, the oldest first.
@@ -178,7 +178,7 @@ impl Tokens {
 
     /// A token by its number.
     pub fn get(&self, id: TokenId) -> Option<&Token> {
-        self.tokens.get(&id)
+        self.made.get(&id)
     }
 
     /// Makes a token.
@@ -186,10 +186,10 @@ impl Tokens {
     /// # Errors
     /// [`TokenFault::Full`].
     pub fn add(&mut self, wish: Wish, now: u64) -> Result<Token, TokenFault> {
-        if self.tokens.len() >= MAX_TOKENS {
+        if self.made.len() >= MAX_TOKENS {
             self.expire(now);
         }
-        if self.tokens.len() >= MAX_TOKENS {
+        if self.made.len() >= MAX_TOKENS {
             return Err(TokenFault::Full);
         }
         let live = LiveToken {
@@ -204,13 +204,13 @@ impl Tokens {
             note: wish.note,
             by: wish.by,
         };
-        self.tokens.insert(token.live.id, token.clone());
+        self.made.insert(token.live.id, token.clone());
         Ok(token)
     }
 
     /// Revokes a token; false: there is none of this number.
     pub fn revoke(&mut self, id: TokenId) -> bool {
-        self.tokens.remove(&id).is_some()
+        self.made.remove(&id).is_some()
     }
 
     /// Revokes all tokens of an access, and says which those were.
@@ -263,7 +263,7 @@ impl Tokens {
     }
 
     fn take_out(&mut self, goes: impl Fn(&Token) -> bool) -> Vec<TokenId> {
-        let gone = self.tokens.extract_if(.., |_, token| goes(token));
+        let gone = self.made.extract_if(.., |_, token| goes(token));
         gone.map(|(id, _)| id).collect()
     }
 }
@@ -286,7 +286,7 @@ impl From<Tokens> for Kept {
         Self {
             schema: SCHEMA,
             last: tokens.last,
-            tokens: tokens.tokens.into_values().collect(),
+            tokens: tokens.made.into_values().collect(),
             keys: tokens.keys.into_values().collect(),
         }
     }
@@ -306,7 +306,7 @@ impl TryFrom<Kept> for Tokens {
         let last = ids.chain(kept.keys.iter().map(|key| key.id.0)).max();
         Ok(Self {
             last: kept.last.max(last.unwrap_or_default()),
-            tokens: kept
+            made: kept
                 .tokens
                 .into_iter()
                 .map(|token| (token.live.id, token))

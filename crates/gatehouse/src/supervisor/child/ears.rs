@@ -73,19 +73,9 @@ pub(super) async fn read(
                     hub.warden.offence(name, client, weight);
                 }
             }
-            FromRole::Standing { device, standing } => {
+            news @ (FromRole::Standing { .. } | FromRole::Acme(_) | FromRole::Outdated { .. }) => {
                 if name == EDGE {
-                    hub.uplink.heard(&device, *standing);
-                }
-            }
-            FromRole::Acme(news) => {
-                if name == EDGE {
-                    hub.orders.heard(*news);
-                }
-            }
-            FromRole::Outdated { user, password } => {
-                if name == EDGE {
-                    hub.steward.outdated(user, password);
+                    hear_edge(&hub, news);
                 }
             }
             FromRole::Metrics(text) => {
@@ -99,6 +89,16 @@ pub(super) async fn read(
                 }
             }
         }
+    }
+}
+
+/// Takes in what only edge can know.
+fn hear_edge(hub: &Hub, news: FromRole) {
+    match news {
+        FromRole::Standing { device, standing } => hub.uplink.heard(&device, *standing),
+        FromRole::Acme(news) => hub.orders.heard(*news),
+        FromRole::Outdated { user, password } => hub.steward.outdated(user, password),
+        _ => {}
     }
 }
 

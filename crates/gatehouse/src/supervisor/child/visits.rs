@@ -53,3 +53,45 @@ impl Visits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::entrance::Lodge;
+    use guard::entrance::Roll;
+
+    /// What edge knows after a message.
+    fn hear(roll: &mut Roll, message: ToRole) {
+        match message {
+            ToRole::Roll(whole) => *roll = *whole,
+            ToRole::Entrance(changes) => changes.into_iter().for_each(|change| roll.apply(change)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn edge_is_told_all_once_changes_in_order_and_all_anew_where_it_lags() {
+        let lodge = Lodge::new();
+        lodge.make_token().await;
+        let mut visits = Visits::of(Some(lodge.steward.clone()));
+        let mut roll = Roll::default();
+        hear(&mut roll, visits.whole().unwrap());
+        assert_eq!(roll.tokens.len(), 1);
+        for _ in 0..3 {
+            lodge.make_token().await;
+        }
+        lodge.revoke_all().await;
+        lodge.make_token().await;
+        hear(&mut roll, visits.next().await);
+        assert_eq!(roll, lodge.steward.follow().0);
+        for _ in 0..1100 {
+            lodge.make_token().await;
+        }
+        lodge.revoke_all().await;
+        let message = visits.next().await;
+        assert!(matches!(message, ToRole::Roll(_)), "{message:?}");
+        hear(&mut roll, message);
+        assert_eq!(roll, Roll::default());
+        assert!(Visits::of(None).whole().is_none());
+    }
+}

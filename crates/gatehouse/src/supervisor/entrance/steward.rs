@@ -52,9 +52,12 @@ pub struct Steward {
     pub(super) group: Group,
     pub(super) porter: Porter,
     journal: Journal,
-    outdated: mpsc::Sender<(UserName, Typed)>,
-    rehash: Arc<Mutex<Option<mpsc::Receiver<(UserName, Typed)>>>>,
+    outdated: mpsc::Sender<Outdated>,
+    rehash: Arc<Mutex<Option<mpsc::Receiver<Outdated>>>>,
 }
+
+/// A visitor, and what he typed.
+type Outdated = (UserName, Typed);
 
 /// All that is known.
 #[derive(Default)]

@@ -49,15 +49,18 @@ impl Shelf for Drawer {
     }
 }
 
-struct Lodge {
-    steward: Steward,
+/// A box with its steward, who keeps in memory.
+pub struct Lodge {
+    /// The steward.
+    pub steward: Steward,
     drawer: Drawer,
     journal: Journal,
     warden: Warden,
 }
 
 impl Lodge {
-    fn new() -> Self {
+    /// One that knows nobody.
+    pub fn new() -> Self {
         let journal = Journal::new();
         let policy = Policy {
             suspicious_per_minute: 20,
@@ -103,6 +106,22 @@ impl Lodge {
         self.steward
             .make_token(&self.drawer, actor, access, new)
             .await
+    }
+
+    /// Makes one more token.
+    pub async fn make_token(&self) {
+        self.token(&Actor::Local, NewToken::default())
+            .await
+            .unwrap();
+    }
+
+    /// Revokes all tokens.
+    pub async fn revoke_all(&self) {
+        let access = "wcs".to_owned();
+        let revoked = self
+            .steward
+            .revoke_tokens(&self.drawer, &Actor::Local, access);
+        revoked.await.unwrap();
     }
 
     /// A key, and who has it.
@@ -345,13 +364,33 @@ async fn a_key_that_was_revoked_makes_nothing_more() {
     revoked.await.unwrap();
     let refused = lodge.token(&actor, NewToken::default()).await.unwrap_err();
     assert_eq!(refused.kind, RefusalKind::Unauthorized);
-    let client = Some(IpAddr::from([203, 0, 113, 9]));
+    let client = IpAddr::from([203, 0, 113, 9]);
     for _ in 0..21 {
-        let refused = lodge.steward.authenticate_key(&made.text, client);
+        let refused = lodge.steward.authenticate_key(&made.text, Some(client));
         assert_eq!(refused.unwrap_err().kind, RefusalKind::Unauthorized);
     }
-    assert!(lodge.warden.bans().borrow().contains(client.unwrap()));
+    assert!(lodge.warden.bans().borrow().contains(client));
     assert!(lodge.log().contains("showed a key") && !lodge.log().contains(&made.text));
+}
+
+#[tokio::test]
+async fn users_without_a_password_are_told_of() {
+    let text = "schema = 1\n[system]\nhostname = \"gate\"\n[access.staff]\nkind = \"basic\"\nusers = [\"login\", \"Anna\", \"1st\"]\n";
+    let config = config::check(text, "test.toml").unwrap().config;
+    let lodge = Lodge::new();
+    lodge.add("anna").await.unwrap();
+    let told = lodge.steward.without_password(&config);
+    assert_eq!(
+        told,
+        [
+            "access.staff: no password for `login` yet: `gatehouse user add login`",
+            "access.staff: nobody can be called `1st`: a user's name begins with a letter",
+        ]
+    );
+    assert_eq!(
+        missing(&config, &guard::entrance::Visitors::default())[0].0,
+        4
+    );
 }
 
 #[test]

@@ -200,16 +200,19 @@ pub fn missing(config: &Config, visitors: &Visitors) -> Vec<(u32, String)> {
         let AccessKind::Basic { users, .. } = &access.kind else {
             continue;
         };
-        let has_none = |user: &&String| {
-            let name = UserName::new(user);
-            name.map_or(true, |name| visitors.get(&name).is_none())
-        };
-        told.extend(users.iter().filter(has_none).map(|user| {
-            let name = &access.name;
-            let text =
-                format!("access.{name}: no password for `{user}` yet: `gatehouse user add {user}`");
-            (access.line, text)
-        }));
+        let name = &access.name;
+        for user in users {
+            let text = match UserName::new(user) {
+                Ok(known) if visitors.get(&known).is_some() => continue,
+                Ok(_) => format!(
+                    "access.{name}: no password for `{user}` yet: `gatehouse user add {user}`"
+                ),
+                Err(_) => format!(
+                    "access.{name}: nobody can be called `{user}`: a user's name begins with a letter"
+                ),
+            };
+            told.push((access.line, text));
+        }
     }
     told
 }
