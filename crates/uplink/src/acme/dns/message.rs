@@ -161,6 +161,16 @@ pub(super) fn reply(message: &[u8]) -> Result<Reply, Broken> {
     })
 }
 
+/// Whether a message has the number of the question `asked`, and repeats it (RFC 5452 section 9.1).
+pub(super) fn repeats(message: &[u8], asked: &[u8]) -> bool {
+    let same = |part: std::ops::Range<usize>| match (message.get(part.clone()), asked.get(part)) {
+        // No length of a label, type or class of a question of ours is a letter.
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => false,
+    };
+    message.get(..2) == asked.get(..2) && same(4..6) && same(HEAD..asked.len())
+}
+
 /// The name in a message that begins at `at`, and where it ends there.
 ///
 /// # Errors

@@ -1,72 +1,69 @@
 //! The other name servers of a zone. A CA asks any of them, and one that takes records over from the primary may be slow.
 
+mod ask;
+
 use super::super::http::addresses;
 use super::super::problem::clean;
-use super::message::{A, AAAA, NS, Record, Reply, TXT, name, question, reply, text};
-use super::{NameServer, Place, number, tcp};
-use std::collections::BTreeSet;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use super::message::{A, AAAA, NS, Record, name};
+use super::{NameServer, Place};
+use ask::{Said, ask};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::UdpSocket;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long the others may take until they have what the primary has.
+/// How long all of this may take: finding the others, and waiting until they have what the primary has.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// How long finding them may take of that.
+const FINDING: Duration = Duration::from_secs(30);
 /// How often they are asked meanwhile.
 const AGAIN: Duration = Duration::from_secs(2);
-/// For one datagram and its answer.
-const LIMIT: Duration = Duration::from_secs(2);
-/// Datagrams that one question may take: one may be lost.
-const TRIES: usize = 2;
+/// Name servers that are asked at one time.
+const AT_ONCE: usize = 32;
 /// Name servers of a zone that are asked, and addresses of all of them.
 const SERVERS: usize = 13;
 const ADDRESSES: usize = 16;
 /// Where all name servers answer.
 const PORT: u16 = 53;
 
-/// A record that a name server of its zone is to have.
-struct Open {
+/// The records of one zone that one of its name servers is to have. One that says nothing of this zone may serve another.
+#[derive(Clone)]
+struct Part {
     server: Server,
-    /// The name of the record, and its text.
-    name: String,
-    text: String,
+    /// Names and texts of the records that it was not seen to have.
+    open: Vec<(String, String)>,
+    /// It answers for the zone, and lacked a record.
+    lacks: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Server {
     name: String,
-    address: IpAddr,
-}
-
-/// What a name server says of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    Here,
-    NotHere,
-    /// Nothing, or nothing about that zone.
-    Nothing,
+    address: SocketAddr,
 }
 
 impl NameServer<'_> {
-    /// Waits until every other name server of the zones has the records, as far as it answers at all; tells `told` for
-    /// whom. Returns what there is to say of those that still lack one: the CA may ask others.
+    /// Waits until every other name server of the zones has the records, as far as it answers at all, for two minutes at
+    /// most; tells `told` for whom. Returns what there is to say of those that still lack one: the CA may ask others.
     pub(in super::super) async fn spread(
         &self,
         records: &[(Place, String)],
         told: impl AsyncFnOnce(String),
     ) -> Option<String> {
-        let mut open = self.others(records).await;
-        let mut silent = BTreeSet::new();
         let until = Instant::now() + PATIENCE;
+        let mut parts = Vec::new();
+        // Those that are not found in time are left out.
+        let _ = timeout(FINDING, self.others(records, &mut parts)).await;
         let mut told = Some(told);
         loop {
-            look(&mut open, &mut silent).await;
-            if open.is_empty() {
+            look(&mut parts, until).await;
+            // Nobody waits for silence alone: a CA passes over it, too.
+            if !parts.iter().any(|part| part.lacks) {
                 break;
             }
             if let Some(told) = told.take() {
-                let names = list(open.iter().map(|one| &one.server));
+                let names = list(parts.iter().filter(|part| part.lacks));
                 let minutes = PATIENCE.as_secs() / 60;
                 told(format!(
                     "waits {minutes} minutes at most for name servers that do not have the proof yet: {names}"
@@ -78,45 +75,53 @@ impl NameServer<'_> {
             }
             sleep(AGAIN).await;
         }
-        remark(&open, &silent)
+        remark(&parts)
     }
 
-    /// Each record with each of the other servers of its zone.
-    async fn others(&self, records: &[(Place, String)]) -> Vec<Open> {
-        let zones: BTreeSet<&str> = records.iter().map(|(p, _)| p.zone.as_str()).collect();
-        let mut open = Vec::new();
-        for zone in zones {
-            let servers = self.servers(zone).await;
-            let records = records.iter().filter(|(place, _)| place.zone == zone);
-            for (place, text) in records {
-                open.extend(servers.iter().map(|server| Open {
-                    server: server.clone(),
-                    name: place.name.clone(),
-                    text: text.clone(),
-                }));
-            }
+    /// Adds each zone with each of its other servers to `parts`.
+    async fn others(&self, records: &[(Place, String)], parts: &mut Vec<Part>) {
+        let mut zones: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+        for (place, text) in records {
+            let open = zones.entry(&place.zone).or_default();
+            open.push((place.name.clone(), text.clone()));
         }
-        open
+        // Zones mostly share their servers.
+        let mut known = BTreeMap::new();
+        for (zone, open) in zones {
+            let servers = self.servers(zone, &mut known).await;
+            parts.extend(servers.into_iter().map(|server| Part {
+                server,
+                open: open.clone(),
+                lacks: false,
+            }));
+        }
     }
 
-    /// The servers of `zone` without the primary; those that can not be found are left out.
-    async fn servers(&self, zone: &str) -> Vec<Server> {
+    /// The servers of `zone` without the primary; those that can not be found are left out. `known` are addresses of servers.
+    async fn servers(
+        &self,
+        zone: &str,
+        known: &mut BTreeMap<String, Vec<IpAddr>>,
+    ) -> BTreeSet<Server> {
+        let mut servers = BTreeSet::new();
         let Ok((message, found)) = self.ask(zone, NS).await else {
-            return Vec::new();
+            return servers;
         };
         let records = found.answers.iter().filter(|r| r.kind == NS);
         let names = records.filter_map(|record| Some(name(&message, record.data.start).ok()?.0));
-        let mut servers = BTreeSet::new();
         for name in names.take(SERVERS).collect::<BTreeSet<_>>() {
-            for address in self.addresses_of(&name).await {
-                let is_primary = self.addresses.iter().any(|known| known.ip() == address);
-                if !is_primary && servers.len() < ADDRESSES {
-                    let name = name.clone();
+            if !known.contains_key(&name) {
+                known.insert(name.clone(), self.addresses_of(&name).await);
+            }
+            for &address in known.get(&name).into_iter().flatten() {
+                let is_primary = self.addresses.iter().any(|ours| ours.ip() == address);
+                if !is_primary && is_elsewhere(address) && servers.len() < ADDRESSES {
+                    let (name, address) = (name.clone(), SocketAddr::new(address, PORT));
                     servers.insert(Server { name, address });
                 }
             }
         }
-        servers.into_iter().collect()
+        servers
     }
 
     /// As the zone has them, for that is where a CA looks; as others say, where they are in another zone.
@@ -137,76 +142,56 @@ impl NameServer<'_> {
     }
 }
 
-/// Asks for all that is open, and leaves what is still missing. Who says nothing is not asked again.
-async fn look(open: &mut Vec<Open>, silent: &mut BTreeSet<Server>) {
-    let mut missing = Vec::new();
-    for one in open.drain(..) {
-        if silent.contains(&one.server) {
-            continue;
-        }
-        match ask(one.server.address, &one.name, &one.text).await {
-            Said::Here => {}
-            Said::NotHere => missing.push(one),
-            Said::Nothing => drop(silent.insert(one.server)),
-        }
-    }
-    *open = missing;
-}
-
-async fn ask(server: IpAddr, name: &str, wanted: &str) -> Said {
-    for _ in 0..TRIES {
-        match timeout(LIMIT, exchange(server, name)).await {
-            Ok(Ok(answer)) => return said(&answer, wanted),
-            // It can not be reached from here.
-            Ok(Err(_)) => return Said::Nothing,
-            Err(_) => {}
-        }
-    }
-    Said::Nothing
-}
-
-/// One question as a CA asks it: by a datagram, and by a connection where the answer is too long for one.
-async fn exchange(server: IpAddr, name: &str) -> io::Result<Vec<u8>> {
-    let id = number().map_err(|failure| io::Error::other(failure.text))?;
-    let asked = question(id, name, TXT).map_err(io::Error::other)?;
-    let ours: IpAddr = match server {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind((ours, 0)).await?;
-    socket.connect((server, PORT)).await?;
-    socket.send(&asked).await?;
-    let mut answer = vec![0; usize::from(u16::MAX)];
-    loop {
-        let length = socket.recv(&mut answer).await?;
-        let message = answer.get(..length).unwrap_or_default();
-        match reply(message) {
-            Ok(read) if read.id == id && read.truncated => break,
-            Ok(read) if read.id == id => return Ok(message.to_vec()),
-            _ => {}
-        }
-    }
-    let to = [SocketAddr::new(server, PORT)];
-    tcp(&to, &asked, LIMIT).await.map_err(io::Error::other)
-}
-
-/// What an answer says of the record with this text.
-fn said(message: &[u8], wanted: &str) -> Said {
-    match reply(message) {
-        Ok(Reply {
-            code: 0 | 3,
-            authoritative: true,
-            answers,
-            ..
-        }) => {
-            let mut texts = answers.iter().filter(|r| r.kind == TXT);
-            if texts.any(|r| text(&message[r.data.clone()]) == wanted.as_bytes()) {
-                Said::Here
-            } else {
-                Said::NotHere
+impl Part {
+    /// Asks for what is open, up to the first record that is not seen: the others are not looked for until it is there.
+    async fn look(mut self) -> Self {
+        while let Some((name, text)) = self.open.last() {
+            match ask(self.server.address, name, text).await {
+                Said::Here => drop(self.open.pop()),
+                Said::NotHere => {
+                    self.lacks = true;
+                    break;
+                }
+                // Who lacked it before is waited for all the same.
+                Said::Nothing => break,
             }
         }
-        _ => Said::Nothing,
+        self
+    }
+}
+
+/// Asks all at once, until `until`, and leaves those that were not seen to have everything.
+async fn look(parts: &mut Vec<Part>, until: Instant) {
+    let mut next = 0;
+    let mut asked = JoinSet::new();
+    loop {
+        while let Some(part) = parts.get(next).filter(|_| asked.len() < AT_ONCE) {
+            let (at, part) = (next, part.clone());
+            asked.spawn(async move { (at, part.look().await) });
+            next += 1;
+        }
+        match timeout_at(until, asked.join_next()).await {
+            Ok(Some(Ok((at, part)))) => parts[at] = part,
+            // It stays as it was.
+            Ok(Some(Err(_))) => {}
+            Ok(None) | Err(_) => break,
+        }
+    }
+    parts.retain(|part| !part.open.is_empty());
+}
+
+/// Whether an address can be the one of a single other machine, as a CA could reach it, too: a zone can name any.
+fn is_elsewhere(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => {
+            // 0.0.0.0/8 and 240.0.0.0/4 are nobody's (RFC 6890 section 2.2.2).
+            let is_nobodys = ip.octets()[0] == 0 || ip.octets()[0] >= 240;
+            !(is_nobodys || ip.is_loopback() || ip.is_link_local() || ip.is_multicast())
+        }
+        IpAddr::V6(ip) => {
+            let is_near = ip.is_unspecified() || ip.is_loopback() || ip.is_unicast_link_local();
+            !(is_near || ip.is_multicast())
+        }
     }
 }
 
@@ -219,29 +204,30 @@ fn address(message: &[u8], record: &Record) -> Option<IpAddr> {
     }
 }
 
-fn remark(open: &[Open], silent: &BTreeSet<Server>) -> Option<String> {
-    let mut parts = Vec::new();
-    if !open.is_empty() {
-        let names = list(open.iter().map(|one| &one.server));
+fn remark(parts: &[Part]) -> Option<String> {
+    let (late, silent): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| part.lacks);
+    let mut said = Vec::new();
+    if !late.is_empty() {
+        let names = list(late.into_iter());
         let minutes = PATIENCE.as_secs() / 60;
-        parts.push(format!(
+        said.push(format!(
             "after {minutes} minutes these name servers did not have it yet: {names}; have the primary notify them"
         ));
     }
     if !silent.is_empty() {
-        let names = list(silent.iter());
-        parts.push(format!(
+        let names = list(silent.into_iter());
+        said.push(format!(
             "these name servers did not answer for the zone: {names}"
         ));
     }
-    (!parts.is_empty()).then(|| parts.join("; "))
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Name servers in a sentence, each once.
-fn list<'a>(servers: impl Iterator<Item = &'a Server>) -> String {
-    let servers: BTreeSet<&Server> = servers.collect();
+fn list<'a>(parts: impl Iterator<Item = &'a Part>) -> String {
+    let servers: BTreeSet<&Server> = parts.map(|part| &part.server).collect();
     let servers = servers.iter();
-    let names = servers.map(|server| format!("{} ({})", server.name, server.address));
+    let names = servers.map(|server| format!("{} ({})", server.name, server.address.ip()));
     clean(&names.collect::<Vec<_>>().join(", "))
 }
 
