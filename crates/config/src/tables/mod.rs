@@ -133,10 +133,11 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
     for access in &config.access {
         let part = match access.kind {
-            AccessKind::Basic { .. } => "access (basic)",
-            AccessKind::Cookie { .. } => "access (cookie)",
             AccessKind::Sso(_) => "access (sso)",
-            AccessKind::Network { .. } | AccessKind::Certificate { .. } => continue,
+            AccessKind::Network { .. }
+            | AccessKind::Certificate { .. }
+            | AccessKind::Basic { .. }
+            | AccessKind::Cookie { .. } => continue,
         };
         add(part, &mut std::iter::once(access.line));
     }

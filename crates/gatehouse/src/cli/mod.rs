@@ -107,15 +107,12 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Explain {
             url,
             from,
-            config: Some(file),
-            ..
-        } => explain::offline(out, &file, &url, from),
-        Command::Explain {
-            url,
-            from,
+            config,
             certificate,
-            ..
-        } => wait(explain::running(out, &socket, &url, from, certificate)),
+        } => match config {
+            Some(file) => explain::offline(out, &file, &url, from),
+            None => wait(explain::running(out, &socket, &url, from, certificate)),
+        },
         Command::Tables => wait(async { tables::run(out, &connected().await?).await }),
         Command::Status => wait(async { status::run(out, &connected().await?).await }),
         Command::Log {

@@ -362,6 +362,36 @@ impl Steps {
     }
 }
 
+impl Steps {
+    fn admits(&self, kind: &GateKind, admitted: bool) -> String {
+        match (kind, admitted) {
+            (_, true) => "lets it in".to_owned(),
+            (GateKind::Network(_), false) => "does not let it in".to_owned(),
+            (GateKind::Certificate { .. }, false) if self.shows => "does not let it in".to_owned(),
+            (GateKind::Certificate { names, .. }, false) if names.is_empty() => {
+                "lets in who shows a trusted client certificate; here, none is".to_owned()
+            }
+            (GateKind::Certificate { names, .. }, false) => {
+                let names = names.join(", ");
+                format!("lets in who shows a client certificate for {names}; here, none is")
+            }
+            (GateKind::Basic { users, .. }, false) => {
+                let users: Vec<_> = users.iter().map(UserName::as_str).collect();
+                format!(
+                    "lets in who signs in as {}; here, nobody does",
+                    users.join(", ")
+                )
+            }
+            (GateKind::Cookie { cookie, .. }, false) => {
+                format!("lets in who has a live token in the cookie {cookie}; here, there is none")
+            }
+            (GateKind::NotBuilt(kind), false) => {
+                format!("({kind}) is not built yet and lets nobody in")
+            }
+        }
+    }
+}
+
 impl Watch for Steps {
     fn step(&mut self, step: Step<'_>) {
         match step {
@@ -393,35 +423,7 @@ impl Watch for Steps {
                 self.say(format!("{path}: {fits}"), Some(entry.line));
             }
             Step::Access(gate, admitted) => {
-                let admits = match (&gate.kind, admitted) {
-                    (_, true) => "lets it in".to_owned(),
-                    (GateKind::Network(_), false) => "does not let it in".to_owned(),
-                    (GateKind::Certificate { .. }, false) if self.shows => {
-                        "does not let it in".to_owned()
-                    }
-                    (GateKind::Certificate { names, .. }, false) if names.is_empty() => {
-                        "lets in who shows a trusted client certificate; here, none is".to_owned()
-                    }
-                    (GateKind::Certificate { names, .. }, false) => {
-                        let names = names.join(", ");
-                        format!("lets in who shows a client certificate for {names}; here, none is")
-                    }
-                    (GateKind::Basic { users, .. }, false) => {
-                        let users: Vec<_> = users.iter().map(UserName::as_str).collect();
-                        format!(
-                            "lets in who signs in as {}; here, nobody does",
-                            users.join(", ")
-                        )
-                    }
-                    (GateKind::Cookie { cookie, .. }, false) => {
-                        format!(
-                            "lets in who has a live token in the cookie {cookie}; here, there is none"
-                        )
-                    }
-                    (GateKind::NotBuilt(kind), false) => {
-                        format!("({kind}) is not built yet and lets nobody in")
-                    }
-                };
+                let admits = self.admits(&gate.kind, admitted);
                 self.say(format!("access {} {admits}", gate.name), None);
             }
         }

@@ -66,7 +66,7 @@ struct Desk {
     told: Mutex<Told>,
 }
 
-/// Which failures the operator was told of lately, as hashes of client, list and user.
+/// Which failures the operator was told of lately, as hashes of client, list, user and reason.
 #[derive(Default)]
 struct Told {
     hashes: RandomState,
@@ -127,10 +127,10 @@ impl Logins {
     }
 
     /// Whether the operator was not told lately that `user` of that address did not get in by that list.
-    pub(crate) fn is_news(&self, client: IpAddr, access: &str, user: &str) -> bool {
+    pub(crate) fn is_news(&self, client: IpAddr, access: &str, user: &str, why: &str) -> bool {
         let mut told = lock(&self.0.told);
         let now = Instant::now();
-        let hash = told.hashes.hash_one((client, access, user));
+        let hash = told.hashes.hash_one((client, access, user, why));
         let lately = |at: &Instant| now.duration_since(*at) < TOLD;
         if told.at.get(&hash).is_some_and(lately) {
             return false;

@@ -93,7 +93,7 @@ impl Report<'_> {
         };
         let user = user.map_or_else(String::new, ToString::to_string);
         let client = self.identity.address();
-        if !self.shared.logins.is_news(client, access, &user) {
+        if !self.shared.logins.is_news(client, access, &user, &reason) {
             return;
         }
         self.shared.context.events.send(Event::LoginFailed {
