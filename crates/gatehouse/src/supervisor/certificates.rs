@@ -1,5 +1,6 @@
 //! Which certificates a configuration needs, and where they come from.
 
+mod authority;
 mod clients;
 mod export;
 mod import;
@@ -14,19 +15,12 @@ use config::{
     Certificate, CertificateFiles, CertificateSource, ClientTrust, Config, Identity, SecretRef,
     Trust,
 };
-use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use store::Store;
 
-/// Certificate and key of our CA, in one: they must agree after a power cut, too.
-const AUTHORITY: &str = "ca/authority.json";
-/// What it was where it could not be read.
-const DAMAGED: &str = "ca/authority.damaged";
-/// The certificate once more, for the operator to install.
-const ROOT: &str = "ca/root.pem";
 const ISSUED: &str = "ca/issued.json";
 /// What the key of the one that the admin pages show begins with, among those that were issued.
 const PAGES: &str = "pages ";
@@ -60,22 +54,7 @@ impl Certificates {
         places: Vec<PathBuf>,
         journal: Journal,
     ) -> anyhow::Result<Self> {
-        let ca = match store.blob(AUTHORITY)? {
-            Some(kept) => match load(&kept) {
-                Ok(ca) => ca,
-                Err(error) => {
-                    // Without it nothing would run, and nobody could mend it on a box.
-                    store.set_blob(DAMAGED, &kept)?;
-                    let text = format!(
-                        "the box's own CA is damaged ({error:#}) and lies in {DAMAGED}; there is a new one, whose root \
-                         has to be installed where the old one was"
-                    );
-                    journal.notice("certs", text);
-                    create(store, hostname)?
-                }
-            },
-            None => create(store, hostname)?,
-        };
+        let ca = authority::open(store, hostname, &journal)?;
         let issued = store.blob(ISSUED)?;
         let issued = issued.and_then(|kept| serde_json::from_slice(&kept).ok());
         let issued = issued.unwrap_or_default();
@@ -89,41 +68,9 @@ impl Certificates {
             journal,
         };
         certificates.put_back(store);
-        certificates.keep_valid(hostname, store)?;
+        certificates.keep_valid(hostname, store, SystemTime::now())?;
         certificates.show_root(store);
         Ok(certificates)
-    }
-
-    /// Makes a new CA where the kept one is not valid now: it was made while the clock was wrong, or it
-    /// has come to its end.
-    fn keep_valid(&mut self, hostname: &str, store: &mut Store) -> anyhow::Result<()> {
-        let (now, validity) = (SystemTime::now(), self.ca.validity());
-        if (validity.not_before..=validity.not_after).contains(&now) {
-            return Ok(());
-        }
-        self.ca = create(store, hostname)?;
-        self.issued.clear();
-        self.journal.notice(
-            "certs",
-            "the box's own CA was not valid now; made a new one",
-        );
-        self.show_root(store);
-        Ok(())
-    }
-
-    /// Lays the root where the operator finds it. It can be done without.
-    fn show_root(&self, store: &mut Store) {
-        let root = self.ca.root_pem().as_bytes();
-        if store
-            .blob(ROOT)
-            .is_ok_and(|kept| kept.as_deref() == Some(root))
-        {
-            return;
-        }
-        if let Err(error) = store.set_blob(ROOT, root) {
-            self.journal
-                .notice("certs", format!("{ROOT} was not written: {error}"));
-        }
     }
 
     /// The root of the box's own CA, in PEM.
@@ -143,6 +90,11 @@ impl Certificates {
         store: &mut Store,
         lenient: bool,
     ) -> anyhow::Result<Vec<Material>> {
+        // Before anything: all that is made and told of it is by the same CA.
+        match self.keep_valid(&config.system.hostname, store, SystemTime::now()) {
+            Err(error) if lenient => self.journal.notice("certs", format!("{error:#}")),
+            other => other?,
+        }
         let mut gathered = Vec::new();
         for certificate in &config.certificates {
             if let CertificateSource::Acme(_) = certificate.source {
@@ -315,7 +267,7 @@ impl Certificates {
                 return Ok(material.clone());
             }
         }
-        self.keep_valid(names.first().copied().unwrap_or_default(), store)?;
+        self.keep_valid(names.first().copied().unwrap_or_default(), store, now)?;
         let mut material = self.ca.issue(names, usage, now)?;
         material.temporary = true;
         self.issued.insert(key.to_owned(), material.clone());
@@ -340,15 +292,19 @@ impl Certificates {
         let mut files = BTreeMap::new();
         for file in proxy::files_wanted(config) {
             let read = if file == ClientTrust::OWN_CA {
-                let revoked = self.own_revoked(store);
-                revoked.map(|revoked| {
-                    let revoked = revoked.map(|list| (proxy::OWN_REVOKED.to_owned(), list));
-                    files.extend(revoked);
-                    self.root_pem().to_owned()
-                })
+                Ok(self.root_pem().to_owned())
             } else {
                 self.read(&file)
             };
+            // The box's own root goes with what it has revoked, whatever file it came in.
+            let read = read.and_then(|text| {
+                if certs::holds(&text, self.root_pem()) {
+                    let revoked = self.own_revoked(store)?;
+                    files.extend(revoked.map(|list| (proxy::OWN_REVOKED.to_owned(), list)));
+                    files.insert(ClientTrust::OWN_CA.to_owned(), self.root_pem().to_owned());
+                }
+                Ok(text)
+            });
             match read {
                 Ok(text) => drop(files.insert(file, text)),
                 Err(error) if lenient => self.journal.notice("certs", format!("{error:#}")),
@@ -475,30 +431,6 @@ pub fn places(file: &Path, state: &Path) -> Vec<PathBuf> {
     vec![beside, state.join("files")]
 }
 
-fn load(kept: &[u8]) -> anyhow::Result<Ca> {
-    let kept: Authority = serde_json::from_slice(kept)?;
-    Ok(Ca::load(&kept.root_pem, &kept.key_pem)?)
-}
-
-fn create(store: &mut Store, hostname: &str) -> anyhow::Result<Ca> {
-    let name = format!("Gatehouse {hostname}");
-    let name: String = name.chars().take(64).collect();
-    let ca = Ca::create(&name, SystemTime::now())?;
-    let kept = Authority {
-        root_pem: ca.root_pem().to_owned(),
-        key_pem: ca.key_pem(),
-    };
-    store.set_blob(AUTHORITY, &serde_json::to_vec(&kept)?)?;
-    Ok(ca)
-}
-
-/// What is kept of our CA.
-#[derive(Serialize, Deserialize)]
-struct Authority {
-    root_pem: String,
-    key_pem: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -511,21 +443,6 @@ mod tests {
              key = {{ secret = \"a\" }}\n[[certificate]]\nnames = [\"own.example\"]\nsource = \"own\"\n"
         );
         config::check(&text, "test.toml").unwrap().config
-    }
-
-    #[test]
-    fn a_damaged_ca_is_laid_aside_and_there_is_another() {
-        let folder = std::env::temp_dir().join(format!("gatehouse-ca-{}", std::process::id()));
-        let mut store = Store::open(&folder).unwrap().store;
-        store.set_blob(AUTHORITY, b"{\"root_pem\": \"").unwrap();
-        let journal = Journal::new();
-        Certificates::open(&mut store, "gate", Vec::new(), journal).unwrap();
-        let kept = store.blob(AUTHORITY).unwrap().unwrap();
-        assert!(load(&kept).is_ok());
-        assert_eq!(store.blob(DAMAGED).unwrap().unwrap(), b"{\"root_pem\": \"");
-        Certificates::open(&mut store, "gate", Vec::new(), Journal::new()).unwrap();
-        assert_eq!(store.blob(AUTHORITY).unwrap().unwrap(), kept, "once");
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

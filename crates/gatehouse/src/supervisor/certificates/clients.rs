@@ -1,9 +1,11 @@
 //! Certificates for clients from the box's own CA: what was issued, and what of it holds no more.
 
 use super::Certificates;
+use super::authority::MOST_ASIDE;
 use super::export::{is_long_enough, sealed};
 use crate::supervisor::backend::failed;
 use crate::supervisor::gate::Gate;
+use crate::supervisor::orders::clock_is_wrong;
 use certs::{Ca, ForClient};
 use control::{ClientCertificate, IssuedCertificate, Moment, NewClientCertificate, Refusal, Role};
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,10 @@ const REGISTER: &str = "ca/clients.json";
 /// Certificates that are registered at a time.
 const MOST: usize = 10_000;
 const DAY: Duration = Duration::from_hours(24);
+/// How long after its end one is forgotten, where there is no room: a clock that is a little fast costs nothing.
+const LONG_OVER: Duration = Duration::from_hours(24 * 365);
 
-/// What was issued for clients.
+/// What was issued for clients by one CA. All registers lie in one file: where the clock was wrong, an earlier CA comes back.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Register {
     /// The root that signed it: what another one signed is worth nothing.
@@ -44,31 +48,33 @@ impl Register {
     /// # Errors
     /// It can not be read: without it, nobody knows who was revoked, so that nobody is let in by it.
     pub(super) fn open(store: &Store, root: &str) -> anyhow::Result<Self> {
-        let kept = store.blob(REGISTER)?;
-        let kept = kept.map(|kept| serde_json::from_slice::<Self>(&kept));
-        let kept = kept.transpose()?.unwrap_or_default();
-        Ok(if kept.root == root {
-            kept
-        } else {
-            Self {
-                root: root.to_owned(),
-                ..Self::default()
-            }
-        })
+        let mut kept = all(store)?.into_iter();
+        Ok(kept.find(|kept| kept.root == root).unwrap_or_else(|| Self {
+            root: root.to_owned(),
+            ..Self::default()
+        }))
     }
 
-    fn write(&self, store: &mut Store) -> Result<(), Refusal> {
-        let bytes = serde_json::to_vec(self).map_err(failed)?;
+    fn write(self, store: &mut Store) -> Result<(), Refusal> {
+        let mut kept = all(store).map_err(damaged)?;
+        kept.retain(|other| other.root != self.root);
+        kept.push(self);
+        let over = kept.len().saturating_sub(MOST_ASIDE + 1);
+        kept.drain(..over);
+        let bytes = serde_json::to_vec(&kept).map_err(failed)?;
         store.set_blob(REGISTER, &bytes).map_err(failed)
     }
 
     fn add(&mut self, issued: &ForClient, now: u64) -> Result<(), Refusal> {
         if self.entries.len() >= MOST {
-            self.entries.retain(|entry| entry.until >= now);
+            // One that was revoked stays: a clock that goes back would let it in again.
+            let is_over = |entry: &Entry| entry.until + LONG_OVER.as_secs() < now;
+            self.entries
+                .retain(|entry| entry.revoked.is_some() || !is_over(entry));
         }
         if self.entries.len() >= MOST {
             return Err(Refusal::conflict(format!(
-                "{MOST} certificates for clients are registered, and none of them has ended; issue the next one when one has"
+                "{MOST} certificates for clients are registered, and none of them ended more than a year ago; issue the next one when one did"
             )));
         }
         self.entries.push(Entry {
@@ -103,7 +109,8 @@ impl Register {
                 "every certificate for {which} was revoked before"
             )));
         }
-        let gone = self.entries.iter().filter(|entry| entry.until >= now);
+        // Also what has ended, by a clock that may be fast.
+        let gone = self.entries.iter();
         let gone: Vec<_> = gone
             .filter_map(|entry| Some((entry.serial.clone(), at(entry.revoked?))))
             .collect();
@@ -150,20 +157,17 @@ impl Gate {
             .with(|state| {
                 self.hub.porter.still(&self.actor, Role::Admin)?;
                 let now = SystemTime::now();
-                let hostname = state.running.config.system.hostname.clone();
                 let certificates = &mut state.certificates;
-                certificates
-                    .keep_valid(&hostname, &mut state.store)
-                    .map_err(failed)?;
+                clock_is_right(certificates, now)?;
                 let life = DAY * u32::from(days);
                 let issued = certificates.ca.issue_for_client(&name, life, now);
                 let issued = issued.map_err(|error| Refusal::invalid(error.to_string()))?;
                 let register = Register::open(&state.store, certificates.root_pem());
                 let mut register = register.map_err(damaged)?;
                 register.add(&issued, seconds(now))?;
+                let entry = register.entries.last().cloned();
                 // What nobody knows of could never be revoked.
                 register.write(&mut state.store)?;
-                let entry = register.entries.last().cloned();
                 Ok((
                     issued,
                     entry.ok_or_else(|| failed("it was not registered"))?,
@@ -229,6 +233,26 @@ impl Gate {
     }
 }
 
+fn all(store: &Store) -> anyhow::Result<Vec<Register>> {
+    let kept = store.blob(REGISTER)?;
+    let kept = kept.map(|kept| serde_json::from_slice(&kept));
+    Ok(kept.transpose()?.unwrap_or_default())
+}
+
+/// Whether one can be issued now.
+///
+/// # Errors
+/// By the clock it is not the time of the CA: one of them is wrong, and what is issued would be so as well.
+fn clock_is_right(certificates: &Certificates, now: SystemTime) -> Result<(), Refusal> {
+    if certificates.is_valid(now) && !clock_is_wrong(seconds(now)) {
+        return Ok(());
+    }
+    Err(Refusal::conflict(
+        "by the clock, this is not the time of the box's own CA; set the clock right, or restart the box where it is right now, \
+         and issue the certificate again",
+    ))
+}
+
 fn shown(entry: Entry) -> ClientCertificate {
     let moment = |seconds: u64| Moment(seconds.saturating_mul(1000));
     ClientCertificate {
@@ -251,4 +275,74 @@ fn seconds(at: SystemTime) -> u64 {
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_revoked_stays_so_whatever_the_clock_shows() {
+        let folder = std::env::temp_dir().join(format!("gatehouse-reg-{}", std::process::id()));
+        let mut store = Store::open(&folder).unwrap().store;
+        let now = SystemTime::now();
+        let ca = Ca::create("gate", now).unwrap();
+        let issue = |ca: &Ca, name: &str| ca.issue_for_client(name, DAY, now).unwrap();
+        let (anna, bert) = (issue(&ca, "anna"), issue(&ca, "bert"));
+        let mut register = Register::open(&store, ca.root_pem()).unwrap();
+        for one in [&anna, &bert] {
+            register.add(one, seconds(now)).unwrap();
+        }
+        // The clock is fast, and comes back.
+        for (name, days) in [("anna", 30), ("bert", 36_500)] {
+            let at = seconds(now + DAY * days);
+            assert_eq!(register.revoke(name, &ca, at).unwrap().len(), 1);
+        }
+        register.write(&mut store).unwrap();
+        // Another CA was in use meanwhile.
+        let other = Ca::create("gate", now).unwrap();
+        let mut of_other = Register::open(&store, other.root_pem()).unwrap();
+        of_other.add(&issue(&other, "carl"), seconds(now)).unwrap();
+        of_other.write(&mut store).unwrap();
+        let kept = Register::open(&store, ca.root_pem()).unwrap();
+        let file = |pem| certs::PemFile { name: "own", pem };
+        let list = kept.list.clone().unwrap();
+        let clients = certs::Clients::new(
+            &[file(ca.root_pem())],
+            &[file(&list)],
+            certs::Outdated::Refuse,
+        );
+        let clients = clients.unwrap();
+        for one in [anna, bert] {
+            let chain = one.material.chain().unwrap();
+            let why = clients.verify(&chain[0], &[], now).unwrap_err().why;
+            assert_eq!(why, certs::Why::Revoked);
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_full_register_forgets_none_that_was_revoked() {
+        let now = SystemTime::now();
+        let entry = |until: u64, revoked: Option<u64>| Entry {
+            name: "anna".to_owned(),
+            serial: String::new(),
+            issued: 0,
+            until,
+            revoked,
+        };
+        let at = seconds(now);
+        let year = LONG_OVER.as_secs();
+        let mut register = Register {
+            entries: vec![entry(at - year / 2, None); MOST - 1],
+            ..Register::default()
+        };
+        register.entries.push(entry(0, Some(1)));
+        let ca = Ca::create("gate", now).unwrap();
+        let issued = ca.issue_for_client("bert", DAY, now).unwrap();
+        assert!(register.add(&issued, at).is_err());
+        register.add(&issued, at + year).unwrap();
+        assert_eq!(register.entries.len(), 2);
+        assert_eq!(register.entries[0].revoked, Some(1));
+    }
 }
