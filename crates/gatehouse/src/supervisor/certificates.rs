@@ -36,6 +36,8 @@ pub struct Certificates {
     issued: BTreeMap<String, Material>,
     /// Those of public CAs.
     pub acme: Book,
+    /// From files, as they were when they could be used last: one that is being replaced takes nothing down.
+    served: Vec<(Certificate, Material)>,
     /// Whose client certificates are believed.
     clients: trusted::Look,
     /// Where files that the configuration names are looked for, in this order.
@@ -63,11 +65,15 @@ impl Certificates {
             ca,
             issued,
             acme,
+            served: Vec::new(),
             clients: trusted::Look::default(),
             places,
             journal,
         };
-        certificates.put_back(store);
+        if let Err(error) = certificates.put_back(store) {
+            let text = format!("an import that did not come to its end was not undone: {error:#}");
+            certificates.journal.notice("certs", text);
+        }
         certificates.keep_valid(hostname, store, SystemTime::now())?;
         certificates.show_root(store);
         Ok(certificates)
@@ -102,14 +108,35 @@ impl Certificates {
                 continue;
             }
             match self.load(certificate, store) {
-                Ok(material) => gathered.extend(material),
-                Err(error) if lenient => self.journal.record(Event::Certificate {
-                    names: certificate.names.clone(),
-                    text: format!("{error:#}; the box's own CA stands in"),
-                }),
+                Ok(material) => {
+                    let same =
+                        |(known, _): &(Certificate, Material)| known.source == certificate.source;
+                    self.served.retain(|known| !same(known));
+                    let served = material
+                        .clone()
+                        .map(|material| (certificate.clone(), material));
+                    self.served.extend(served);
+                    gathered.extend(material);
+                }
+                Err(error) if lenient => {
+                    let served = self.still_served(certificate);
+                    let instead = match served {
+                        Some(_) => "the one that was served before is served on",
+                        None => "the box's own CA stands in",
+                    };
+                    self.journal.record(Event::Certificate {
+                        names: certificate.names.clone(),
+                        text: format!("{error:#}; {instead}"),
+                    });
+                    gathered.extend(served);
+                }
                 Err(error) => return Err(error),
             }
         }
+        self.served.retain(|(known, _)| {
+            let mut wanted = config.certificates.iter();
+            wanted.any(|one| one.source == known.source)
+        });
         for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
             let name = &host.name.domain;
             let covered = |material: &Material| {
@@ -129,6 +156,18 @@ impl Certificates {
             }
         }
         Ok(gathered)
+    }
+
+    /// What the files of `certificate` held when they could be used last, since the start, where it is in its time and for these names.
+    fn still_served(&self, certificate: &Certificate) -> Option<Material> {
+        let mut served = self.served.iter();
+        let (_, material) = served.find(|(known, _)| known.source == certificate.source)?;
+        let problems = certs::check(material, &certificate.names, SystemTime::now());
+        let is_good = !problems.iter().any(Problem::is_fatal);
+        is_good.then(|| Material {
+            line: Some(certificate.line),
+            ..material.clone()
+        })
     }
 
     /// What is shown to targets that ask who we are: one of our own CA, or the one of `config` that

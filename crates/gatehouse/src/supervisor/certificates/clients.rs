@@ -7,6 +7,7 @@ use crate::supervisor::backend::failed;
 use crate::supervisor::gate::Gate;
 use crate::supervisor::orders::clock_is_wrong;
 use certs::{Ca, ForClient};
+use config::{Config, Identity};
 use control::{ClientCertificate, IssuedCertificate, Moment, NewClientCertificate, Refusal, Role};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -40,6 +41,15 @@ struct Entry {
     issued: u64,
     until: u64,
     revoked: Option<u64>,
+}
+
+impl Entry {
+    /// Whether it has this serial number or name.
+    fn is_meant(&self, which: &str) -> bool {
+        let which = which.trim();
+        let serial = which.replace(':', "").to_ascii_lowercase();
+        self.serial == serial || self.name == which
+    }
 }
 
 impl Register {
@@ -87,27 +97,26 @@ impl Register {
         Ok(())
     }
 
-    /// Revokes what has this serial number or name; which these are.
+    fn meant(&self, which: &str) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.is_meant(which))
+    }
+
+    /// Revokes what has this serial number or name; which of these were not revoked before.
     fn revoke(&mut self, which: &str, ca: &Ca, now: u64) -> Result<Vec<Entry>, Refusal> {
-        let which = which.trim();
-        let serial = which.replace(':', "").to_ascii_lowercase();
-        let is_meant = |entry: &Entry| entry.serial == serial || entry.name == which;
-        if !self.entries.iter().any(is_meant) {
+        if self.meant(which).next().is_none() {
+            let which = which.trim();
             return Err(Refusal::not_found(format!(
                 "no certificate for {which} was issued here; `gatehouse certificate issued` shows all"
             )));
         }
         let mut revoked = Vec::new();
-        for entry in self.entries.iter_mut().filter(|entry| is_meant(entry)) {
-            if entry.revoked.is_none() {
+        for entry in &mut self.entries {
+            if entry.revoked.is_none() && entry.is_meant(which) {
                 entry.revoked = Some(now);
                 revoked.push(entry.clone());
             }
-        }
-        if revoked.is_empty() {
-            return Err(Refusal::conflict(format!(
-                "every certificate for {which} was revoked before"
-            )));
         }
         // Also what has ended, by a clock that may be fast.
         let gone = self.entries.iter();
@@ -157,6 +166,7 @@ impl Gate {
             .with(|state| {
                 self.hub.porter.still(&self.actor, Role::Admin)?;
                 let now = SystemTime::now();
+                is_no_name_of_ours(&state.running.config, &name)?;
                 let certificates = &mut state.certificates;
                 clock_is_right(certificates, now)?;
                 let life = DAY * u32::from(days);
@@ -197,25 +207,26 @@ impl Gate {
         Ok(register.entries.into_iter().map(shown).collect())
     }
 
-    /// Has certificates of clients hold no more, from the next request on.
+    /// Has certificates of clients hold no more, from the next request on; all that are meant, also those that were revoked before.
     ///
     /// # Errors
-    /// None was issued that is meant, or all were revoked before.
+    /// None was issued that is meant, or the gate does not know of it yet.
     pub(in crate::supervisor) async fn revoke(
         &self,
         which: String,
     ) -> Result<Vec<ClientCertificate>, Refusal> {
         let gate = self.clone();
         let revoke = async move {
-            let revoked = gate
+            let (revoked, all) = gate
                 .with(|state| {
                     gate.still()?;
                     let register = Register::open(&state.store, state.certificates.root_pem());
                     let mut register = register.map_err(damaged)?;
                     let now = seconds(SystemTime::now());
                     let revoked = register.revoke(&which, &state.certificates.ca, now)?;
+                    let all: Vec<_> = register.meant(&which).cloned().collect();
                     register.write(&mut state.store)?;
-                    Ok(revoked)
+                    Ok::<_, Refusal>((revoked, all))
                 })
                 .await?;
             for one in &revoked {
@@ -225,12 +236,46 @@ impl Gate {
                 );
                 gate.audit(text);
             }
-            gate.refresh().await;
-            Ok::<_, Refusal>(revoked.into_iter().map(shown).collect())
+            let unserved = gate.refresh_now().await;
+            if !unserved.is_empty() {
+                return Err(Refusal::failed(format!(
+                    "it is revoked, but may be let in until the gate is told so: {}; repeat it",
+                    unserved.join("; ")
+                )));
+            }
+            Ok::<_, Refusal>(all.into_iter().map(shown).collect())
         };
         // To its end, also where nobody waits for it.
         tokio::spawn(revoke).await.map_err(failed)?
     }
+}
+
+/// Whether a client may have this name.
+///
+/// # Errors
+/// The box shows it of itself, or publishes a host under it: a target that believes the box's CA would take the client for that.
+/// What a wildcard of a certificate covers beyond that is free, as phones have their names below it.
+fn is_no_name_of_ours(config: &Config, name: &str) -> Result<(), Refusal> {
+    let hosts = config.hosts.iter().map(|host| host.name.domain.clone());
+    let mut own: Vec<String> = hosts.collect();
+    own.extend([config.own_name(), config.system.hostname.clone()]);
+    if let Identity::Certificate(shown) = &config.proxy.identity {
+        own.push(shown.clone());
+        let found = config.certificate_for(shown);
+        own.extend(found.into_iter().flat_map(|found| found.names.clone()));
+    }
+    let of_certificates = config.certificates.iter().flat_map(|one| &one.names);
+    let exact = certs::normal_name(name);
+    let is_ours = own.iter().any(|own| certs::matches_name(own, name))
+        || of_certificates
+            .into_iter()
+            .any(|own| certs::normal_name(own) == exact);
+    if is_ours {
+        return Err(Refusal::conflict(format!(
+            "{name} is a name of the box itself or of a host that it publishes; give the client a name of its own"
+        )));
+    }
+    Ok(())
 }
 
 fn all(store: &Store) -> anyhow::Result<Vec<Register>> {

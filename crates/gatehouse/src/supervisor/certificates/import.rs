@@ -88,9 +88,16 @@ impl State {
     fn take_in(&mut self, target: &Target, writes: &[Write]) -> Result<(), Refusal> {
         let config = Arc::clone(&self.running.config);
         for write in writes {
-            if let Place::File(file) = &write.place
-                && let Some(other) = self.certificates.hides(file)
-            {
+            let Place::File(file) = &write.place else {
+                continue;
+            };
+            if write.place.read(&self.store).is_err() {
+                return Err(Refusal::conflict(format!(
+                    "the configuration looks for the certificate in {file}, which can only be laid there by hand; import takes names of \
+                     files with a-z, 0-9, \".\", \"_\" and \"-\" without a folder"
+                )));
+            }
+            if let Some(other) = self.certificates.hides(file) {
                 return Err(Refusal::conflict(format!(
                     "{other} lies beside the configuration file, where it goes first; remove it there, and import the certificate again"
                 )));
@@ -118,7 +125,7 @@ impl State {
             }
             Ok(())
         });
-        laid.map_err(|error| Refusal::conflict(format!("{error:#}; everything is as it was")))
+        laid.map_err(|error| Refusal::conflict(error.to_string()))
     }
 }
 
