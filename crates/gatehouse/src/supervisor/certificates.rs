@@ -5,6 +5,7 @@ mod clients;
 mod export;
 mod import;
 mod laying;
+mod target;
 mod trusted;
 
 use super::journal::Journal;

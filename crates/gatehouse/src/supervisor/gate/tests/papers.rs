@@ -238,6 +238,26 @@ async fn one_that_the_configuration_does_not_know_comes_with_its_lines() {
 }
 
 #[tokio::test]
+async fn what_lies_there_for_something_else_is_not_written_over() {
+    let rig = Rig::new("import-taken").await;
+    let lay = |state: &mut State| {
+        let set = state
+            .store
+            .set_secret("new.example-key", b"of something else");
+        set.unwrap();
+    };
+    rig.gate.with(lay).await;
+    let refused = rig
+        .gate
+        .import_certificate(pem(&certificate("new.example")))
+        .await;
+    let refused = refused.unwrap_err();
+    assert!(refused.message.contains("for something else"), "{refused}");
+    let kept = |state: &mut State| state.store.secret("new.example-key").unwrap().unwrap();
+    assert_eq!(rig.gate.with(kept).await.bytes(), b"of something else");
+}
+
+#[tokio::test]
 async fn a_pkcs12_of_the_configuration_is_replaced_by_pem_as_well() {
     let rig = Rig::new("import-p12").await;
     let first = certificate(NAME);
@@ -256,6 +276,27 @@ async fn a_pkcs12_of_the_configuration_is_replaced_by_pem_as_well() {
     assert_eq!(served(&rig).await[0].chain_pem, next.chain_pem);
     let word = |state: &mut State| state.store.secret("word").unwrap().unwrap();
     assert_ne!(rig.gate.with(word).await.bytes(), b"secret word");
+    // Without a passphrase it is sealed anew: no secret is empty.
+    let third = certificate(NAME);
+    let import = CertificateImport {
+        pkcs12: Some(BASE64.encode(&without_passphrase(&rig, &third))),
+        passphrase: Some(String::new()),
+        ..CertificateImport::default()
+    };
+    rig.gate.import_certificate(import).await.unwrap();
+    assert_eq!(served(&rig).await[0].chain_pem, third.chain_pem);
+}
+
+/// `material` as PKCS#12 under an empty passphrase, which the box itself does not write.
+fn without_passphrase(rig: &Rig, material: &Material) -> Vec<u8> {
+    let (text, file) = (rig.folder.join("in.pem"), rig.folder.join("empty.p12"));
+    std::fs::write(&text, format!("{}{}", material.chain_pem, material.key_pem)).unwrap();
+    let openssl = Command::new("openssl")
+        .args(["pkcs12", "-export", "-passout", "pass:", "-in"])
+        .args([text.as_path(), "-out".as_ref(), &file])
+        .status();
+    assert!(openssl.unwrap().success());
+    std::fs::read(file).unwrap()
 }
 
 /// What edge was told of whose clients are believed.
