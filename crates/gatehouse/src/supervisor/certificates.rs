@@ -121,14 +121,14 @@ impl Certificates {
                 }
                 Err(error) if lenient => {
                     let served = self.still_served(certificate);
-                    let instead = match served {
-                        Some(_) => "the one that was served before is served on",
-                        None => "the box's own CA stands in",
+                    let text = match served {
+                        Some(_) => {
+                            format!("{error:#}; the one that was served before is served on")
+                        }
+                        None => format!("{error:#}; the box's own CA stands in"),
                     };
-                    self.journal.record(Event::Certificate {
-                        names: certificate.names.clone(),
-                        text: format!("{error:#}; {instead}"),
-                    });
+                    let names = certificate.names.clone();
+                    self.journal.record(Event::Certificate { names, text });
                     gathered.extend(served);
                 }
                 Err(error) => return Err(error),

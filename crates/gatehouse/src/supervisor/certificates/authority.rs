@@ -83,7 +83,7 @@ impl Certificates {
         }
         self.lay_aside(store)?;
         self.ca = create(store, hostname, now)?;
-        self.is_another(store, "made a new one");
+        self.is_another(store, "the box's own CA was not valid now; made a new one");
         Ok(())
     }
 
@@ -104,7 +104,10 @@ impl Certificates {
         self.lay_aside(store)?;
         Authority::of(&ca).write(store)?;
         self.ca = ca;
-        self.is_another(store, "took the one of before that is");
+        self.is_another(
+            store,
+            "the box's own CA was not valid now; took the one of before that is",
+        );
         Ok(true)
     }
 
@@ -129,9 +132,8 @@ impl Certificates {
         }))
     }
 
-    fn is_another(&mut self, store: &mut Store, done: &str) {
+    fn is_another(&mut self, store: &mut Store, text: &str) {
         self.issued.clear();
-        let text = format!("the box's own CA was not valid now; {done}");
         self.journal.notice("certs", text);
         self.show_root(store);
     }
