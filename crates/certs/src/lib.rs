@@ -31,7 +31,7 @@ pub use challenge::{Answer, Answers};
 pub use check::{Problem, SOON, Validity, check, subject, validity};
 pub use chooser::Chooser;
 pub use clients::{
-    Clients, ClientsError, ClientsFault, OWN_CA, Outdated, PemFile, Refused, Verified, Why,
+    Clients, ClientsError, ClientsFault, OWN_CA, Outdated, PemFile, Refused, Verified, Why, holds,
     matches_name,
 };
 pub use error::Error;

@@ -1,6 +1,7 @@
 //! WebSocket servers and clients that share no code with us: python3-websockets, OpenSSL below it.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -72,7 +73,10 @@ impl Chat {
             .unwrap_or_default();
         let mut command = vec!["/usr/bin/python3", &script, url, to, &roots];
         command.extend(fields);
-        let mut process = lab.spawn(place, "chat", &command)?;
+        // Each has a log of its own, for what is in it counts.
+        static CHATS: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("chat-{}", CHATS.fetch_add(1, Ordering::Relaxed));
+        let mut process = lab.spawn(place, &name, &command)?;
         process.wait_for("open")?;
         Ok(Self { process })
     }

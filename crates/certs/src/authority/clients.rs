@@ -102,7 +102,11 @@ impl Ca {
             })
         });
         let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(1970, 1, 1) + since_epoch(now - CLOCK_TOLERANCE),
+            // A clock that is far off must not keep anybody from being revoked.
+            this_update: date_time_ymd(1970, 1, 1)
+                + since_epoch(
+                    (now - CLOCK_TOLERANCE).min(self.validity.not_after - CLOCK_TOLERANCE),
+                ),
             next_update: date_time_ymd(1970, 1, 1) + since_epoch(self.validity.not_after),
             crl_number: SerialNumber::from(number),
             issuing_distribution_point: None,

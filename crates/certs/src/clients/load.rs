@@ -8,7 +8,7 @@ use webpki::{OwnedCertRevocationList, anchor_from_trusted_cert};
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate, X509Version};
 
-use super::{Authority, Clients, Layer, Outdated};
+use super::{Authority, Clients, Layer, OWN_CA, Outdated};
 use crate::check::{instant as timestamp, validity_of};
 use crate::material::parse;
 
@@ -107,6 +107,16 @@ pub(super) fn clients(
     })
 }
 
+/// Whether the certificate of `root` is among those of `pem`; both are PEM.
+pub fn holds(pem: &str, root: &str) -> bool {
+    let Ok(root) = CertificateDer::from_pem_slice(root.as_bytes()) else {
+        return false;
+    };
+    CertificateDer::pem_slice_iter(pem.as_bytes())
+        .flatten()
+        .any(|certificate| certificate == root)
+}
+
 fn fault_of(file: &PemFile<'_>, fault: ClientsFault) -> ClientsError {
     ClientsError {
         file: file.name.to_owned(),
@@ -124,7 +134,11 @@ fn read_authorities(
         let bad = |reason: String| ClientsFault::BadCertificate(position, reason);
         let der = section.map_err(|error| bad(error.to_string()))?;
         let authority = authority(file.name, &der, position)?;
-        if known.iter().any(|(_, other)| *other == der) {
+        if let Some((other, _)) = known.iter_mut().find(|(_, other)| *other == der) {
+            // What counts for the box's own CA counts under whatever other name its root is given once more.
+            if file.name == OWN_CA {
+                OWN_CA.clone_into(&mut other.file);
+            }
             continue;
         }
         if known.len() == MOST_AUTHORITIES {

@@ -17,7 +17,7 @@ use webpki::{
 
 use crate::check::{Day, Validity};
 use crate::material::parse;
-pub use load::{ClientsError, ClientsFault, PemFile};
+pub use load::{ClientsError, ClientsFault, PemFile, holds};
 pub use refused::{Refused, Why};
 pub(crate) use verified::clean;
 pub use verified::{Verified, matches_name};

@@ -21,7 +21,11 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use tokio::time::Instant as TokioInstant;
+
+/// One certificate is judged at a time, for whoever asks what would become of it.
+static JUDGING: Semaphore = Semaphore::const_new(1);
 
 impl Backend for Gate {
     async fn status(&self) -> Result<Status, Refusal> {
@@ -343,22 +347,32 @@ impl Backend for Gate {
         from: Option<IpAddr>,
         certificate: Option<String>,
     ) -> Result<Explanation, Refusal> {
-        let chain = certificate.map(|pem| certs::chain(&pem)).transpose();
-        let chain = chain.map_err(|error| Refusal::invalid(error.to_string()))?;
+        // To judge a certificate takes a while, and the box has only this thread for everything else.
+        let _one = match certificate {
+            Some(_) => Some(JUDGING.acquire().await.map_err(failed)?),
+            None => None,
+        };
         let (config, files) = self
             .with(|state| {
-                let told = state.told.as_ref().filter(|_| chain.is_some());
+                let told = state.told.as_ref().filter(|_| certificate.is_some());
                 let files = told.map(|told| told.edge.load.files.clone());
                 (state.running.config.clone(), files.unwrap_or_default())
             })
             .await;
-        let shows = chain.as_deref().map(|chain| proxy::Shows {
-            chain,
-            files: &files,
-            now: std::time::SystemTime::now(),
-        });
-        let explanation = proxy::explain(&config, &url, from, shows)
-            .map_err(|error| Refusal::invalid(error.to_string()))?;
+        let explain = move || {
+            let invalid = |error: &dyn Display| Refusal::invalid(error.to_string());
+            let chain = certificate.map(|pem| certs::chain(&pem)).transpose();
+            let chain = chain.map_err(|error| invalid(&error))?;
+            let shows = chain.as_deref().map(|chain| proxy::Shows {
+                chain,
+                files: &files,
+                now: std::time::SystemTime::now(),
+            });
+            proxy::explain(&config, &url, from, shows).map_err(|error| invalid(&error))
+        };
+        let explanation = tokio::task::spawn_blocking(explain)
+            .await
+            .map_err(failed)??;
         let mut text = explanation.to_string();
         if let Some(from) = from
             && self.hub.warden.bans().borrow().contains(from)

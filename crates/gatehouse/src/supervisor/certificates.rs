@@ -1,9 +1,11 @@
 //! Which certificates a configuration needs, and where they come from.
 
+mod authority;
 mod clients;
 mod export;
 mod import;
 mod laying;
+mod target;
 mod trusted;
 
 use super::journal::Journal;
@@ -14,19 +16,12 @@ use config::{
     Certificate, CertificateFiles, CertificateSource, ClientTrust, Config, Identity, SecretRef,
     Trust,
 };
-use serde::{Deserialize, Serialize};
 use service::Event;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use store::Store;
 
-/// Certificate and key of our CA, in one: they must agree after a power cut, too.
-const AUTHORITY: &str = "ca/authority.json";
-/// What it was where it could not be read.
-const DAMAGED: &str = "ca/authority.damaged";
-/// The certificate once more, for the operator to install.
-const ROOT: &str = "ca/root.pem";
 const ISSUED: &str = "ca/issued.json";
 /// What the key of the one that the admin pages show begins with, among those that were issued.
 const PAGES: &str = "pages ";
@@ -42,6 +37,8 @@ pub struct Certificates {
     issued: BTreeMap<String, Material>,
     /// Those of public CAs.
     pub acme: Book,
+    /// From files, as they were when they could be used last: one that is being replaced takes nothing down.
+    served: Vec<(Certificate, Material)>,
     /// Whose client certificates are believed.
     clients: trusted::Look,
     /// Where files that the configuration names are looked for, in this order.
@@ -60,22 +57,7 @@ impl Certificates {
         places: Vec<PathBuf>,
         journal: Journal,
     ) -> anyhow::Result<Self> {
-        let ca = match store.blob(AUTHORITY)? {
-            Some(kept) => match load(&kept) {
-                Ok(ca) => ca,
-                Err(error) => {
-                    // Without it nothing would run, and nobody could mend it on a box.
-                    store.set_blob(DAMAGED, &kept)?;
-                    let text = format!(
-                        "the box's own CA is damaged ({error:#}) and lies in {DAMAGED}; there is a new one, whose root \
-                         has to be installed where the old one was"
-                    );
-                    journal.notice("certs", text);
-                    create(store, hostname)?
-                }
-            },
-            None => create(store, hostname)?,
-        };
+        let ca = authority::open(store, hostname, &journal)?;
         let issued = store.blob(ISSUED)?;
         let issued = issued.and_then(|kept| serde_json::from_slice(&kept).ok());
         let issued = issued.unwrap_or_default();
@@ -84,46 +66,18 @@ impl Certificates {
             ca,
             issued,
             acme,
+            served: Vec::new(),
             clients: trusted::Look::default(),
             places,
             journal,
         };
-        certificates.put_back(store);
-        certificates.keep_valid(hostname, store)?;
+        if let Err(error) = certificates.put_back(store) {
+            let text = format!("an import that did not come to its end was not undone: {error:#}");
+            certificates.journal.notice("certs", text);
+        }
+        certificates.keep_valid(hostname, store, SystemTime::now())?;
         certificates.show_root(store);
         Ok(certificates)
-    }
-
-    /// Makes a new CA where the kept one is not valid now: it was made while the clock was wrong, or it
-    /// has come to its end.
-    fn keep_valid(&mut self, hostname: &str, store: &mut Store) -> anyhow::Result<()> {
-        let (now, validity) = (SystemTime::now(), self.ca.validity());
-        if (validity.not_before..=validity.not_after).contains(&now) {
-            return Ok(());
-        }
-        self.ca = create(store, hostname)?;
-        self.issued.clear();
-        self.journal.notice(
-            "certs",
-            "the box's own CA was not valid now; made a new one",
-        );
-        self.show_root(store);
-        Ok(())
-    }
-
-    /// Lays the root where the operator finds it. It can be done without.
-    fn show_root(&self, store: &mut Store) {
-        let root = self.ca.root_pem().as_bytes();
-        if store
-            .blob(ROOT)
-            .is_ok_and(|kept| kept.as_deref() == Some(root))
-        {
-            return;
-        }
-        if let Err(error) = store.set_blob(ROOT, root) {
-            self.journal
-                .notice("certs", format!("{ROOT} was not written: {error}"));
-        }
     }
 
     /// The root of the box's own CA, in PEM.
@@ -143,6 +97,11 @@ impl Certificates {
         store: &mut Store,
         lenient: bool,
     ) -> anyhow::Result<Vec<Material>> {
+        // Before anything: all that is made and told of it is by the same CA.
+        match self.keep_valid(&config.system.hostname, store, SystemTime::now()) {
+            Err(error) if lenient => self.journal.notice("certs", format!("{error:#}")),
+            other => other?,
+        }
         let mut gathered = Vec::new();
         for certificate in &config.certificates {
             if let CertificateSource::Acme(_) = certificate.source {
@@ -150,14 +109,35 @@ impl Certificates {
                 continue;
             }
             match self.load(certificate, store) {
-                Ok(material) => gathered.extend(material),
-                Err(error) if lenient => self.journal.record(Event::Certificate {
-                    names: certificate.names.clone(),
-                    text: format!("{error:#}; the box's own CA stands in"),
-                }),
+                Ok(material) => {
+                    let same =
+                        |(known, _): &(Certificate, Material)| known.source == certificate.source;
+                    self.served.retain(|known| !same(known));
+                    let served = material
+                        .clone()
+                        .map(|material| (certificate.clone(), material));
+                    self.served.extend(served);
+                    gathered.extend(material);
+                }
+                Err(error) if lenient => {
+                    let served = self.still_served(certificate);
+                    let text = match served {
+                        Some(_) => {
+                            format!("{error:#}; the one that was served before is served on")
+                        }
+                        None => format!("{error:#}; the box's own CA stands in"),
+                    };
+                    let names = certificate.names.clone();
+                    self.journal.record(Event::Certificate { names, text });
+                    gathered.extend(served);
+                }
                 Err(error) => return Err(error),
             }
         }
+        self.served.retain(|(known, _)| {
+            let mut wanted = config.certificates.iter();
+            wanted.any(|one| one.source == known.source)
+        });
         for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
             let name = &host.name.domain;
             let covered = |material: &Material| {
@@ -177,6 +157,18 @@ impl Certificates {
             }
         }
         Ok(gathered)
+    }
+
+    /// What the files of `certificate` held when they could be used last, since the start, where it is in its time and for these names.
+    fn still_served(&self, certificate: &Certificate) -> Option<Material> {
+        let mut served = self.served.iter();
+        let (_, material) = served.find(|(known, _)| known.source == certificate.source)?;
+        let problems = certs::check(material, &certificate.names, SystemTime::now());
+        let is_good = !problems.iter().any(Problem::is_fatal);
+        is_good.then(|| Material {
+            line: Some(certificate.line),
+            ..material.clone()
+        })
     }
 
     /// What is shown to targets that ask who we are: one of our own CA, or the one of `config` that
@@ -315,7 +307,7 @@ impl Certificates {
                 return Ok(material.clone());
             }
         }
-        self.keep_valid(names.first().copied().unwrap_or_default(), store)?;
+        self.keep_valid(names.first().copied().unwrap_or_default(), store, now)?;
         let mut material = self.ca.issue(names, usage, now)?;
         material.temporary = true;
         self.issued.insert(key.to_owned(), material.clone());
@@ -340,15 +332,19 @@ impl Certificates {
         let mut files = BTreeMap::new();
         for file in proxy::files_wanted(config) {
             let read = if file == ClientTrust::OWN_CA {
-                let revoked = self.own_revoked(store);
-                revoked.map(|revoked| {
-                    let revoked = revoked.map(|list| (proxy::OWN_REVOKED.to_owned(), list));
-                    files.extend(revoked);
-                    self.root_pem().to_owned()
-                })
+                Ok(self.root_pem().to_owned())
             } else {
                 self.read(&file)
             };
+            // The box's own root goes with what it has revoked, whatever file it came in.
+            let read = read.and_then(|text| {
+                if certs::holds(&text, self.root_pem()) {
+                    let revoked = self.own_revoked(store)?;
+                    files.extend(revoked.map(|list| (proxy::OWN_REVOKED.to_owned(), list)));
+                    files.insert(ClientTrust::OWN_CA.to_owned(), self.root_pem().to_owned());
+                }
+                Ok(text)
+            });
             match read {
                 Ok(text) => drop(files.insert(file, text)),
                 Err(error) if lenient => self.journal.notice("certs", format!("{error:#}")),
@@ -475,30 +471,6 @@ pub fn places(file: &Path, state: &Path) -> Vec<PathBuf> {
     vec![beside, state.join("files")]
 }
 
-fn load(kept: &[u8]) -> anyhow::Result<Ca> {
-    let kept: Authority = serde_json::from_slice(kept)?;
-    Ok(Ca::load(&kept.root_pem, &kept.key_pem)?)
-}
-
-fn create(store: &mut Store, hostname: &str) -> anyhow::Result<Ca> {
-    let name = format!("Gatehouse {hostname}");
-    let name: String = name.chars().take(64).collect();
-    let ca = Ca::create(&name, SystemTime::now())?;
-    let kept = Authority {
-        root_pem: ca.root_pem().to_owned(),
-        key_pem: ca.key_pem(),
-    };
-    store.set_blob(AUTHORITY, &serde_json::to_vec(&kept)?)?;
-    Ok(ca)
-}
-
-/// What is kept of our CA.
-#[derive(Serialize, Deserialize)]
-struct Authority {
-    root_pem: String,
-    key_pem: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -511,21 +483,6 @@ mod tests {
              key = {{ secret = \"a\" }}\n[[certificate]]\nnames = [\"own.example\"]\nsource = \"own\"\n"
         );
         config::check(&text, "test.toml").unwrap().config
-    }
-
-    #[test]
-    fn a_damaged_ca_is_laid_aside_and_there_is_another() {
-        let folder = std::env::temp_dir().join(format!("gatehouse-ca-{}", std::process::id()));
-        let mut store = Store::open(&folder).unwrap().store;
-        store.set_blob(AUTHORITY, b"{\"root_pem\": \"").unwrap();
-        let journal = Journal::new();
-        Certificates::open(&mut store, "gate", Vec::new(), journal).unwrap();
-        let kept = store.blob(AUTHORITY).unwrap().unwrap();
-        assert!(load(&kept).is_ok());
-        assert_eq!(store.blob(DAMAGED).unwrap().unwrap(), b"{\"root_pem\": \"");
-        Certificates::open(&mut store, "gate", Vec::new(), Journal::new()).unwrap();
-        assert_eq!(store.blob(AUTHORITY).unwrap().unwrap(), kept, "once");
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

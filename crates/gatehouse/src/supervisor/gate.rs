@@ -342,6 +342,28 @@ impl Gate {
         }
     }
 
+    /// The same, and waits until the edge serves it; returns why it does not.
+    pub(super) async fn refresh_now(&self) -> Vec<String> {
+        let mut state = self.state.lock().await;
+        let asked = match same(&mut state, Mode::Lenient) {
+            Ok(Some(prepared)) => Some(self.put_to_work(&mut state, prepared)),
+            // It was asked for before, and may have been refused.
+            Ok(None) => state.told.as_ref().map(|told| self.ask(told)),
+            Err(error) => {
+                let text = format!("{error:#}");
+                self.hub.journal.notice("config", text.clone());
+                return vec![text];
+            }
+        };
+        drop(state);
+        let Some(asked) = asked else {
+            return Vec::new();
+        };
+        let mut notes = self.see(asked).await;
+        notes.retain(|note| note.starts_with(self.edge.name));
+        notes
+    }
+
     /// The text is in force; what it refers to may have changed.
     async fn apply_same(&self, state: &mut State) -> anyhow::Result<Outcome> {
         let done = Outcome::done(state.running.generation);

@@ -23,15 +23,16 @@ pub fn believed(trust: &ClientTrust, files: &BTreeMap<String, String>) -> Result
     };
     let (authorities, revoked) = (texts(&trust.authorities)?, texts(&trust.revoked)?);
     let mut lists = pem_files(&trust.revoked, &revoked);
-    let own = trust.authorities.iter().any(|name| name == OWN_CA);
-    lists.extend(
-        files
-            .get(OWN_REVOKED)
-            .filter(|_| own)
-            .map(|pem| PemFile { name: OWN_CA, pem }),
-    );
+    let mut roots = pem_files(&trust.authorities, &authorities);
+    let own = files.get(OWN_CA);
+    // It is the box's own CA by what a file holds, not by what the file is called.
+    let own = own.filter(|root| authorities.iter().any(|pem| certs::holds(pem, root)));
+    let named = |pem| PemFile { name: OWN_CA, pem };
+    roots.extend(own.map(|root| named(root)));
+    let list = files.get(OWN_REVOKED).filter(|_| own.is_some());
+    lists.extend(list.map(|list| named(list)));
     let clients = Clients::new(
-        &pem_files(&trust.authorities, &authorities),
+        &roots,
         &lists,
         if trust.outdated_holds {
             Outdated::Accept
@@ -70,4 +71,45 @@ fn told<E: std::fmt::Display>(clients: &Result<Clients, E>, now: SystemTime) -> 
 fn pem_files<'a>(names: &'a [String], texts: &[&'a String]) -> Vec<PemFile<'a>> {
     let files = names.iter().zip(texts);
     files.map(|(name, pem)| PemFile { name, pem }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use certs::{Ca, Usage, Why};
+    use std::time::Duration;
+
+    #[test]
+    fn the_own_root_is_known_under_the_name_of_a_file_as_well() {
+        let now = SystemTime::now();
+        let ca = Ca::create("Gatehouse gate", now).unwrap();
+        let anna = ca
+            .issue_for_client("anna", Duration::from_hours(24), now)
+            .unwrap();
+        let identity = ca.issue(&["gate"], Usage::Identity, now).unwrap();
+        let list = ca.revocation_list(&[(anna.serial.clone(), now)], 1, now);
+        let files = BTreeMap::from([
+            ("root.pem".to_owned(), format!("\n{}", ca.root_pem())),
+            (OWN_CA.to_owned(), ca.root_pem().to_owned()),
+            (OWN_REVOKED.to_owned(), list.unwrap()),
+        ]);
+        for names in [
+            &["root.pem"][..],
+            &["root.pem", "own"],
+            &["own", "root.pem"],
+            &["own"],
+        ] {
+            let trust = ClientTrust {
+                authorities: names.iter().map(|&name| name.to_owned()).collect(),
+                ..ClientTrust::default()
+            };
+            let clients = believed(&trust, &files).unwrap();
+            let why = |material: &certs::Material| {
+                let chain = material.chain().unwrap();
+                clients.verify(&chain[0], &[], now).unwrap_err().why
+            };
+            assert_eq!(why(&anna.material), Why::Revoked, "{names:?}");
+            assert_eq!(why(&identity), Why::NotIssuedForClients, "{names:?}");
+        }
+    }
 }

@@ -36,6 +36,7 @@ const SCRIPT: &[(&str, Action)] = &[
     ("authority changed", |s| {
         s.set_blob("ca/root", b"another key")
     }),
+    ("authority removed", |s| s.remove_blob("ca/root").map(drop)),
     ("secret removed", |s| s.remove_secret("turn").map(drop)),
     ("rollback", |s| s.rollback(2, false, 7).map(drop)),
     ("factory reset", Store::factory_reset),

@@ -182,6 +182,10 @@ fn blobs_have_places_of_their_own() {
     assert_eq!(store.blob("bans.json").unwrap().unwrap(), b"");
     store.set_blob("ca/root", b"key").unwrap();
     assert_eq!(store.blob("ca/root").unwrap().unwrap(), b"key");
+    assert!(store.remove_blob("ca/root").unwrap());
+    assert!(!store.remove_blob("ca/root").unwrap());
+    assert!(store.blob("ca/root").unwrap().is_none());
+    assert_eq!(store.blob("bans.json").unwrap().unwrap(), b"");
     for path in [
         "",
         "/",
@@ -202,6 +206,10 @@ fn blobs_have_places_of_their_own() {
         );
         assert!(
             matches!(store.blob(path), Err(Error::BadName { .. })),
+            "{path}"
+        );
+        assert!(
+            matches!(store.remove_blob(path), Err(Error::BadName { .. })),
             "{path}"
         );
     }

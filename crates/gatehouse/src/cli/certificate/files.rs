@@ -12,11 +12,22 @@ pub(super) fn is_free(path: &Path, force: bool) -> Done {
     if !force && path.symlink_metadata().is_ok() {
         return Err(Failure::Refused(there_is(path)));
     }
+    // A link or a device would be replaced by a file.
+    let found = path.symlink_metadata();
+    if found.is_ok_and(|found| !found.is_file()) {
+        return Err(Failure::Refused(format!(
+            "{} is no ordinary file; name another one",
+            path.display()
+        )));
+    }
     Ok(())
 }
 
 /// Writes `content` to `path` for its owner alone; over what there is only by `force`, and then all of it or nothing.
 pub(super) fn write(path: &Path, content: &[u8], force: bool) -> Done {
+    if force {
+        is_free(path, force)?;
+    }
     let written = if force {
         let unfinished = path.with_added_extension("new");
         // One that an earlier try has left.
@@ -38,8 +49,12 @@ fn create(path: &Path, content: &[u8]) -> io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half of it is of no use, and would be in the way of the next try.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 fn there_is(path: &Path) -> String {
@@ -72,6 +87,11 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"three");
         assert_eq!(mode(), 0o600, "also where the one before could be read");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        let link = folder.join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(is_free(&link, true).is_err());
+        assert!(write(&link, b"four", true).is_err());
+        assert!(link.is_symlink());
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -2,20 +2,18 @@
 
 use super::Certificates;
 use super::laying::{Place, Write};
+use super::target::{Target, file_of, lines, plain, secret_of, stem, touches};
 use crate::supervisor::backend::failed;
 use crate::supervisor::gate::Gate;
 use crate::supervisor::orders;
 use crate::supervisor::state::State;
 use certs::{Material, Problem, bundle};
-use config::{Certificate, CertificateFiles, CertificateSource, Config};
+use config::{Certificate, Config};
 use control::{CertificateImport, ImportedCertificate, Moment, Refusal, Role};
 use data_encoding::{BASE64, HEXLOWER};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::task::spawn_blocking;
-
-/// Characters of the names that are made of a host name, so that an ending fits behind them.
-const LONGEST_STEM: usize = 56;
 
 impl Gate {
     /// Takes a certificate in, to its end also where whoever brought it does not wait.
@@ -42,7 +40,7 @@ impl Gate {
         let target = Target::find(&config, name.as_deref(), &given.material)?;
         let mut notes = judged(&given.material, target.names())?;
         let expires = certs::validity(&given.material).map_err(failed)?.not_after;
-        let names = given.material.names.clone();
+        let names = plain(&given.material.names);
         let place = target.clone();
         let writes = spawn_blocking(move || place.writes(&given)).await;
         let writes = writes.map_err(failed)??;
@@ -88,17 +86,27 @@ impl State {
     fn take_in(&mut self, target: &Target, writes: &[Write]) -> Result<(), Refusal> {
         let config = Arc::clone(&self.running.config);
         for write in writes {
-            if let Place::File(file) = &write.place
-                && let Some(other) = self.certificates.hides(file)
-            {
+            let Place::File(file) = &write.place else {
+                continue;
+            };
+            if write.place.read(&self.store).is_err() {
+                return Err(Refusal::conflict(format!(
+                    "the configuration looks for the certificate in {file}, which can only be laid there by hand; import takes names of \
+                     files with a-z, 0-9, \".\", \"_\" and \"-\" without a folder"
+                )));
+            }
+            if let Some(other) = self.certificates.hides(file) {
                 return Err(Refusal::conflict(format!(
                     "{other} lies beside the configuration file, where it goes first; remove it there, and import the certificate again"
                 )));
             }
         }
         if let Target::New { stem, .. } = target {
+            let is_ours = self.is_free_or_earlier(stem, writes);
             for taken in [file_of(stem), secret_of(stem)] {
-                if self.running.text.contains(&format!("\"{taken}\"")) {
+                let text = &self.running.text;
+                let is_named = ['"', '\''].map(|quote| format!("{quote}{taken}{quote}"));
+                if is_named.iter().any(|named| text.contains(named)) || !is_ours {
                     return Err(Refusal::conflict(format!(
                         "the configuration uses {taken} for something else; name the certificate that is meant with --name"
                     )));
@@ -110,7 +118,7 @@ impl State {
             certificates,
             ..
         } = self;
-        let before = certificates.working(&config, store);
+        let before = certificates.working(&config, store, writes);
         let laid = certificates.lay(store, writes, |certificates, store| {
             let must = |one: &&Certificate| before.contains(&one.line) || target.is(one);
             for one in config.certificates.iter().filter(must) {
@@ -118,27 +126,46 @@ impl State {
             }
             Ok(())
         });
-        laid.map_err(|error| Refusal::conflict(format!("{error:#}; everything is as it was")))
+        laid.map_err(|error| Refusal::conflict(error.to_string()))
+    }
+}
+
+impl State {
+    /// Whether nothing lies where `writes` go, or what an earlier import of the same name has left: a configuration that is
+    /// not in force now may need anything else.
+    fn is_free_or_earlier(&self, called: &str, writes: &[Write]) -> bool {
+        let text = |write: &Write| {
+            let kept = write.place.read(&self.store).ok()?;
+            Some(kept.map(|kept| String::from_utf8(kept).unwrap_or_default()))
+        };
+        match writes.iter().map(text).collect::<Vec<_>>().as_slice() {
+            [Some(None), Some(None)] => true,
+            [Some(Some(chain)), Some(Some(key))] => certs::load_pem(chain, key)
+                .is_ok_and(|old| old.names.first().is_some_and(|name| stem(name) == called)),
+            _ => false,
+        }
     }
 }
 
 impl Certificates {
-    /// Lines of the certificates from files that can be used now.
-    fn working(&self, config: &Config, store: &mut store::Store) -> Vec<u32> {
+    /// Lines of the certificates that are made of what is written, and can be used now.
+    fn working(&self, config: &Config, store: &mut store::Store, writes: &[Write]) -> Vec<u32> {
         let files = config.certificates.iter();
+        // The others stay as they are, and each may take a second to open.
+        let files = files.filter(|one| touches(one, writes));
         let files = files.filter(|one| self.read_one(one, store).is_ok());
         files.map(|one| one.line).collect()
     }
 }
 
 /// What was brought.
-struct Given {
-    material: Material,
+pub(super) struct Given {
+    pub(super) material: Material,
     /// The file, where it is PKCS#12.
     pkcs12: Option<Vec<u8>>,
     /// The key as it was given, where it is encrypted.
-    sealed_key: Option<String>,
-    passphrase: Option<String>,
+    pub(super) sealed_key: Option<String>,
+    pub(super) passphrase: Option<String>,
 }
 
 impl Given {
@@ -150,6 +177,8 @@ impl Given {
             passphrase,
             ..
         } = import;
+        // An empty one is none: no secret can be.
+        let passphrase = passphrase.filter(|word| !word.is_empty());
         let (file, text) = (
             pkcs12.as_deref().unwrap_or_default(),
             pem.as_deref().unwrap_or_default(),
@@ -196,7 +225,7 @@ impl Given {
     }
 
     /// As PKCS#12 with its passphrase: the file that was given, or a new one.
-    fn as_pkcs12(&self) -> Result<(Vec<u8>, String), Refusal> {
+    pub(super) fn as_pkcs12(&self) -> Result<(Vec<u8>, String), Refusal> {
         if let (Some(bytes), Some(passphrase)) = (&self.pkcs12, &self.passphrase) {
             return Ok((bytes.clone(), passphrase.clone()));
         }
@@ -204,123 +233,6 @@ impl Given {
         let name = certs::subject(&self.material);
         let bytes = bundle::write(&self.material, &name, &passphrase).map_err(failed)?;
         Ok((bytes, passphrase))
-    }
-}
-
-/// Where a certificate goes.
-#[derive(Clone)]
-enum Target {
-    /// To where the configuration looks for it.
-    Known(Certificate),
-    /// To where it will, once it has the lines for it.
-    New {
-        /// What file and secret are called after.
-        stem: String,
-        /// The names that the certificate must cover.
-        names: Vec<String>,
-        /// The line of one that has its names from elsewhere.
-        instead: Option<u32>,
-    },
-}
-
-impl Target {
-    /// The one of `name`, or the one whose names `material` covers.
-    fn find(config: &Config, name: Option<&str>, material: &Material) -> Result<Self, Refusal> {
-        let covers =
-            |known: &[String], name: &str| known.iter().any(|one| certs::covers(one, name));
-        let meant: Vec<&Certificate> = config
-            .certificates
-            .iter()
-            .filter(|one| match name {
-                Some(name) => covers(&one.names, &certs::normal_name(name)),
-                None => one.names.iter().all(|own| covers(&material.names, own)),
-            })
-            .collect();
-        let mut files = meant.iter().filter(|one| is_from_files(one));
-        match (files.next(), files.next()) {
-            (Some(one), None) => return Ok(Self::Known((*one).clone())),
-            (Some(one), Some(other)) => {
-                let (one, other) = (one.names.join(", "), other.names.join(", "));
-                return Err(Refusal::conflict(format!(
-                    "it covers the certificates of {one} and of {other}; say with --name which is meant"
-                )));
-            }
-            (None, _) => {}
-        }
-        let Some(first) = material.names.first() else {
-            return Err(Refusal::invalid(
-                "the certificate is for no host name; have one made that names its hosts (subjectAltName)",
-            ));
-        };
-        Ok(Self::New {
-            stem: stem(first),
-            names: name.map(str::to_owned).into_iter().collect(),
-            instead: meant.first().map(|one| one.line),
-        })
-    }
-
-    /// What the certificate must cover.
-    fn names(&self) -> &[String] {
-        match self {
-            Self::Known(certificate) => &certificate.names,
-            Self::New { names, .. } => names,
-        }
-    }
-
-    fn is(&self, other: &Certificate) -> bool {
-        matches!(self, Self::Known(own) if own.line == other.line)
-    }
-
-    /// What is to be written, and where to.
-    fn writes(&self, given: &Given) -> Result<Vec<Write>, Refusal> {
-        let chain = given.material.chain_pem.as_str();
-        let key = given.material.key_pem.as_str();
-        let files = match self {
-            Self::New { stem, .. } => {
-                return Ok(vec![
-                    Write::file(&file_of(stem), chain),
-                    Write::secret(&secret_of(stem), key),
-                ]);
-            }
-            Self::Known(certificate) => match &certificate.source {
-                CertificateSource::Files(files) => files,
-                _ => return Err(failed("this certificate is not from files")),
-            },
-        };
-        match files {
-            CertificateFiles::Pem {
-                chain: file,
-                key: secret,
-                passphrase: None,
-            } => Ok(vec![
-                Write::file(file, chain),
-                Write::secret(&secret.name, key),
-            ]),
-            CertificateFiles::Pem {
-                chain: file,
-                key: secret,
-                passphrase: Some(sealed_by),
-            } => {
-                let sealed = given.sealed_key.as_deref().unwrap_or(key);
-                // It is of no use for a key that is not encrypted, and must be there all the same.
-                let passphrase = match &given.passphrase {
-                    Some(passphrase) => passphrase.clone(),
-                    None => any_passphrase()?,
-                };
-                Ok(vec![
-                    Write::file(file, chain),
-                    Write::secret(&secret.name, sealed),
-                    Write::secret(&sealed_by.name, &passphrase),
-                ])
-            }
-            CertificateFiles::Pkcs12 { file, passphrase } => {
-                let (bytes, word) = given.as_pkcs12()?;
-                Ok(vec![
-                    Write::file(file, bytes),
-                    Write::secret(&passphrase.name, &word),
-                ])
-            }
-        }
     }
 }
 
@@ -357,37 +269,8 @@ fn judged(material: &Material, names: &[String]) -> Result<Vec<String>, Refusal>
     Ok(notes)
 }
 
-/// The lines that have the configuration serve what was laid in.
-fn lines(names: &[String], stem: &str) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    let (names, file, secret) = (names.join(", "), file_of(stem), secret_of(stem));
-    format!(
-        "[[certificate]]\nnames = [{names}]\nsource = \"files\"\nchain = \"{file}\"\nkey = {{ secret = \"{secret}\" }}\n"
-    )
-}
-
-fn file_of(stem: &str) -> String {
-    format!("{stem}.pem")
-}
-
-fn secret_of(stem: &str) -> String {
-    format!("{stem}-key")
-}
-
-/// What file and secret of a certificate for `name` are called after.
-fn stem(name: &str) -> String {
-    let name = name.replacen("*.", "wildcard.", 1).to_ascii_lowercase();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    let name = name.chars().map(|c| if allowed(c) { c } else { '-' });
-    name.take(LONGEST_STEM).collect()
-}
-
-fn is_from_files(certificate: &Certificate) -> bool {
-    matches!(certificate.source, CertificateSource::Files(_))
-}
-
 /// One that nobody has to know.
-fn any_passphrase() -> Result<String, Refusal> {
+pub(super) fn any_passphrase() -> Result<String, Refusal> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(failed)?;
     Ok(HEXLOWER.encode(&bytes))

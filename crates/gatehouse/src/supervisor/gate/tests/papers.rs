@@ -238,6 +238,26 @@ async fn one_that_the_configuration_does_not_know_comes_with_its_lines() {
 }
 
 #[tokio::test]
+async fn what_lies_there_for_something_else_is_not_written_over() {
+    let rig = Rig::new("import-taken").await;
+    let lay = |state: &mut State| {
+        let set = state
+            .store
+            .set_secret("new.example-key", b"of something else");
+        set.unwrap();
+    };
+    rig.gate.with(lay).await;
+    let refused = rig
+        .gate
+        .import_certificate(pem(&certificate("new.example")))
+        .await;
+    let refused = refused.unwrap_err();
+    assert!(refused.message.contains("for something else"), "{refused}");
+    let kept = |state: &mut State| state.store.secret("new.example-key").unwrap().unwrap();
+    assert_eq!(rig.gate.with(kept).await.bytes(), b"of something else");
+}
+
+#[tokio::test]
 async fn a_pkcs12_of_the_configuration_is_replaced_by_pem_as_well() {
     let rig = Rig::new("import-p12").await;
     let first = certificate(NAME);
@@ -256,6 +276,27 @@ async fn a_pkcs12_of_the_configuration_is_replaced_by_pem_as_well() {
     assert_eq!(served(&rig).await[0].chain_pem, next.chain_pem);
     let word = |state: &mut State| state.store.secret("word").unwrap().unwrap();
     assert_ne!(rig.gate.with(word).await.bytes(), b"secret word");
+    // Without a passphrase it is sealed anew: no secret is empty.
+    let third = certificate(NAME);
+    let import = CertificateImport {
+        pkcs12: Some(BASE64.encode(&without_passphrase(&rig, &third))),
+        passphrase: Some(String::new()),
+        ..CertificateImport::default()
+    };
+    rig.gate.import_certificate(import).await.unwrap();
+    assert_eq!(served(&rig).await[0].chain_pem, third.chain_pem);
+}
+
+/// `material` as PKCS#12 under an empty passphrase, which the box itself does not write.
+fn without_passphrase(rig: &Rig, material: &Material) -> Vec<u8> {
+    let (text, file) = (rig.folder.join("in.pem"), rig.folder.join("empty.p12"));
+    std::fs::write(&text, format!("{}{}", material.chain_pem, material.key_pem)).unwrap();
+    let openssl = Command::new("openssl")
+        .args(["pkcs12", "-export", "-passout", "pass:", "-in"])
+        .args([text.as_path(), "-out".as_ref(), &file])
+        .status();
+    assert!(openssl.unwrap().success());
+    std::fs::read(file).unwrap()
 }
 
 /// What edge was told of whose clients are believed.
@@ -358,13 +399,14 @@ async fn what_was_issued_is_registered_and_revoked_by_number_or_name() {
     assert!(!kept.contains("PRIVATE"), "{kept}");
     let serial = issued.certificate.serial.clone();
     anna.revoke_certificate(serial.clone()).await.unwrap();
-    let twice = anna.revoke_certificate(serial).await.unwrap_err();
-    assert_eq!(twice.kind, RefusalKind::Conflict);
+    // Whoever repeats it learns whether the gate knows.
+    let twice = anna.revoke_certificate(serial.clone()).await.unwrap();
+    assert_eq!(twice[0].serial, serial);
     let none = anna.revoke_certificate("dora".to_owned()).await;
     assert_eq!(none.unwrap_err().kind, RefusalKind::NotFound);
     let named = anna.revoke_certificate("bert".to_owned()).await.unwrap();
-    assert_eq!(named.len(), 1);
-    assert_eq!(named[0].serial, again.certificate.serial);
+    assert_eq!(named.len(), 2);
+    assert_eq!(named[1].serial, again.certificate.serial);
     let log = rig.log();
     for (line, of) in [
         ("issued a certificate for the client carl", &carl),
@@ -376,6 +418,67 @@ async fn what_was_issued_is_registered_and_revoked_by_number_or_name() {
         );
         assert!(log.contains(&line), "{log}");
     }
+}
+
+#[tokio::test]
+async fn what_the_gate_has_not_taken_is_not_said_to_be_revoked() {
+    let rig = letting_in("revoke-late", 18_097).await;
+    let anna = rig.as_admin().await;
+    anna.issue_certificate(client("bert")).await.unwrap();
+    rig.edge.send_modify(|condition| {
+        let fault = Some("no room".to_owned());
+        let number = u64::MAX;
+        condition.answer = Some(Answer { number, fault });
+    });
+    let refused = anna
+        .revoke_certificate("bert".to_owned())
+        .await
+        .unwrap_err();
+    assert!(
+        refused
+            .message
+            .starts_with("it is revoked, but may be let in"),
+        "{refused}"
+    );
+    rig.edge.send_modify(|condition| {
+        let (number, fault) = (u64::MAX, None);
+        condition.answer = Some(Answer { number, fault });
+    });
+    let revoked = anna.revoke_certificate("bert".to_owned()).await.unwrap();
+    assert!(revoked[0].revoked.is_some());
+}
+
+#[tokio::test]
+async fn no_client_is_called_like_the_box_or_a_host_of_it() {
+    let rig = letting_in("issue-own", 18_099).await;
+    for name in ["a.example", "A.example.", "gate"] {
+        let refused = rig.gate.issue_certificate(client(name)).await.unwrap_err();
+        assert!(
+            refused
+                .message
+                .contains("give the client a name of its own"),
+            "{refused}"
+        );
+    }
+    rig.gate
+        .issue_certificate(client("phone.a.example"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn one_whose_file_is_gone_is_served_on() {
+    let material = certificate(NAME);
+    let rig = serving("served-on", &material).await;
+    std::fs::remove_file(rig.folder.join("files/pbx.pem")).unwrap();
+    rig.gate.refresh().await;
+    assert_eq!(served(&rig).await[0].chain_pem, material.chain_pem);
+    assert!(
+        rig.gate
+            .apply_text(&format!("{TEXT}{FILES}"), 1, None)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
