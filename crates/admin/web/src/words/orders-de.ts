@@ -50,6 +50,7 @@ export const ORDERS: readonly Pattern[] = [
   [/^the secret `(.*)` is not in the store; set it with (`.*`)$/s, 'das Geheimnis `$1` fehlt; setzen Sie es mit $2 oder unter Geheimnisse'],
   [/^the secret `(.*)` is no text$/s, 'das Geheimnis `$1` ist kein Text'],
   // Was eine CA ablehnt.
+  [/^it answers another question$/, 'er beantwortet eine andere Frage'],
   [/^it does not say why$/, 'sie nennt keinen Grund'],
   [/^the CAA records of (\S+) do not allow this CA: (.*); allow it there, or take another CA$/s, (_, name, why) => `die CAA-Einträge von ${name} erlauben diese CA nicht: ${theirs(why)}; erlauben Sie sie dort, oder nehmen Sie eine andere CA`],
   [/^the CAA records do not allow this CA: (.*); allow it there, or take another CA$/s, (_, why) => `die CAA-Einträge erlauben diese CA nicht: ${theirs(why)}; erlauben Sie sie dort, oder nehmen Sie eine andere CA`],
