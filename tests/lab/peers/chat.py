@@ -1,6 +1,6 @@
 """WebSocket client. Arguments: URL IP:PORT ROOTS ("" for none), then fields of its handshake, "Name: value" each.
 
-Says "open", then sends a numbered message ten times a second and demands each back,
+Says "talk is open", then sends a numbered message ten times a second and demands each back,
 until its standard input ends; then says "echoed N" and ends with 0. Anything else ends it with 1.
 """
 import asyncio
@@ -36,7 +36,7 @@ async def main():
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin, ended.set)
     async with websockets.connect(url, **options) as socket:
-        print("open", flush=True)
+        print("talk is open", flush=True)
         count = await talk(socket, ended)
     print(f"echoed {count}", flush=True)
 

@@ -67,17 +67,17 @@ impl Chat {
         roots: Option<&Path>,
         fields: &[&str],
     ) -> Result<Self> {
+        // Each has a log of its own, for what is in it counts.
+        static CHATS: AtomicUsize = AtomicUsize::new(0);
         let script = peer("chat.py");
         let roots = roots
             .map(|path| path.display().to_string())
             .unwrap_or_default();
         let mut command = vec!["/usr/bin/python3", &script, url, to, &roots];
         command.extend(fields);
-        // Each has a log of its own, for what is in it counts.
-        static CHATS: AtomicUsize = AtomicUsize::new(0);
         let name = format!("chat-{}", CHATS.fetch_add(1, Ordering::Relaxed));
         let mut process = lab.spawn(place, &name, &command)?;
-        process.wait_for("open")?;
+        process.wait_for("talk is open")?;
         Ok(Self { process })
     }
 

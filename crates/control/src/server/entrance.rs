@@ -207,7 +207,8 @@ pub(super) async fn make_token<B: Backend>(
     tag = "entrance",
     params(AccessPath),
     responses(
-        (status = 200, description = "How many there were.", body = Revoked)
+        (status = 200, description = "How many there were.", body = Revoked),
+        (status = 404, description = "There is no access of this name and the kind \"cookie\".", body = Refusal)
     )
 )]
 pub(super) async fn revoke_tokens<B: Backend>(

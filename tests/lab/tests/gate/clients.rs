@@ -100,12 +100,11 @@ fn who_shows_a_certificate_is_let_in_or_told_apart_over_both_https_and_both_tls(
                     assert_eq!(user, "alice");
                     continue;
                 };
-                let log = gate.ok(&["log"])?;
-                let told = |line: &&str| line.contains(&path) && line.contains(reason);
-                assert!(
-                    log.lines().any(|line| told(&line)),
-                    "{path} {reason}\n{log}"
-                );
+                let told = |line: &str| line.contains(&path) && line.contains(reason);
+                // The log has it a moment after the client has its answer.
+                lab::wait_until(&format!("{path} {reason}"), || {
+                    Ok(gate.ok(&["log"])?.lines().any(told))
+                })?;
             }
         }
         let open = Curl::new(&format!("{URL}/open")).trusting(&root);

@@ -148,7 +148,6 @@ export const NOTICES: readonly Pattern[] = [
   [/^(".*") is no name for a \w+; use 1 to 64 of (.*), the first not a "\."$/s, '$1 ist kein Name dafür; nehmen Sie 1 bis 64 von $2, zuerst keinen „.“'],
   // Besucher und Tokens.
   [/^access\.(.*): no password for `(.*)` yet: (`.*`)$/s, 'access.$1: noch kein Passwort für `$2`: $3'],
-  [/^access\.(.*): nobody can be called `(.*)`: a user's name begins with a letter$/s, 'access.$1: niemand kann `$2` heißen: der Name eines Benutzers beginnt mit einem Buchstaben'],
   [/^(.*); no visitor has a password until .*$/s, (tell, why) => `${tell(why)}; kein Besucher hat ein Passwort, bis \`gatehouse user add\` ihm eines gibt`],
   [/^no visitor has a password until .*$/s, 'kein Besucher hat ein Passwort, bis `gatehouse user add` ihm eines gibt'],
   [/^(.*); no token and no key is good any more; make new ones$/s, (tell, why) => `${tell(why)}; kein Token und kein Schlüssel gilt mehr; legen Sie neue an`],
