@@ -132,13 +132,13 @@ pub struct CertificateImport {
     #[schema(min_length = 1, max_length = 253)]
     pub name: Option<String>,
     /// The certificate and what leads to its CA, in PEM; perhaps with the key.
-    #[schema(max_length = 131_072)]
+    #[schema(max_length = 65_536)]
     pub pem: Option<String>,
     /// The key in PEM, where it is not in `pem`; it may be encrypted.
     #[schema(max_length = 16_384)]
     pub key: Option<String>,
     /// All of it as a PKCS#12 file, in base64.
-    #[schema(format = Byte, max_length = 174_764)]
+    #[schema(format = Byte, max_length = 87_384)]
     pub pkcs12: Option<String>,
     /// What the key or the file is encrypted with.
     #[schema(max_length = 256)]
@@ -147,7 +147,7 @@ pub struct CertificateImport {
 
 impl CertificateImport {
     /// The most bytes of a file.
-    pub const LONGEST_FILE: usize = 128 * 1024;
+    pub const LONGEST_FILE: usize = 64 * 1024;
     /// The most bytes of a key.
     pub const LONGEST_KEY: usize = 16 * 1024;
 }

@@ -54,9 +54,9 @@ const LONGEST_FILE_REQUEST: usize = 6 * guard::entrance::htpasswd::LONGEST_FILE 
 /// Bytes of any other request: the longest but for a configuration is a secret.
 const LONGEST_REQUEST: usize = 128 * 1024;
 
-/// Bytes of a request with a certificate: a file and a key, which JSON may write with six bytes for one.
+/// Bytes of a request with a certificate: a file and a key, of which JSON may write a character with twelve bytes.
 const LONGEST_IMPORT: usize =
-    6 * (CertificateImport::LONGEST_FILE + CertificateImport::LONGEST_KEY) + 4096;
+    12 * (CertificateImport::LONGEST_FILE + CertificateImport::LONGEST_KEY) + 4096;
 
 /// Bytes of a request with a configuration: JSON may write every character of other scripts by its number, which takes three times
 /// its bytes.

@@ -202,7 +202,7 @@ async fn what_does_not_fit_changes_nothing() {
                 pem: Some("x".repeat(CertificateImport::LONGEST_FILE + 1)),
                 ..CertificateImport::default()
             },
-            "the file is longer than 131072 bytes",
+            "the file is longer than 65536 bytes",
         ),
     ] {
         let refused = rig.gate.import_certificate(import).await.unwrap_err();
