@@ -279,6 +279,15 @@ fn not_from_elsewhere(rule: &Rule, ask: &Ask<'_>) -> Result<(), TicketFault> {
     Err(TicketFault::Origin(shown(origin)))
 }
 
+/// User and password of who asks, as far as a target of `rule` is to know of them.
+pub fn told_login<'a>(rule: &Rule, ask: &Ask<'a>) -> Login<'a> {
+    if rule.takes_login && not_from_elsewhere(rule, ask).is_ok() {
+        ask.credentials.login()
+    } else {
+        Login::Nothing
+    }
+}
+
 /// Whether it is the origin of pages of `host`, whatever its port.
 fn is_own(origin: &[u8], host: Option<&str>) -> bool {
     let Some((_, name)) = std::str::from_utf8(origin)
@@ -360,10 +369,8 @@ pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Resul
         watch.step(Step::Access(gate, admitted.is_ok()));
         match (admitted, &denied) {
             // Who it is, is still to be told.
-            (Ok(()), _) if tells_login(rule) && ask.credentials.login() == Login::Unchecked => {
-                let login = rule.any.iter().find(|gate| gate.asks_login());
-                let asked = login.map_or(Ok(()), |gate| gate.admits(rule, ask));
-                return unchecked.map_or(asked, Err);
+            (Ok(()), _) if tells_login(rule) && not_from_elsewhere(rule, ask).is_ok() => {
+                return unchecked.map_or_else(|| no_guess(rule, ask), Err);
             }
             (Ok(()), _) => return unchecked.map_or(Ok(()), Err),
             (Err(reason), Some(other)) if worth(&reason) <= worth(other) => {}
@@ -371,6 +378,16 @@ pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Resul
         }
     }
     denied.or(unchecked).map_or(Ok(()), Err)
+}
+
+/// Who is let in by another list may send no password, or the right one of anybody: what he sees of the target must not tell him, uncounted,
+/// whether he has guessed one.
+fn no_guess(rule: &Rule, ask: &Ask<'_>) -> Result<(), Reason> {
+    let mut gates = rule.any.iter().filter(|gate| gate.asks_login());
+    match (gates.next(), ask.credentials.login()) {
+        (_, Login::Nothing | Login::Right(_) | Login::Busy) | (None, _) => Ok(()),
+        (Some(gate), _) => gate.admits(rule, ask),
+    }
 }
 
 /// Whether the target is to know who has signed in.

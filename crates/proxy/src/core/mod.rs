@@ -18,7 +18,7 @@ mod path;
 mod reason;
 mod routes;
 
-pub use access::{CertificateFault, Gate, GateKind, Shown};
+pub use access::{CertificateFault, Gate, GateKind, Shown, told_login};
 pub use balance::{Member, Probe, Standing, Targets, Tried};
 pub use believed::{OWN_REVOKED, believed, client_problems};
 pub use credentials::{

@@ -59,15 +59,6 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// User and password, where lists of `rule` ask for them.
-    pub(crate) fn login_for(&self, rule: &Rule) -> Login<'_> {
-        if rule.takes_login {
-            self.login()
-        } else {
-            Login::Nothing
-        }
-    }
-
     /// Whether user and password are none of the business of the target of `rule`.
     pub(crate) fn are_ours(&self, rule: &Rule) -> bool {
         rule.takes_login || (rule.takes_visitors && self.name_visitor())

@@ -12,6 +12,7 @@ use service::metrics::Counter;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
@@ -213,33 +214,45 @@ impl Logins {
     ) {
         let mut queue = lock(&self.0.queue);
         queue.is_busy = false;
-        let waiting = queue.waiting.remove(&proof).unwrap_or_default();
         self.begin(&mut queue);
         let Some((right, took)) = answer else {
+            queue.waiting.remove(&proof);
             return;
         };
         queue.slowest = queue.slowest.max(took).min(SLOWEST);
         let pause = queue.slowest.saturating_sub(took);
-        drop(queue);
-        lock(&self.0.remembered).keep(proof, right, Instant::now());
-        if right {
-            for waiting in waiting {
-                // Who has gone meanwhile does not want to know.
-                let _ = waiting.send(Looked::Right);
-            }
-            if let Some((user, password)) = rehash {
-                self.0.roll.tell_outdated(user, password);
-            }
+        if !right {
+            drop(queue);
+            let logins = self.clone();
+            spawn_local(async move {
+                sleep(pause).await;
+                logins.tell_wrong(proof);
+            });
             return;
         }
-        spawn_local(async move {
-            sleep(pause).await;
-            let mut looked = Looked::Wrong;
-            for waiting in waiting {
-                let _ = waiting.send(looked);
+        lock(&self.0.remembered).keep(proof, true, Instant::now());
+        for waiting in queue.waiting.remove(&proof).unwrap_or_default() {
+            // Who has gone meanwhile does not want to know.
+            let _ = waiting.send(Looked::Right);
+        }
+        drop(queue);
+        if let Some((user, password)) = rehash {
+            self.0.roll.tell_outdated(user, password);
+        }
+    }
+
+    /// Tells who waits that it was wrong. Where nobody hears it, nobody is counted for it, and it is not remembered.
+    fn tell_wrong(&self, proof: Proof) {
+        let mut queue = lock(&self.0.queue);
+        let mut looked = Looked::Wrong;
+        for waiting in queue.waiting.remove(&proof).unwrap_or_default() {
+            if waiting.send(looked).is_ok() {
                 looked = Looked::WrongAgain;
             }
-        });
+        }
+        if looked == Looked::WrongAgain {
+            lock(&self.0.remembered).keep(proof, false, Instant::now());
+        }
     }
 }
 
@@ -247,11 +260,20 @@ impl Queue {
     /// Puts a look into line; where the line is full, one of the client that has the most in it goes.
     fn add(&mut self, check: Check, client: ClientKey) {
         if self.count >= WAITING {
-            let lengths = self.turns.iter_mut();
-            let longest = lengths.max_by_key(|(_, checks)| checks.len());
-            if let Some(gone) = longest.and_then(|(_, checks)| checks.pop_back()) {
+            let lengths = self.turns.iter().enumerate();
+            let longest = lengths.max_by_key(|(_, (_, checks))| checks.len());
+            let at = longest.map_or(0, |(at, _)| at);
+            let checks = self.turns.get_mut(at).map(|(_, checks)| checks);
+            if let Some(gone) = checks.and_then(VecDeque::pop_back) {
                 self.waiting.remove(&gone.proof);
                 self.count -= 1;
+            }
+            if self
+                .turns
+                .get(at)
+                .is_some_and(|(_, checks)| checks.is_empty())
+            {
+                self.turns.remove(at);
             }
         }
         self.count += 1;
@@ -271,7 +293,12 @@ impl Queue {
             if !checks.is_empty() {
                 self.turns.push_back((client, checks));
             }
-            return Some(check);
+            // For whom nobody waits any more, nobody is to hear of: a guess that was not told would not be counted.
+            let waiting = self.waiting.get(&check.proof);
+            if waiting.is_some_and(|all| !all.iter().all(oneshot::Sender::is_closed)) {
+                return Some(check);
+            }
+            self.waiting.remove(&check.proof);
         }
         None
     }
@@ -283,9 +310,12 @@ fn look_at_all(mut jobs: mpsc::Receiver<Job>, looks: &Counter) {
     while let Some(job) = jobs.blocking_recv() {
         let started = Instant::now();
         looks.inc();
-        let right = is_right(job.hash.as_ref(), &job.password);
-        // Who has asked is gone with everything else.
-        let _ = job.done.send((right, started.elapsed()));
+        let look = || is_right(job.hash.as_ref(), &job.password);
+        // A panic costs one look.
+        if let Ok(right) = catch_unwind(AssertUnwindSafe(look)) {
+            // Who has asked is gone with everything else.
+            let _ = job.done.send((right, started.elapsed()));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::core::{
     Accept, Ask, AskedTls, Credentials, Identity, Reason, Routes, Rule, Verdict, decide, redirect,
-    write_request,
+    told_login, write_request,
 };
 use crate::shell::claims::{Claims, Held};
 use crate::shell::client::Client;
@@ -101,13 +101,14 @@ impl<C: Client> Connection<C> {
         let mut claims = Claims::new(&request.fields, roll, &shared.logins, self.looked.take());
         let ask = ask(&request, self.identity.address(), tls, &claims);
         let verdict = decide(&live.routes, &ask);
-        if matches!(&verdict, Verdict::Refuse { reason, .. } if reason.is_unchecked())
-            && let Some(check) = claims.unchecked()
-        {
-            return Taken::Check(check);
+        if matches!(&verdict, Verdict::Refuse { reason, .. } if reason.is_unchecked()) {
+            return match claims.unchecked() {
+                Some(check) => Taken::Check(check),
+                None => taken(verdict, &request, &live.routes),
+            };
         }
         if let Verdict::Forward(_, rule) = &verdict {
-            let login = (claims.login_for(rule), claims.are_ours(rule));
+            let login = (told_login(rule, &ask), claims.are_ours(rule));
             let (out, shown) = (&mut self.up.out, known.shown());
             write_request(out, &request, rule, &self.identity, shown, login);
         }

@@ -40,6 +40,11 @@ target = "http://{target}"
 access = ["wcs", "staff"]
 plain = "forward"
 [[host.http]]
+paths = ["/either"]
+target = "http://{target}"
+access = ["wcs", "staff"]
+plain = "forward"
+[[host.http]]
 paths = ["/token"]
 target = "http://{target}"
 access = ["wcs", "other"]
@@ -246,6 +251,32 @@ async fn a_flood_of_passwords_keeps_nobody_waiting_who_is_known() {
         client.gets("401 Unauthorized").await;
     }
     gate.metric(CHECKED, "41").await;
+}
+
+#[tokio::test]
+async fn nobody_guesses_unseen_where_another_list_lets_him_in() {
+    let (mut gate, target) = gate().await;
+    let cookie = "Cookie: AUTH=good\r\n";
+    let mut client = gate.ask(get("/either", cookie)).await;
+    let asked = served(&mut client, &target).await;
+    assert_eq!(field(&asked, "x-user"), None);
+    client
+        .send(get(
+            "/either",
+            &format!("{}{cookie}", basic("anna", "anna")),
+        ))
+        .await;
+    let asked = served(&mut client, &target).await;
+    assert_eq!(field(&asked, "x-user"), Some("anna"));
+    client
+        .send(get(
+            "/either",
+            &format!("{}{cookie}", basic("anna", "guess")),
+        ))
+        .await;
+    client.gets("401 Unauthorized").await;
+    assert_eq!(gate.outbox.offences.recv().await.unwrap().weight, 1);
+    target.stays_alone().await;
 }
 
 #[tokio::test]
