@@ -443,7 +443,7 @@ pub(crate) enum CertificateAction {
     },
     /// Take a certificate with its key into the box, and serve it at once where the configuration names it
     ///
-    /// It is checked first: one that does not fit its key, its time or the names of its [[certificate]] changes nothing. No
+    /// It is checked first: one that does not fit its key, its time or the names of its `[[certificate]]` changes nothing. No
     /// connection is cut. Where the configuration does not name it yet, the lines to put there are printed.
     #[command(after_help = "Examples:
   gatehouse certificate import hq.p12
@@ -485,7 +485,7 @@ pub(crate) struct FileIn {
     /// The key in PEM, where it is in a file of its own; it may be encrypted
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-    /// A name of the [[certificate]] that it is for; without it, the one whose names it covers
+    /// A name of the `[[certificate]]` that it is for; without it, the one whose names it covers
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Take the passphrase of the key or file from the first line of this file
