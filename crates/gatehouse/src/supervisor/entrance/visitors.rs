@@ -1,11 +1,11 @@
 //! Visitors: who has a password for what is published.
 
 use super::steward::{Shelf, Steward};
-use crate::supervisor::operators::{random, unix};
+use crate::supervisor::operators::unix;
 use config::{AccessKind, Config};
 use control::{Actor, Htpasswd, Imported, Moment, NewVisitor, Refusal, Role, VisitorPassword};
 use guard::entrance::{Change, Visitor, VisitorFault, VisitorHash, Visitors, htpasswd};
-use guard::operators::{PasswordHash, SALT_BYTES, UserName, check_password};
+use guard::operators::UserName;
 
 impl Steward {
     /// All visitors, by name.
@@ -172,10 +172,11 @@ impl Steward {
         name: &UserName,
         password: String,
     ) -> Result<VisitorHash, Refusal> {
-        check_password(&password, name.as_str(), &shelf.hostname().await).map_err(invalid)?;
-        let salt = random::<SALT_BYTES>()?;
-        let hashing = self.porter.hashing();
-        let hash = hashing.run(move || PasswordHash::of(&password, salt));
+        let hostname = shelf.hostname().await;
+        let hash = self
+            .porter
+            .hashing()
+            .new_password(name, password, &hostname);
         Ok(VisitorHash::Argon2(hash.await?))
     }
 }

@@ -7,8 +7,8 @@ use control::{
     TotpCode, TotpOffer, UserChange,
 };
 use guard::operators::{
-    CODE_BYTES, Delays, OFFER_TRIES, Offer, PasswordHash, RECOVERY_CODES, SALT_BYTES, SessionId,
-    TOTP_BYTES, Totp, TotpSecret, User, UserFault, UserName, Users, check_password,
+    CODE_BYTES, Delays, OFFER_TRIES, Offer, PasswordHash, RECOVERY_CODES, SessionId, TOTP_BYTES,
+    Totp, TotpSecret, User, UserFault, UserName, Users,
 };
 
 impl Porter {
@@ -334,10 +334,8 @@ impl Porter {
         name: &UserName,
         password: String,
     ) -> Result<PasswordHash, Refusal> {
-        check_password(&password, name.as_str(), &shelf.hostname().await).map_err(invalid)?;
-        let salt = random::<SALT_BYTES>()?;
-        let hash = self.hashing.run(move || PasswordHash::of(&password, salt));
-        hash.await
+        let hostname = shelf.hostname().await;
+        self.hashing.new_password(name, password, &hostname).await
     }
 
     fn known(&self, name: &str) -> Result<UserName, Refusal> {

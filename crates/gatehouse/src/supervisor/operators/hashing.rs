@@ -1,6 +1,8 @@
 //! Passwords are hashed on a thread of their own, one at a time: each takes some 20 MB, and the supervisor has one thread.
 
+use crate::supervisor::operators::random;
 use control::Refusal;
+use guard::operators::{PasswordHash, SALT_BYTES, UserName, check_password};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -21,6 +23,22 @@ impl Hashing {
             places: Arc::new(Semaphore::new(WAITING + 1)),
             turn: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// The hash of a new password for `name`, of a box called `hostname`.
+    ///
+    /// # Errors
+    /// It will not do, or too many wait already.
+    pub async fn new_password(
+        &self,
+        name: &UserName,
+        password: String,
+        hostname: &str,
+    ) -> Result<PasswordHash, Refusal> {
+        let checked = check_password(&password, name.as_str(), hostname);
+        checked.map_err(|fault| Refusal::invalid(fault.to_string()))?;
+        let salt = random::<SALT_BYTES>()?;
+        self.run(move || PasswordHash::of(&password, salt)).await
     }
 
     /// Does `work` once it is its turn; it goes on to its end, also where nobody waits for it any more.
