@@ -12,7 +12,7 @@ use serde_json::Value;
 const ROWS: &[&[&str]] = &[
     &["gatehouse"],
     &[
-        "proxy", "relay", "sbc", "lan", "uplink", "router", "update", "admin", "console",
+        "proxy", "relay", "sbc", "lan", "uplink", "signin", "router", "update", "admin", "console",
     ],
     &["net", "control", "store"],
     &["certs", "service"],
