@@ -88,6 +88,5 @@ fn armour(label: &str, der: &[u8]) -> String {
             text.push('\n');
         }
     }
-    text.push_str(&format!("\n-----END {label}-----\n"));
-    text
+    text + "\n-----END " + label + "-----\n"
 }

@@ -29,6 +29,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How hard zstd tries, for what the kernel unpacks and for the image as a whole.
 const INITRAMFS_LEVEL: i32 = 19;
 const IMAGE_LEVEL: i32 = 10;
+/// The same for an image that stays here.
+const PLAIN_LEVEL: i32 = 3;
 
 /// What is built.
 #[derive(Args)]
@@ -45,7 +47,7 @@ pub(crate) struct Options {
     /// The cargo profile of our own binary; that of `dev` is the one that `cargo build` has left
     #[arg(long, default_value = "release", value_parser = ["release", "dev"])]
     profile: String,
-    /// Do not compress the image as a whole
+    /// Do not compress the image as a whole, and what is in it less
     #[arg(long)]
     plain: bool,
     /// Instead of building: pin the versions of the Debian packages that the mirror has today
@@ -180,7 +182,12 @@ impl Parts {
         }
         archive.file("lib/modules/list", chosen.list());
         archive.file("lib/modules/aliases", chosen.aliases());
-        let initramfs = packed(&archive.bytes(seconds))?;
+        let level = if options.plain {
+            PLAIN_LEVEL
+        } else {
+            INITRAMFS_LEVEL
+        };
+        let initramfs = zstd::encode_all(archive.bytes(seconds).as_slice(), level)?;
 
         let stub = read(&loader.join(&board.boot.stub))?;
         let kernel = read(&kernel.join(format!("boot/vmlinuz-{release}")))?;
@@ -262,10 +269,6 @@ fn about(board: &Board, seconds: u32) -> String {
     let ports = board.network.order.iter();
     text.extend(ports.map(|place| format!("port {place}\n")));
     text
-}
-
-fn packed(bytes: &[u8]) -> Result<Vec<u8>> {
-    Ok(zstd::encode_all(bytes, INITRAMFS_LEVEL)?)
 }
 
 /// The time of everything in the image: that of the commit it is built from.
