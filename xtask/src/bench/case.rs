@@ -28,6 +28,10 @@ pub(crate) enum Case {
     Websocket,
     /// Memory for each of 2000 idle TLS connections
     Idle,
+    /// Small requests with a cookie token that is looked at, beside the same where it is not
+    Cookie,
+    /// Small requests while 50 wrong passwords a second come in, beside the same without
+    Guesses,
 }
 
 /// What is to be reached.
@@ -37,6 +41,10 @@ pub(crate) enum Aim {
     Ratio(f64),
     /// At most this figure.
     Figure(f64),
+    /// At most so much of what the same costs without it.
+    Own(f64),
+    /// The slowest of a hundred takes at most so much longer than without it.
+    OwnP99(f64),
 }
 
 impl Case {
@@ -50,13 +58,15 @@ impl Case {
             Self::Body10m => "body-10m",
             Self::Websocket => "websocket",
             Self::Idle => "idle",
+            Self::Cookie => "cookie",
+            Self::Guesses => "guesses",
         }
     }
 
     /// The figure that counts, with its unit.
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Self::H1 | Self::H2 => "CPU-µs per request",
+            Self::H1 | Self::H2 | Self::Cookie | Self::Guesses => "CPU-µs per request",
             Self::Handshake => "CPU-µs per handshake and request",
             Self::Body16k => "CPU-µs per 16 KiB body",
             Self::Body10m => "CPU-µs per 10 MiB body",
@@ -73,6 +83,8 @@ impl Case {
             Self::Handshake => Aim::Ratio(0.65),
             Self::Body16k | Self::Body10m => Aim::Ratio(0.70),
             Self::Idle => Aim::Figure(24.0),
+            Self::Cookie => Aim::Own(1.05),
+            Self::Guesses => Aim::OwnP99(2.0),
         }
     }
 
@@ -84,13 +96,21 @@ impl Case {
         )]
         let megabytes = |size: u64| format!("{:.0} MB/s", units * size as f64 / 1e6);
         match self {
-            Self::H1 | Self::H2 | Self::Handshake | Self::Websocket => {
-                Some(format!("{units:.0}/s"))
-            }
+            Self::H1
+            | Self::H2
+            | Self::Handshake
+            | Self::Websocket
+            | Self::Cookie
+            | Self::Guesses => Some(format!("{units:.0}/s")),
             Self::Body16k => Some(megabytes(MIDDLE)),
             Self::Body10m => Some(megabytes(LARGE)),
             Self::Idle => None,
         }
+    }
+
+    /// Whether Gatehouse is compared with itself.
+    pub(crate) fn is_own(self) -> bool {
+        matches!(self.aim(), Aim::Own(_) | Aim::OwnP99(_))
     }
 
     /// Whether every round needs a server that has done nothing yet.

@@ -102,7 +102,12 @@ fn proxy(options: &Options) -> Result<()> {
     };
     let mut rows = Vec::new();
     for &case in cases {
-        let measured = run(case, &peers, options).map_err(|error| {
+        let measured = if case.is_own() {
+            run_own(case, &peers, options)
+        } else {
+            run(case, &peers, options)
+        };
+        let measured = measured.map_err(|error| {
             say(&format!("{}: failed: {error:#}", case.name()));
             match error.chain().len() {
                 1 => error.to_string(),
@@ -167,6 +172,30 @@ fn run(case: Case, peers: &Peers, options: &Options) -> Result<Vec<Option<Series
         }
     }
     Ok(series)
+}
+
+/// All rounds of a case of ours alone: with what it is about, and without.
+fn run_own(case: Case, peers: &Peers, options: &Options) -> Result<Vec<Option<Series>>> {
+    let server = peers.start(Kind::Gatehouse)?;
+    let token = peers.token()?;
+    let sides = [(true, "with"), (false, "without")];
+    for (with, _) in sides {
+        load::run_own(case, &server, with, &token, 1, peers.dir())?;
+    }
+    let mut series = sides.map(|_| Series::default());
+    for round in 1..=options.rounds {
+        for ((with, name), series) in sides.iter().zip(&mut series) {
+            let sample = load::run_own(case, &server, *with, &token, options.seconds, peers.dir())?;
+            say(&format!(
+                "{:<9}  round {round}/{}  {name:<9}  {}",
+                case.name(),
+                options.rounds,
+                table::progress(case, &sample)
+            ));
+            series.push(sample);
+        }
+    }
+    Ok(series.map(Some).into())
 }
 
 /// Whether the server speaks what the case needs; what all of them must speak is checked on the way.

@@ -1,9 +1,10 @@
 //! The servers that are compared, each with a configuration that does the same work.
 
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -90,6 +91,21 @@ impl Peers {
         };
         let address = SocketAddr::from(([127, 0, 0, 1], kind.port()));
         Server::start(kind.name(), address, SERVER_CORE, &command, &self.dir)
+    }
+
+    /// A token that the access of a running Gatehouse lets in; the user whose password is guessed is made, too.
+    pub(crate) fn token(&self) -> Result<String> {
+        let state = self.dir.join("state").display().to_string();
+        let ask = |arguments: &[&str], input: &str| {
+            let mut command = Command::new(gatehouse("release"));
+            command.args(arguments).args(["--state", &state]);
+            typed(&mut command, input).with_context(|| arguments.join(" "))
+        };
+        if !ask(&["user", "list"], "")?.contains("guess") {
+            ask(&["user", "add", "guess"], "correct horse battery\n")?;
+        }
+        let token = ask(&["token", "new", "--access", "token"], "")?;
+        Ok(token.trim().to_owned())
     }
 
     /// What they say of themselves, in the order of [`Kind::ALL`].
@@ -234,6 +250,25 @@ fn certificate(dir: &Path) -> Result<()> {
         fs::read_to_string(chain)? + &fs::read_to_string(key)?,
     )?;
     Ok(())
+}
+
+/// What a program writes that reads `input`.
+fn typed(command: &mut Command, input: &str) -> Result<String> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes())?;
+    drop(stdin);
+    let out = child.wait_with_output()?;
+    ensure!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    Ok(String::from_utf8(out.stdout)?)
 }
 
 /// The first line a program writes; nginx writes it to standard error.

@@ -37,7 +37,17 @@ pub(crate) fn text(rows: &[Row], versions: &[String], rounds: u32, seconds: u32)
         ),
         "|---|---|---|---|---|---|---|---|---|---|".to_owned(),
     ];
-    lines.extend(rows.iter().map(Row::text));
+    let (own, compared): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.case.is_own());
+    lines.extend(compared.into_iter().map(Row::text));
+    if !own.is_empty() {
+        lines.push(String::new());
+        lines.push(
+            "| case | unit | with | without | ratio of cost | ratio of p99 | aim | result | rates | p99 ms |"
+                .to_owned(),
+        );
+        lines.push("|---|---|---|---|---|---|---|---|---|---|".to_owned());
+        lines.extend(own.into_iter().map(Row::own_text));
+    }
     lines.join("\n")
 }
 
@@ -47,6 +57,7 @@ impl Row {
         let aim_text = match aim {
             Aim::Ratio(most) => format!("≤ {most:.2}"),
             Aim::Figure(most) => format!("≤ {most:.0} kB"),
+            Aim::Own(_) | Aim::OwnP99(_) => return self.own_text(),
         };
         let (name, unit) = (case.name(), case.unit());
         let series = match &self.measured {
@@ -66,15 +77,11 @@ impl Row {
         let best = peers_best(series);
         let ours = series[0].as_ref().map(|series| series.cost().median);
         let ratio = ours.zip(best).map(|(ours, best)| ours / best);
-        let measured = match aim {
-            Aim::Ratio(_) => ratio,
-            Aim::Figure(_) => ours,
+        let (most, measured) = match aim {
+            Aim::Figure(most) => (most, ours),
+            Aim::Ratio(most) | Aim::Own(most) | Aim::OwnP99(most) => (most, ratio),
         };
-        let verdict = match (aim, measured) {
-            (Aim::Ratio(most) | Aim::Figure(most), Some(value)) if value <= most => "reached",
-            (_, Some(_)) => "missed",
-            (_, None) => "open",
-        };
+        let verdict = verdict(most, measured);
         let ratio = ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
         let rates = each(series, |series| case.rate(series.rate()));
         let p99 = each(series, |series| series.p99().map(|p99| format!("{p99:.1}")));
@@ -82,6 +89,53 @@ impl Row {
             "| {name} | {unit} | {} | {ratio} | {aim_text} | {verdict} | {rates} | {p99} |",
             costs.join(" | ")
         )
+    }
+
+    /// A row in which Gatehouse is compared with itself.
+    fn own_text(&self) -> String {
+        let (name, unit) = (self.case.name(), self.case.unit());
+        let series = match &self.measured {
+            Ok(series) => series,
+            Err(error) => {
+                let error = error.lines().next().unwrap_or_default();
+                return format!(
+                    "| {name} | {unit} | – | – | – | – | – | failed: {error} | – | – |"
+                );
+            }
+        };
+        let ratio = |value: &dyn Fn(&Series) -> Option<f64>| match series.as_slice() {
+            [Some(with), Some(without)] => value(with)
+                .zip(value(without))
+                .map(|(with, without)| with / without),
+            _ => None,
+        };
+        let cost_ratio = ratio(&|series| Some(series.cost().median));
+        let p99_ratio = ratio(&Series::p99);
+        let (aim, result) = match self.case.aim() {
+            Aim::OwnP99(most) => (format!("p99 ≤ {most:.2}"), verdict(most, p99_ratio)),
+            Aim::Own(most) | Aim::Ratio(most) | Aim::Figure(most) => {
+                (format!("cost ≤ {most:.2}"), verdict(most, cost_ratio))
+            }
+        };
+        let text =
+            |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
+        let costs: Vec<String> = series.iter().map(|series| cost(series.as_ref())).collect();
+        let rates = each(series, |series| self.case.rate(series.rate()));
+        let p99 = each(series, |series| series.p99().map(|p99| format!("{p99:.1}")));
+        format!(
+            "| {name} | {unit} | {} | {} | {} | {aim} | {result} | {rates} | {p99} |",
+            costs.join(" | "),
+            text(cost_ratio),
+            text(p99_ratio),
+        )
+    }
+}
+
+fn verdict(most: f64, measured: Option<f64>) -> &'static str {
+    match measured {
+        Some(value) if value <= most => "reached",
+        Some(_) => "missed",
+        None => "open",
     }
 }
 
@@ -173,6 +227,21 @@ mod tests {
         assert!(text.contains("| 2.40 | ≤ 24 kB | reached | – |"), "{text}");
         let text = row(Case::Idle, [Some(25), Some(90), Some(90)]);
         assert!(text.contains("| 0.28 | ≤ 24 kB | missed | – |"), "{text}");
+    }
+
+    #[test]
+    fn what_the_entrance_costs_is_compared_with_the_same_without_it() {
+        let own = |case, with| {
+            let measured = Ok(vec![Some(series(with)), Some(series(100))]);
+            Row { case, measured }.text()
+        };
+        assert_eq!(
+            own(Case::Cookie, 104),
+            "| cookie | CPU-µs per request | 104 (104–104) | 100 (100–100) | 1.04 | 1.00 | cost ≤ 1.05 | reached | \
+             1/s / 1/s | 1.2 / 1.2 |"
+        );
+        assert!(own(Case::Cookie, 106).contains("| cost ≤ 1.05 | missed |"));
+        assert!(own(Case::Guesses, 106).contains("| p99 ≤ 2.00 | reached |"));
     }
 
     #[test]

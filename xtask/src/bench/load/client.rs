@@ -94,9 +94,13 @@ pub(crate) fn negotiated(port: u16) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// When it is not the right one, to the byte.
-pub(crate) fn answer(port: u16, path: &str, size: u64) -> Result<u64> {
+pub(crate) fn answer(port: u16, path: &str, cookie: Option<&str>, size: u64) -> Result<u64> {
     let client = Client::new(port, &[])?;
-    block_on(async move { ask(&mut client.connect(0).await?, path, size, false).await })
+    let field = cookie.map_or(String::new(), |cookie| format!("Cookie: {cookie}\r\n"));
+    block_on(async move {
+        let mut stream = client.connect(0).await?;
+        ask_with(&mut stream, path, &field, size, false).await
+    })
 }
 
 /// One request for a body of so many bytes, and its answer; `last` asks the server to close. Returns the size
@@ -106,6 +110,16 @@ pub(crate) fn answer(port: u16, path: &str, size: u64) -> Result<u64> {
 /// When the answer is not the right one, to the byte.
 pub(crate) async fn ask(stream: &mut Connection, path: &str, size: u64, last: bool) -> Result<u64> {
     let field = if last { "Connection: close\r\n" } else { "" };
+    ask_with(stream, path, field, size, last).await
+}
+
+async fn ask_with(
+    stream: &mut Connection,
+    path: &str,
+    field: &str,
+    size: u64,
+    last: bool,
+) -> Result<u64> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n{field}\r\n");
     stream.write_all(request.as_bytes()).await?;
     let (head, mut body) = patiently(head(stream)).await?;

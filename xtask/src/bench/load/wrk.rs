@@ -28,6 +28,8 @@ pub(super) struct Bodies {
     pub(super) size: u64,
     /// Open connections, all of them busy.
     pub(super) connections: u64,
+    /// What each request has as its cookie.
+    pub(super) cookie: Option<String>,
 }
 
 /// What wrk counted.
@@ -44,7 +46,8 @@ impl Bodies {
     pub(super) fn load(&self, server: &Server, seconds: u32, dir: &Path) -> Result<Sample> {
         let script = dir.join("wrk.lua");
         fs::write(&script, SCRIPT)?;
-        let answer = client::answer(server.port(), self.path, self.size)?;
+        let cookie = self.cookie.as_deref();
+        let answer = client::answer(server.port(), self.path, cookie, self.size)?;
         let before = server.cpu()?;
         let out = Command::new("wrk")
             .args(["--latency", "-t1", "--timeout", "20s"])
@@ -52,6 +55,11 @@ impl Bodies {
             .arg("-s")
             .arg(&script)
             .args(["-H", &format!("Host: {HOST}")])
+            .args(
+                cookie
+                    .iter()
+                    .flat_map(|cookie| ["-H".to_owned(), format!("Cookie: {cookie}")]),
+            )
             .arg(format!("https://127.0.0.1:{}{}", server.port(), self.path))
             .output()
             .context("wrk")?;
@@ -139,6 +147,7 @@ mod tests {
             path: "/",
             size: 128,
             connections: 2,
+            cookie: None,
         };
         // 100 answers of 300 bytes, and up to 2 under way.
         for (bytes, errors, is_right) in [
