@@ -6,6 +6,7 @@ mod acme_dns;
 mod api;
 mod balance;
 mod ban;
+mod canaries;
 mod churn;
 mod clients;
 mod console;
