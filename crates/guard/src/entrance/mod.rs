@@ -3,6 +3,7 @@
 //! The supervisor keeps both, and tells the data path as much of it as it needs to judge who comes: the
 //! [`Roll`], whole at its start and by [`Change`] later. Nothing here has a clock, a file or a source of randomness.
 
+mod guesses;
 pub mod htpasswd;
 mod legacy;
 mod remembered;
@@ -15,6 +16,7 @@ mod typed;
 mod visitor;
 mod visitors;
 
+pub use guesses::{Guess, Guesses, LONGEST_WAIT};
 pub use legacy::Legacy;
 pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};
 pub use roll::{Change, Roll};
