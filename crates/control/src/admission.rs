@@ -113,6 +113,8 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("POST", "/v1/visitors/import", ADMIN),
     ("GET", "/v1/tokens", OPERATOR),
     ("DELETE", "/v1/tokens", OPERATOR),
+    ("GET", "/v1/sso/sessions", OPERATOR),
+    ("DELETE", "/v1/sso/sessions", OPERATOR),
     // Those of tokens for keys, too: `is_for_key`.
     ("GET", TOKENS, OPERATOR),
     ("POST", TOKENS, OPERATOR),

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use crate::{
     AccessKey, AccessKeyMade, Actor, Htpasswd, Imported, NewAccessKey, NewToken, NewVisitor,
-    Refusal, Revoked, Token, TokenMade, Visitor, VisitorPassword,
+    Refusal, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
+    WhichSessions,
 };
 
-/// Visitors, tokens and keys of applications. Every method acts for whom [`crate::Operators::acting`] has named.
+/// Visitors, tokens, keys of applications, and sessions of users who have signed in. Every method acts for whom [`crate::Operators::acting`] has named.
 ///
 /// # Errors
 /// Every method refuses by [`Refusal`], whose message is for the operator.
@@ -83,4 +84,13 @@ pub trait Entrance: Clone + Send + Sync + 'static {
         access: String,
         id: u64,
     ) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Who has signed in.
+    fn sso_sessions(&self) -> impl Future<Output = Result<Vec<SsoSession>, Refusal>> + Send;
+
+    /// Ends sessions of users who have signed in.
+    fn end_sso_sessions(
+        &self,
+        which: WhichSessions,
+    ) -> impl Future<Output = Result<SsoEnded, Refusal>> + Send;
 }

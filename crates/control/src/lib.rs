@@ -35,6 +35,7 @@
 //! | `POST /v1/visitors/import` ([`Htpasswd`]) | [`Imported`] |
 //! | `GET /v1/tokens`, `DELETE /v1/tokens?id=ID` | list of [`Token`] |
 //! | `GET /v1/access/NAME/tokens`, `POST` ([`NewToken`]), `DELETE`, `DELETE /v1/access/NAME/tokens/ID` | list of [`Token`], [`TokenMade`], [`Revoked`] |
+//! | `GET /v1/sso/sessions`, `DELETE ?id=ID`, `?user=NAME`, `?all=true` | list of [`SsoSession`], [`SsoEnded`] |
 //! | `GET /v1/access/NAME/keys`, `POST` ([`NewAccessKey`]), `DELETE /v1/access/NAME/keys/ID` | list of [`AccessKey`], [`AccessKeyMade`] |
 //!
 //! What is refused comes back as a [`Refusal`] with a status of 4xx or 5xx.
@@ -69,8 +70,8 @@ pub use api::{
     NewClientCertificate, NewToken, NewUser, NewVisitor, NotBuilt, OrderStep, Ordered,
     PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation,
     Revoked, Role, Rollback, RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted,
-    Status, Table, Token, TokenMade, TotpCode, TotpOffer, User, UserChange, Visitor,
-    VisitorPassword, ZoneChange, ZoneStatus,
+    SsoEnded, SsoSession, Status, Table, Token, TokenMade, TotpCode, TotpOffer, User, UserChange,
+    Visitor, VisitorPassword, WhichSessions, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

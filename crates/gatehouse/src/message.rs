@@ -2,7 +2,7 @@
 
 use certs::Material;
 use guard::BanSet;
-use guard::entrance::{Change, Roll, Typed};
+use guard::entrance::{Change, Roll, SessionNews, Typed};
 use guard::operators::UserName;
 use net::resolve::Names;
 use net::sandbox::Sandbox;
@@ -140,6 +140,8 @@ pub enum FromRole {
         /// What he typed.
         password: Typed,
     },
+    /// Sessions began, ended or were used.
+    Sessions(SessionNews),
     /// Offences of clients, with their weights.
     Offences(Vec<(IpAddr, u32)>),
     /// The answer to [`ToRole::Metrics`], as Prometheus text.

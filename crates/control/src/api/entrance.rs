@@ -1,6 +1,7 @@
-//! What the API speaks of where it is about who may use what is published: visitors, tokens, keys of applications.
+//! What the API speaks of where it is about who may use what is published: visitors, tokens, keys of applications, who has signed in.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use guard::entrance::LONGEST_NOTE;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::operators::UserQuery;
 use crate::Moment;
-use crate::schema::{in_path, must_ask, record_id, text, user_name};
+use crate::schema::{address, in_path, may_ask, must_ask, record_id, text, user_name, yes_or_no};
 
 /// Somebody who has a password for what is published, by `[access.NAME]` of the kind "basic".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -139,6 +140,44 @@ pub struct AccessKeyMade {
     pub text: String,
 }
 
+/// Somebody who is signed in by an `[access.NAME]` of the kind "sso".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SsoSession {
+    /// Its number, by which it is ended.
+    pub id: u64,
+    /// The access that it opens.
+    pub access: String,
+    /// Who it is.
+    pub user: String,
+    /// The groups he is in.
+    pub groups: Vec<String>,
+    /// Where he has signed in from.
+    #[schema(schema_with = address)]
+    pub from: IpAddr,
+    /// When it began.
+    pub begun: Moment,
+    /// When it was used last, a minute ago at the most.
+    pub used: Moment,
+}
+
+/// How many were ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SsoEnded {
+    /// So many.
+    pub ended: u64,
+}
+
+/// Which sessions are ended: one, those of a user, or all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichSessions {
+    /// That of this number.
+    One(u64),
+    /// Those of a user, of every access.
+    OfUser(String),
+    /// All.
+    All,
+}
+
 /// Whoever prints one of these for a look at it must not print what is secret in it.
 macro_rules! without_secrets {
     ($($name:ident { $($shown:ident),* })*) => { $(
@@ -168,6 +207,49 @@ pub(crate) struct NumberQuery {
     pub(crate) id: u64,
 }
 
+/// Which sessions are meant: one of these is given.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhichQuery {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all: Option<bool>,
+}
+
+impl WhichQuery {
+    /// As a request asks.
+    pub(crate) fn of(which: &WhichSessions) -> Self {
+        let none = Self::default();
+        match which {
+            WhichSessions::One(id) => Self {
+                id: Some(*id),
+                ..none
+            },
+            WhichSessions::OfUser(user) => Self {
+                user: Some(user.clone()),
+                ..none
+            },
+            WhichSessions::All => Self {
+                all: Some(true),
+                ..none
+            },
+        }
+    }
+
+    /// What is asked; `None`: too much or too little.
+    pub(crate) fn which(self) -> Option<WhichSessions> {
+        match (self.id, self.user, self.all) {
+            (Some(id), None, None) => Some(WhichSessions::One(id)),
+            (None, Some(user), None) => Some(WhichSessions::OfUser(user)),
+            (None, None, Some(true)) => Some(WhichSessions::All),
+            _ => None,
+        }
+    }
+}
+
 /// Whose tokens or keys are meant.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AccessPath {
@@ -184,6 +266,16 @@ pub(crate) struct NumberPath {
 impl IntoParams for NumberQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![must_ask("id", "The number.", record_id())]
+    }
+}
+
+impl IntoParams for WhichQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            may_ask("id", "The number of the one that is ended.", record_id()),
+            may_ask("user", "Whose sessions are ended.", text()),
+            may_ask("all", "Whether all are ended.", yes_or_no()),
+        ]
     }
 }
 

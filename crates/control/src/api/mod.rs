@@ -30,9 +30,9 @@ pub(crate) use configuration::{DiffQuery, GenerationQuery, RollbackQuery};
 pub use derived::{Derived, Table};
 pub use entrance::{
     AccessKey, AccessKeyMade, Htpasswd, Imported, NewAccessKey, NewToken, NewVisitor, Revoked,
-    Token, TokenMade, Visitor, VisitorPassword,
+    SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword, WhichSessions,
 };
-pub(crate) use entrance::{AccessPath, NumberPath, NumberQuery, VisitorQuery};
+pub(crate) use entrance::{AccessPath, NumberPath, NumberQuery, VisitorQuery, WhichQuery};
 pub(crate) use explain::ExplainQuery;
 pub use explain::{ExplainShown, Explanation};
 pub(crate) use history::HistoryQuery;

@@ -1,11 +1,12 @@
-//! What the command line asks about visitors, tokens and keys.
+//! What the command line asks about visitors, tokens, keys and who has signed in.
 
 use hyper::Method;
 
-use crate::api::{NumberQuery, VisitorQuery};
+use crate::api::{NumberQuery, VisitorQuery, WhichQuery};
 use crate::{
     AccessKey, AccessKeyMade, Client, ClientError, Htpasswd, Imported, NewAccessKey, NewToken,
-    NewVisitor, Revoked, Token, TokenMade, Visitor, VisitorPassword,
+    NewVisitor, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
+    WhichSessions,
 };
 
 impl Client {
@@ -73,6 +74,17 @@ impl Client {
     pub async fn revoke_tokens(&self, access: &str) -> Result<Revoked, ClientError> {
         self.ask(Method::DELETE, &of_access(access, "tokens"), &())
             .await
+    }
+
+    /// Who has signed in.
+    pub async fn sso_sessions(&self) -> Result<Vec<SsoSession>, ClientError> {
+        self.ask(Method::GET, "/v1/sso/sessions", &()).await
+    }
+
+    /// Ends sessions of users who have signed in.
+    pub async fn end_sso_sessions(&self, which: &WhichSessions) -> Result<SsoEnded, ClientError> {
+        let query = WhichQuery::of(which);
+        self.ask(Method::DELETE, "/v1/sso/sessions", &query).await
     }
 
     /// The keys of an access.

@@ -118,6 +118,8 @@ pub(super) async fn document() -> Answer {
         entrance::keys,
         entrance::make_key,
         entrance::revoke_key,
+        entrance::sso_sessions,
+        entrance::end_sso_sessions,
     ),
     components(schemas(Refusal, Record)),
     modifiers(&Everywhere)

@@ -1,4 +1,4 @@
-//! Visitors, tokens and keys of applications, over HTTP.
+//! Visitors, tokens, keys of applications and who has signed in, over HTTP.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,11 +6,11 @@ use axum::routing::{delete, get, post};
 
 use super::answer::{Answer, Asked, Placed, Sent};
 use super::{Api, LONGEST_FILE_REQUEST, Paths, SHORT_REQUEST};
-use crate::api::{AccessPath, NumberPath, NumberQuery, VisitorQuery};
+use crate::api::{AccessPath, NumberPath, NumberQuery, VisitorQuery, WhichQuery};
 use crate::schema::Nothing;
 use crate::{
     AccessKey, AccessKeyMade, Backend, Htpasswd, Imported, NewAccessKey, NewToken, NewVisitor,
-    Refusal, Revoked, Token, TokenMade, Visitor, VisitorPassword,
+    Refusal, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
 };
 
 /// Adds the requests about who may use what is published.
@@ -25,6 +25,10 @@ pub(crate) fn routes<B: Backend>(paths: Paths<B>) -> Paths<B> {
     let routes = [
         ("/v1/visitors", visitors),
         ("/v1/tokens", get(all_tokens::<B>).delete(revoke_any::<B>)),
+        (
+            "/v1/sso/sessions",
+            get(sso_sessions::<B>).delete(end_sso_sessions::<B>),
+        ),
         ("/v1/access/{name}/tokens", of_access),
         ("/v1/access/{name}/tokens/{id}", delete(revoke_token::<B>)),
         ("/v1/access/{name}/keys", get(keys::<B>).post(make_key::<B>)),
@@ -295,4 +299,37 @@ pub(super) async fn revoke_key<B: Backend>(
     Placed(path): Placed<NumberPath>,
 ) -> Answer<()> {
     Ok(Json(api.backend.revoke_key(path.name, path.id).await?))
+}
+
+/// Who has signed in by an access of the kind "sso".
+#[utoipa::path(
+    get,
+    path = "/v1/sso/sessions",
+    tag = "entrance",
+    responses((status = 200, description = "The oldest first.", body = Vec<SsoSession>))
+)]
+pub(super) async fn sso_sessions<B: Backend>(State(api): State<Api<B>>) -> Answer<Vec<SsoSession>> {
+    Ok(Json(api.backend.sso_sessions().await?))
+}
+
+/// Ends sessions of users who have signed in: one, those of a user, or all. WebSockets that were opened with them are closed.
+#[utoipa::path(
+    delete,
+    path = "/v1/sso/sessions",
+    tag = "entrance",
+    params(WhichQuery),
+    responses(
+        (status = 200, description = "So many have ended.", body = SsoEnded),
+        (status = 404, description = "There is no such session.", body = Refusal),
+        (status = 422, description = "It is not said which.", body = Refusal)
+    )
+)]
+pub(super) async fn end_sso_sessions<B: Backend>(
+    State(api): State<Api<B>>,
+    Asked(query): Asked<WhichQuery>,
+) -> Answer<SsoEnded> {
+    let which = query
+        .which()
+        .ok_or_else(|| Refusal::invalid("one of id, user and all=true says which sessions end"))?;
+    Ok(Json(api.backend.end_sso_sessions(which).await?))
 }

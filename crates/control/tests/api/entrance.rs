@@ -6,7 +6,8 @@ use super::*;
 
 use control::{
     AccessKey, AccessKeyMade, Actor, Entrance, Htpasswd, Imported, NewAccessKey, NewToken,
-    NewVisitor, Peer, Revoked, Token, TokenMade, Visitor, VisitorPassword,
+    NewVisitor, Peer, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
+    WhichSessions,
 };
 use hyper::StatusCode;
 
@@ -40,6 +41,18 @@ fn key(access: &str) -> AccessKey {
         created: NOW,
         note: String::new(),
         by: "local".to_owned(),
+    }
+}
+
+fn session() -> SsoSession {
+    SsoSession {
+        id: 6,
+        access: "staff".to_owned(),
+        user: "anna ä".to_owned(),
+        groups: vec!["pbx-users".to_owned()],
+        from: [192, 0, 2, 7].into(),
+        begun: NOW,
+        used: NOW,
     }
 }
 
@@ -107,6 +120,18 @@ impl Entrance for Memory {
             _ => Err(Refusal::conflict("no such key")),
         }
     }
+    async fn sso_sessions(&self) -> Result<Vec<SsoSession>, Refusal> {
+        Ok(vec![session()])
+    }
+    async fn end_sso_sessions(&self, which: WhichSessions) -> Result<SsoEnded, Refusal> {
+        let ended = match which {
+            WhichSessions::One(6) => 1,
+            WhichSessions::OfUser(user) if user == "anna ä" => 2,
+            WhichSessions::All => 3,
+            _ => return Err(Refusal::conflict("no such session")),
+        };
+        Ok(SsoEnded { ended })
+    }
 }
 
 #[tokio::test]
@@ -170,6 +195,32 @@ async fn the_command_line_speaks_of_visitors_and_tokens() {
 }
 
 #[tokio::test]
+async fn the_command_line_speaks_of_who_has_signed_in() {
+    let running = Running::start("signed-in");
+    let client = running.client().await;
+    assert_eq!(client.sso_sessions().await.unwrap(), [session()]);
+    for (which, ended) in [
+        (WhichSessions::One(6), 1),
+        (WhichSessions::OfUser("anna ä".to_owned()), 2),
+        (WhichSessions::All, 3),
+    ] {
+        assert_eq!(client.end_sso_sessions(&which).await.unwrap().ended, ended);
+    }
+    assert!(
+        client
+            .end_sso_sessions(&WhichSessions::One(7))
+            .await
+            .is_err()
+    );
+    let local = Line::open(Peer::Local).await;
+    for query in ["", "?all=false", "?id=6&user=a", "?id=x", "?name=a"] {
+        let asked = format!("DELETE /v1/sso/sessions{query}");
+        let (status, text) = local.ask(&asked, &[], "").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_for_the_tokens_of_its_own_access_only() {
     let pages = Line::open(Peer::Pages).await;
     let (key, other) = (format!("Bearer {KEY}"), format!("Bearer {OTHER}"));
@@ -197,6 +248,12 @@ async fn a_key_is_for_the_tokens_of_its_own_access_only() {
         ("GET /v1/access/%77cs/tokens", "", StatusCode::FORBIDDEN),
         ("GET /v1/tokens", "", StatusCode::FORBIDDEN),
         ("DELETE /v1/tokens?id=4", "", StatusCode::FORBIDDEN),
+        ("GET /v1/sso/sessions", "", StatusCode::FORBIDDEN),
+        (
+            "DELETE /v1/sso/sessions?all=true",
+            "",
+            StatusCode::FORBIDDEN,
+        ),
         ("GET /v1/status", "", StatusCode::FORBIDDEN),
         ("GET /v1/claim", "", StatusCode::FORBIDDEN),
         ("GET /v1/visitors", "", StatusCode::FORBIDDEN),

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod certificate;
+mod session;
 mod token;
 
 pub(crate) use certificate::{CertificateAction, FileIn, FileOut};
+pub(crate) use session::SessionAction;
 pub(crate) use token::{KeyAction, TokenAction};
 
 const STATE: &str = "/var/lib/gatehouse";
@@ -272,6 +274,17 @@ pub(crate) enum Command {
     Token {
         #[command(subcommand)]
         action: TokenAction,
+    },
+
+    /// List or end sessions of users who have signed in by `[access.NAME]` of kind = "sso"
+    #[command(after_help = "Examples:
+  gatehouse session list
+  gatehouse session end 12
+  gatehouse session end --user anna
+  gatehouse session end --all")]
+    Session {
+        #[command(subcommand)]
+        action: SessionAction,
     },
 
     /// Show the menu of the serial line here

@@ -17,6 +17,7 @@ mod operators;
 mod output;
 mod reach;
 mod secret;
+mod session;
 mod status;
 mod sure;
 mod tables;
@@ -139,6 +140,7 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Secret { action } => wait(secret::run(out, &state, &socket, action)),
         Command::Claim => wait(operators::claim(out, &socket)),
         Command::User { action } => wait(operators::user(out, &socket, action)),
+        Command::Session { action } => wait(session::run(out, &socket, action)),
         Command::Token { action } => wait(token::run(out, &socket, action)),
         Command::Console { tty, socket: other } => terminal(tty, other.unwrap_or(socket)),
         Command::Network { action } => wait(network::run(out, &socket, action)),

@@ -21,7 +21,7 @@ use ports::Ports;
 use proxy::Figures;
 use service::{
     Answer, BanWatch, Context, Event, Numbered, Outbox, Outdated, Registry, RollWatch, Service,
-    Supervised, Workers, clip, supervise,
+    SessionReport, Supervised, Workers, clip, supervise,
 };
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -87,6 +87,7 @@ struct Role<S: Service> {
     context: Context,
     listeners: BTreeMap<ListenKey, Listener>,
     outdated: mpsc::Receiver<Outdated>,
+    sessions: SessionReport,
     ports: Ports,
     standings: mpsc::Receiver<(Device, Standing)>,
     orders: Orders,
@@ -118,7 +119,7 @@ impl<S: Service + 'static> Role<S> {
         sender.send(&FromRole::Started(shut_in), &[]).await?;
         let inbox = hear(receiver);
         let (events, offences, outbox) = Outbox::new();
-        let (entrance, outdated) = RollWatch::new();
+        let (entrance, outdated, sessions) = RollWatch::new();
         let context = Context {
             events,
             offences,
@@ -146,6 +147,7 @@ impl<S: Service + 'static> Role<S> {
             context,
             listeners: BTreeMap::new(),
             outdated,
+            sessions,
             ports,
             standings,
             orders,
@@ -216,6 +218,9 @@ impl<S: Service + 'static> Role<S> {
                 },
                 Some(Outdated { user, password }) = self.outdated.recv() => {
                     self.sender.send(&FromRole::Outdated { user, password }, &[]).await?;
+                },
+                news = self.sessions.next() => {
+                    self.sender.send(&FromRole::Sessions(news), &[]).await?;
                 },
                 Some(news) = self.news.recv() => {
                     self.sender.send(&FromRole::Acme(Box::new(news)), &[]).await?;

@@ -1,7 +1,8 @@
-//! Who may use what is published: visitors and tokens behind the control API, kept in the store and told to edge.
+//! Who may use what is published: visitors, tokens and sessions behind the control API, kept in the store and told to edge.
 
 mod group;
 mod kept;
+mod sessions;
 mod steward;
 #[cfg(test)]
 mod tests;
@@ -18,14 +19,19 @@ use super::gate::Gate;
 use config::AccessKind;
 use control::{
     AccessKey, AccessKeyMade, Actor, Entrance, Htpasswd, Imported, NewAccessKey, NewToken,
-    NewVisitor, Refusal, Revoked, Token, TokenMade, Visitor, VisitorPassword,
+    NewVisitor, Refusal, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
+    WhichSessions,
 };
+use guard::entrance::SessionLimits;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Where visitors lie in the store.
 pub const VISITORS: &str = "visitors.json";
 /// Where tokens and keys lie in the store.
 pub const TOKENS: &str = "tokens.json";
+/// Where sessions lie in the store.
+pub const SESSIONS: &str = "sessions.json";
 
 impl Shelf for Gate {
     async fn keep(
@@ -53,6 +59,21 @@ impl Shelf for Gate {
             .iter()
             .filter(|access| matches!(access.kind, AccessKind::Cookie { .. }));
         of_cookies.map(|access| access.name.clone()).collect()
+    }
+
+    async fn sso_limits(&self) -> BTreeMap<String, SessionLimits> {
+        let config = self.with(|state| state.running.config.clone()).await;
+        let limits = config.access.iter().filter_map(|access| {
+            let AccessKind::Sso(sso) = &access.kind else {
+                return None;
+            };
+            let limits = SessionLimits {
+                idle: sso.session.idle,
+                longest: sso.session.longest,
+            };
+            Some((access.name.clone(), limits))
+        });
+        limits.collect()
     }
 }
 
@@ -123,5 +144,14 @@ impl Entrance for Gate {
     async fn revoke_key(&self, access: String, id: u64) -> Result<(), Refusal> {
         let steward = &self.hub.steward;
         steward.revoke_key(self, &self.actor, access, id).await
+    }
+
+    async fn sso_sessions(&self) -> Result<Vec<SsoSession>, Refusal> {
+        Ok(self.hub.steward.sso_sessions(self).await)
+    }
+
+    async fn end_sso_sessions(&self, which: WhichSessions) -> Result<SsoEnded, Refusal> {
+        let steward = &self.hub.steward;
+        steward.end_sso_sessions(self, &self.actor, which).await
     }
 }

@@ -240,6 +240,9 @@ async fn serve(
         () = signals.ended() => {}
     }
     gate.clone().keep_bans(hub.warden.saved()).await;
+    if let Err(refusal) = hub.steward.keep_sessions(gate).await {
+        hub.journal.notice("entrance", refusal.message);
+    }
     pages.abort();
     stop_pages.send_replace(true);
     drop(end);

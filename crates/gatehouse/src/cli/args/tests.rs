@@ -64,7 +64,7 @@ fn what_the_manual_shows_is_understood() {
 }
 
 #[test]
-fn what_the_manual_shows_of_users_and_tokens_is_understood() {
+fn what_the_manual_shows_of_users_tokens_and_sessions_is_understood() {
     for line in [
         "gatehouse user list",
         "gatehouse user add anna --role admin",
@@ -80,6 +80,11 @@ fn what_the_manual_shows_of_users_and_tokens_is_understood() {
         "gatehouse token key new --access wcs --note TEXT",
         "gatehouse token key list --access wcs",
         "gatehouse token key revoke 3 --access wcs",
+        "gatehouse session list",
+        "gatehouse session list --json",
+        "gatehouse session end 12",
+        "gatehouse session end --user anna@example.com",
+        "gatehouse session end --all",
         "gatehouse user role bert operator",
         "gatehouse user password anna",
         "gatehouse user forget-app anna",
@@ -153,6 +158,12 @@ fn what_makes_no_sense_is_a_usage_error() {
         "gatehouse token revoke --all",
         "gatehouse token revoke 12 --access wcs --all",
         "gatehouse token key revoke 3",
+        "gatehouse session",
+        "gatehouse session end",
+        "gatehouse session end x",
+        "gatehouse session end 12 --all",
+        "gatehouse session end 12 --user anna",
+        "gatehouse session end --user anna --all",
         "gatehouse network set lan",
         "gatehouse network set lan dhcp --gateway nowhere",
         "gatehouse ping pbx.example -c 0",

@@ -73,7 +73,10 @@ pub(super) async fn read(
                     hub.warden.offence(name, client, weight);
                 }
             }
-            news @ (FromRole::Standing { .. } | FromRole::Acme(_) | FromRole::Outdated { .. }) => {
+            news @ (FromRole::Standing { .. }
+            | FromRole::Acme(_)
+            | FromRole::Outdated { .. }
+            | FromRole::Sessions(_)) => {
                 if name == EDGE {
                     hear_edge(&hub, news);
                 }
@@ -98,6 +101,7 @@ fn hear_edge(hub: &Hub, news: FromRole) {
         FromRole::Standing { device, standing } => hub.uplink.heard(&device, *standing),
         FromRole::Acme(news) => hub.orders.heard(*news),
         FromRole::Outdated { user, password } => hub.steward.outdated(user, password),
+        FromRole::Sessions(news) => hub.steward.heard(news),
         _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! What edge is told of visitors and tokens.
+//! What edge is told of visitors, tokens and sessions.
 
 use crate::message::ToRole;
 use crate::supervisor::entrance::Steward;

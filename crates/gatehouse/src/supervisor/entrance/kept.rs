@@ -1,6 +1,6 @@
-//! What the store has of visitors and tokens.
+//! What the store has of visitors, tokens and sessions.
 
-use super::{Book, TOKENS, VISITORS};
+use super::{Book, SESSIONS, TOKENS, VISITORS};
 use crate::supervisor::journal::Journal;
 use serde::de::DeserializeOwned;
 use store::Store;
@@ -8,6 +8,7 @@ use store::Store;
 /// Where lists are laid that can not be read.
 const DAMAGED_VISITORS: &str = "visitors-damaged.json";
 const DAMAGED_TOKENS: &str = "tokens-damaged.json";
+const DAMAGED_SESSIONS: &str = "sessions-damaged.json";
 
 /// All of it. What is there and can not be read is laid aside, and lets nobody in.
 pub fn kept(store: &mut Store, journal: &Journal) -> Book {
@@ -23,6 +24,12 @@ pub fn kept(store: &mut Store, journal: &Journal) -> Book {
             journal,
             (TOKENS, DAMAGED_TOKENS),
             "no token and no key is good any more; make new ones",
+        ),
+        sessions: blob(
+            store,
+            journal,
+            (SESSIONS, DAMAGED_SESSIONS),
+            "nobody is signed in any more",
         ),
     }
 }

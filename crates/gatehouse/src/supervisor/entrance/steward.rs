@@ -1,17 +1,19 @@
-//! The one who knows visitors and tokens: keeps them, and tells edge.
+//! The one who knows visitors, tokens and sessions: keeps them, and tells edge.
 
 use super::group::Group;
+use super::sessions::Unkept;
 use super::{TOKENS, VISITORS};
 use crate::supervisor::journal::Journal;
 use crate::supervisor::operators::{Porter, unix};
 use control::{Actor, Refusal, Role};
-use guard::entrance::{Change, KeyId, Roll, Tokens, Typed, Visitors};
+use guard::entrance::{Change, KeyId, Roll, SessionLimits, Sessions, Tokens, Typed, Visitors};
 use guard::operators::{PasswordHash, SALT_BYTES, UserName};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How many changes wait for edge; where more do, it is told all anew.
@@ -21,7 +23,7 @@ const OUTDATED: usize = 16;
 /// How often tokens whose time is over are forgotten.
 const SWEEP: Duration = Duration::from_mins(1);
 
-/// Where visitors and tokens are kept, and what else is asked of the box.
+/// Where visitors, tokens and sessions are kept, and what else is asked of the box.
 pub trait Shelf: Clone + Send + Sync + 'static {
     /// Keeps `bytes` over a restart, all of them or nothing. Once they are written it does not wait any more. It asks
     /// `still` right before it writes.
@@ -40,18 +42,23 @@ pub trait Shelf: Clone + Send + Sync + 'static {
 
     /// The names of `[access.NAME]` of the kind "cookie".
     fn cookie_accesses(&self) -> impl Future<Output = Vec<String>> + Send;
+
+    /// How long sessions last, by the names of `[access.NAME]` of the kind "sso".
+    fn sso_limits(&self) -> impl Future<Output = BTreeMap<String, SessionLimits>> + Send;
 }
 
-/// Visitors, tokens and keys. Clones are the same.
+/// Visitors, tokens, keys and sessions. Clones are the same.
 #[derive(Clone)]
 pub struct Steward {
     book: Arc<Mutex<Book>>,
     /// Held while something is changed, so that what is kept last is the latest.
-    changes: Arc<AsyncMutex<()>>,
+    pub(super) changes: Arc<AsyncMutex<()>>,
     told: broadcast::Sender<Change>,
     pub(super) group: Group,
+    /// What of sessions is not kept yet: their changes hold at once.
+    pub(super) unkept: watch::Sender<Unkept>,
     pub(super) porter: Porter,
-    journal: Journal,
+    pub(super) journal: Journal,
     outdated: mpsc::Sender<Outdated>,
     rehash: Arc<Mutex<Option<mpsc::Receiver<Outdated>>>>,
 }
@@ -66,6 +73,8 @@ pub struct Book {
     pub visitors: Visitors,
     /// Tokens, and keys by which they are made.
     pub tokens: Tokens,
+    /// Who has signed in.
+    pub sessions: Sessions,
 }
 
 impl Steward {
@@ -77,6 +86,7 @@ impl Steward {
             changes: Arc::default(),
             told: broadcast::Sender::new(CHANGES),
             group: Group::default(),
+            unkept: watch::Sender::default(),
             porter,
             journal,
             outdated,
@@ -94,6 +104,7 @@ impl Steward {
                 .map(|(name, visitor)| (name.clone(), visitor.password.clone()))
                 .collect(),
             tokens: book.tokens.iter().map(|token| token.live.clone()).collect(),
+            sessions: book.sessions.clone(),
         };
         (roll, changes)
     }
@@ -127,8 +138,12 @@ impl Steward {
         let _ = self.outdated.try_send((user, password));
     }
 
-    /// Forgets tokens whose time is over, and keeps outdated passwords anew, for as long as the box runs.
+    /// Forgets tokens and sessions whose time is over, keeps sessions, and outdated passwords anew, for as long as the box runs.
     pub async fn tend(self, shelf: impl Shelf) {
+        tokio::join!(self.tend_tokens(&shelf), self.tend_sessions(&shelf));
+    }
+
+    async fn tend_tokens(&self, shelf: &impl Shelf) {
         let rehash = self
             .rehash
             .lock()
@@ -141,8 +156,8 @@ impl Steward {
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let done = tokio::select! {
-                _ = sweep.tick() => self.sweep(&shelf).await,
-                Some((user, password)) = rehash.recv() => self.renew(&shelf, user, password).await,
+                _ = sweep.tick() => self.sweep(shelf).await,
+                Some((user, password)) = rehash.recv() => self.renew(shelf, user, password).await,
             };
             if let Err(refusal) = done {
                 self.journal.notice("entrance", refusal.message);
@@ -277,7 +292,7 @@ impl Steward {
     }
 
     /// With the book, so that nobody begins to follow in between.
-    fn tell(&self, _book: &Book, changes: Vec<Change>) {
+    pub(super) fn tell(&self, _book: &Book, changes: Vec<Change>) {
         for change in changes {
             // Nobody listens while edge is started anew, and it is told all then.
             let _ = self.told.send(change);

@@ -1,3 +1,5 @@
+mod sessions;
+
 use super::*;
 
 use super::super::journal::Journal;
@@ -47,6 +49,14 @@ impl Shelf for Drawer {
     async fn cookie_accesses(&self) -> Vec<String> {
         vec!["wcs".to_owned(), "lab".to_owned()]
     }
+
+    async fn sso_limits(&self) -> BTreeMap<String, SessionLimits> {
+        let limits = SessionLimits {
+            idle: Duration::from_hours(8),
+            longest: Duration::from_hours(24),
+        };
+        [("staff".to_owned(), limits)].into()
+    }
 }
 
 /// A box with its steward, who keeps in memory.
@@ -87,6 +97,7 @@ impl Lodge {
         let book = Book {
             visitors: serde_json::from_slice(read(VISITORS)).unwrap_or_default(),
             tokens: serde_json::from_slice(read(TOKENS)).unwrap_or_default(),
+            sessions: serde_json::from_slice(read(SESSIONS)).unwrap_or_default(),
         };
         Steward::new(book, self.steward.porter.clone(), self.journal.clone())
     }
@@ -397,11 +408,15 @@ fn a_damaged_list_lets_nobody_in_and_is_laid_aside() {
     let mut store = store::Store::open(&folder).unwrap().store;
     store.set_blob(VISITORS, b"{\"canary\":").unwrap();
     store.set_blob(TOKENS, b"canary").unwrap();
+    store.set_blob(SESSIONS, b"[\"canary\"]").unwrap();
     let book = kept(&mut store, &journal);
     assert_eq!(
         (book.visitors.iter().count(), book.tokens.iter().count()),
         (0, 0)
     );
+    assert!(book.sessions.is_empty());
+    let aside = store.blob("sessions-damaged.json").unwrap().unwrap();
+    assert_eq!(aside, b"[\"canary\"]");
     let aside = store.blob("visitors-damaged.json").unwrap().unwrap();
     assert_eq!(aside, b"{\"canary\":");
     let log = told(&journal);
