@@ -8,14 +8,15 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
-/// A byte stream over TCP, with or without TLS.
+/// A byte stream over TCP, with or without TLS, or within this process.
 ///
 /// A read of 0 bytes is the peer's clean end: FIN without TLS, `close_notify` with it. Written
 /// bytes may stay behind in a TLS session; [`Stream::unsent`] says how many and
@@ -29,6 +30,16 @@ impl Stream {
     /// A connection without TLS.
     pub fn plain(io: TcpStream) -> Self {
         Self { io, session: None }
+    }
+
+    /// One end of a pair of sockets, whose other end is served by this process itself. It has no addresses.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn inside(io: UnixStream) -> io::Result<Self> {
+        // What is asked of a socket here, those of both families do.
+        let io = std::net::TcpStream::from(OwnedFd::from(io.into_std()?));
+        Ok(Self::plain(TcpStream::from_std(io)?))
     }
 
     /// The server's side of a handshake; `hello` is what was read from `io` already. With TLS 1.3

@@ -17,7 +17,9 @@ mod metrics;
 mod service_impl;
 mod shell;
 
-pub use core::{Explanation, NotExplained, OWN_REVOKED, Shows, client_problems, explain};
+pub use core::{
+    Asker, Explanation, NotExplained, OWN_REVOKED, Shows, client_problems, explain, explain_to,
+};
 pub use figures::{Figures, HostFigures, TargetFigures};
 pub use service_impl::{Config, Error, Proxy};
-pub use shell::{ConfigError, check, files_wanted};
+pub use shell::{ConfigError, Inside, check, files_wanted};

@@ -1,5 +1,5 @@
 use crate::metrics::Instruments;
-use crate::shell::{self, Caps, ConfigError, Handshakes, Live, Logins, Order, Shared};
+use crate::shell::{self, Caps, ConfigError, Handshakes, Inside, Live, Logins, Order, Shared};
 use arc_swap::ArcSwap;
 use certs::{Answers, Material};
 use guard::entrance::PROOF_KEY_BYTES;
@@ -37,6 +37,8 @@ pub struct Config {
     pub names: Names,
     /// The proofs that lie out for certificate authorities.
     pub answers: Answers,
+    /// The login page of access lists of kind "sso".
+    pub inside: Inside,
 }
 
 /// The proxy.

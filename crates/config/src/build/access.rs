@@ -15,7 +15,9 @@ const SSO: &[&str] = &[
     "ldap",
     "radius",
     "oidc",
+    "groups",
     "user_header",
+    "groups_header",
     "forward_cookie",
 ];
 
@@ -93,7 +95,9 @@ fn sso(keys: &AccessKeys, mut kind: Kind<'_>) -> Option<AccessKind> {
     Some(AccessKind::Sso(Box::new(Sso {
         session: session?,
         login: login?,
+        groups: keys.groups.clone(),
         user_header: keys.user_header.clone(),
+        groups_header: keys.groups_header.clone(),
         forward_cookie: keys.forward_cookie.unwrap_or(false),
     })))
 }

@@ -38,6 +38,7 @@ pub(super) fn http_rule(
         max_body: keys.max_body,
         access: keys.access.clone(),
         access_all: keys.access_all.clone(),
+        login_page: keys.login_page,
         client_address_header: keys.client_address_header.clone(),
         target_certificate: target_certificate?,
         path_policy: keys.path_policy,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::headers::is_ours;
+use super::sso;
 use crate::fault::Report;
 use crate::nearest::instead;
 use crate::place::{At, Place};
@@ -14,6 +15,7 @@ pub(super) fn lists(file: &File, report: &mut Report) {
         twice(&keys.at, "users", &keys.users, report);
         twice(&keys.at, "origins", &keys.origins, report);
         twice(&keys.at, "names", &keys.names, report);
+        twice(&keys.at, "groups", &keys.groups, report);
         if let Some(ldap) = keys
             .ldap
             .as_ref()
@@ -39,12 +41,15 @@ pub(super) fn lists(file: &File, report: &mut Report) {
         if let Some(header) = &keys.user_header {
             reserved(header, &keys.at, "user_header", report);
         }
+        sso::groups_header(keys, report);
     }
+    sso::cookies(file, report);
     trusted(file, report);
     for host in &file.host {
         for rule in &host.http {
             rule_access(rule, host, file, report);
         }
+        sso::own_path(host, file, report);
     }
 }
 
@@ -77,10 +82,11 @@ fn rule_access(rule: &HttpKeys, host: &HostKeys, file: &File, report: &mut Repor
                 report.fault(place, what, "keep it in one of the two");
             } else if let Some(list) = file.access.entries.iter().find(|list| list.name == *name) {
                 certificate_is_asked(list, host, file, &place, report);
-                session_reaches(list, host, place, report);
+                sso::session_reaches(list, host, place, report);
             }
         }
     }
+    sso::login_page(rule, file, report);
     if let Some(header) = &rule.client_address_header {
         reserved(header, &rule.at, "client_address_header", report);
     }
@@ -119,30 +125,8 @@ fn certificate_is_asked(
     }
 }
 
-/// A browser sends the session's cookie only to hosts of its domain.
-fn session_reaches(list: &AccessKeys, host: &HostKeys, place: Place, report: &mut Report) {
-    let Some(session) = list
-        .session
-        .as_ref()
-        .filter(|_| list.kind == AccessWord::Sso)
-    else {
-        return;
-    };
-    let domain = session.domain.to_ascii_lowercase();
-    let name = &host.name.domain;
-    let below = name
-        .strip_suffix(&domain)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if !below {
-        let what = format!("{name} is not below {domain}, so that its session never gets here");
-        let line = session.line;
-        let remedy = format!("use a list whose session.domain holds this host (line {line})");
-        report.fault(place, what, remedy);
-    }
-}
-
 /// Reports a header of ours or of HTTP itself where a name of the operator's choice is wanted.
-fn reserved(header: &str, at: &At, key: &str, report: &mut Report) {
+pub(super) fn reserved(header: &str, at: &At, key: &str, report: &mut Report) {
     // What clients send under these names goes on to the target.
     let theirs = ["authorization", "cookie", "origin"];
     let plain = header.to_ascii_lowercase();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::fault::Report;
 use crate::place::Place;
 use crate::reader::quoted;
-use crate::sections::{AccessKeys, AccessWord, File, HeaderKeys, HttpKeys};
+use crate::sections::{File, HeaderKeys, HttpKeys};
 
 /// The most names of fields that one rule leaves out.
 const MOST_REMOVED: usize = 32;
@@ -54,12 +54,14 @@ fn taken_in_requests(rule: &HttpKeys, file: &File) -> Taken {
     }
     let named = |name: &String| rule.access.contains(name) || rule.access_all.contains(name);
     let lists = file.access.entries.iter();
-    let tells = |list: &&AccessKeys| {
-        matches!(list.kind, AccessWord::Sso | AccessWord::Certificate) && named(&list.name)
-    };
-    for list in lists.filter(tells) {
-        if let Some(name) = &list.user_header {
-            taken.insert(plain(name), format!("access.{}.user_header", list.name));
+    for list in lists.filter(|list| named(&list.name)) {
+        for (key, name) in [
+            ("user_header", &list.user_header),
+            ("groups_header", &list.groups_header),
+        ] {
+            if let Some(name) = name {
+                taken.insert(plain(name), format!("access.{}.{key}", list.name));
+            }
         }
     }
     taken

@@ -12,6 +12,7 @@ mod ourselves;
 mod ports;
 mod relay;
 mod rules;
+mod sso;
 mod store;
 mod targets;
 mod zones;

@@ -6,7 +6,8 @@ use ipnet::IpNet;
 
 use crate::definition::{choice, section};
 use crate::value::{
-    DnsName, HttpsUrl, LdapUrl, Origin, SecretRef, ServerText, SubjectName, Token, VisitorName,
+    DnsName, GroupName, HttpsUrl, LdapUrl, Origin, SecretRef, ServerText, SubjectName, Token,
+    VisitorName,
 };
 
 section! {
@@ -41,6 +42,11 @@ section! {
         radius: Option<RadiusLogin>;
         /// The OIDC provider for login = "oidc".
         oidc: Option<OidcLogin>;
+        /// Groups of which a user must be in one, as the directory calls them. Empty: every user who has a login is let in.
+        groups: Vec<String> as Vec<GroupName> | ["pbx-users"];
+        /// The header that tells the target the user's groups, with "," between them. A group whose name
+        /// holds a "," is left out there. What a client sends under this name is removed, for all hosts.
+        groups_header: Option<String> as Option<Token> | "X-Remote-Groups";
         /// The header that tells the target the user's name: the one of the login, or the common
         /// name of the client certificate (the first other name, if it has none). What a client
         /// sends under this name is removed, for all hosts. For kind = "basic", "sso" and "certificate".

@@ -89,6 +89,8 @@ section! {
         access: Vec<String> | ["staff"];
         /// Access lists; all of them are needed.
         access_all: Vec<String> | ["sso", "daemons"];
+        /// Who is shown the login page where a list of kind = "sso" is not satisfied. Others are answered with 401.
+        login_page: LoginPage = "browsers";
         /// A header that tells the target the client's address and port (`address:port`).
         client_address_header: Option<String> as Option<Token> | "X-Client-IP";
         /// Which certificate of a TLS target is believed: `{ trust = "system" }`,
@@ -177,6 +179,16 @@ choice! {
         Redirect = "redirect",
         /// They are refused.
         Refuse = "refuse",
+    }
+}
+
+choice! {
+    /// Who is shown the login page.
+    pub enum LoginPage {
+        /// Browsers that open a page.
+        Browsers = "browsers",
+        /// Whoever asks by GET or HEAD.
+        Always = "always",
     }
 }
 

@@ -16,7 +16,7 @@ pub use access::{LdapLogin, OidcLogin, RadiusLogin, Session};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
 pub use certificate::{Challenge, DnsUpdate, ExternalAccount, KeyType};
 pub use dns::{Dns, DnsRecord, RecordType};
-pub use host::{Balance, PathPolicy, Plain, ProxyHeader, WebSocket};
+pub use host::{Balance, LoginPage, PathPolicy, Plain, ProxyHeader, WebSocket};
 pub(crate) use host::{
     H323Keys, HeaderKeys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys,
     TrustWord,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::sections::{Balance, PathPolicy, Plain, ProxyHeader, WebSocket};
+use crate::sections::{Balance, LoginPage, PathPolicy, Plain, ProxyHeader, WebSocket};
 use crate::types::ClientTrust;
 use crate::value::{HostName, TargetHost, TargetHostHeader};
 
@@ -85,6 +85,8 @@ pub struct HttpRule {
     pub access: Vec<String>,
     /// Names of access lists; all are needed.
     pub access_all: Vec<String>,
+    /// Who is shown the login page of an access list.
+    pub login_page: LoginPage,
     /// A header for the client's address and port.
     pub client_address_header: Option<String>,
     /// Which certificate of a TLS target is believed.

@@ -6,10 +6,11 @@ use ipnet::IpNet;
 
 pub use crate::sections::{
     Admin, Allow, Balance, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate,
-    ExternalAccount, Field, Forward, ForwardTo, Guard, KeyType, LdapLogin, Listen, Nat, OidcLogin,
-    PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits, PublicPorts, RadiusLogin,
-    RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen, Session, SipTransport, Site,
-    Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser, WebSocket, Zone,
+    ExternalAccount, Field, Forward, ForwardTo, Guard, KeyType, LdapLogin, Listen, LoginPage, Nat,
+    OidcLogin, PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits, PublicPorts,
+    RadiusLogin, RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen, Session,
+    SipTransport, Site, Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser,
+    WebSocket, Zone,
 };
 pub use crate::value::{
     AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, TargetHostHeader,
@@ -272,8 +273,12 @@ pub struct Sso {
     pub session: Session,
     /// Where the login is asked.
     pub login: Login,
+    /// Groups of which a user must be in one; empty: every user is let in.
+    pub groups: Vec<String>,
     /// The header that tells the target the user's name.
     pub user_header: Option<String>,
+    /// The header that tells the target the user's groups.
+    pub groups_header: Option<String>,
     /// Whether the target gets the session cookie.
     pub forward_cookie: bool,
 }
@@ -287,6 +292,14 @@ impl AccessKind {
             }
             Self::Sso(sso) => sso.user_header.as_deref(),
             Self::Cookie { .. } | Self::Network { .. } => None,
+        }
+    }
+
+    /// The header that tells the target the user's groups.
+    pub fn groups_header(&self) -> Option<&str> {
+        match self {
+            Self::Sso(sso) => sso.groups_header.as_deref(),
+            _ => None,
         }
     }
 

@@ -14,8 +14,8 @@ pub(crate) use amount::{MaxAge, Rate, Size};
 pub(crate) use field::{Field, FieldList};
 pub use name::HostName;
 pub(crate) use name::{
-    CertificateName, ClientCa, DnsName, FileName, Interface, Label, Mail, Name, NumberPattern,
-    Origin, SubjectName, Text, Token, VisitorName, dns_fault, name_fault,
+    CertificateName, ClientCa, DnsName, FileName, GroupName, Interface, Label, Mail, Name,
+    NumberPattern, Origin, SubjectName, Text, Token, VisitorName, dns_fault, name_fault,
 };
 pub use port::Ports;
 pub use secret::SecretRef;

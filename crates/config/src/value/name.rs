@@ -165,6 +165,10 @@ checked_name!(
     SubjectName, "a name in a certificate; `*.example.com` for all names directly below", subject_fault
 );
 checked_name!(
+    /// The name of a group of users.
+    GroupName, "the name of a group, 1 to 256 characters", group_fault
+);
+checked_name!(
     /// The name of a visitor, who signs in by password.
     VisitorName, "the name of a user: letters, digits, \".\", \"-\", \"_\" and \"@\", a letter first", visitor_fault
 );
@@ -375,6 +379,18 @@ fn subject_fault(text: &str) -> Option<(String, String)> {
     (below.contains('*') || below.is_empty()).then(|| {
         let what = format!("the \"*\" in {} is not the whole first label", quoted(text));
         let remedy = "write whole names, or `*.example.com`, or no `names` for every certificate";
+        (what, remedy.to_owned())
+    })
+}
+
+fn group_fault(text: &str) -> Option<Fault> {
+    let odd = text.is_empty()
+        || text.len() > 256
+        || text.trim() != text
+        || text.chars().any(char::is_control);
+    odd.then(|| {
+        let what = format!("{} is no name of a group", quoted(text));
+        let remedy = "write 1 to 256 characters without spaces at their ends";
         (what, remedy.to_owned())
     })
 }

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod certificate;
+mod explain;
 mod session;
 mod token;
 
 pub(crate) use certificate::{CertificateAction, FileIn, FileOut};
+pub(crate) use explain::ExplainArgs;
 pub(crate) use session::SessionAction;
 pub(crate) use token::{KeyAction, TokenAction};
 
@@ -111,21 +113,9 @@ pub(crate) enum Command {
   gatehouse explain https://hq.example/PBX0/APPS
   gatehouse explain wss://hq.example/chat --from 203.0.113.9
   gatehouse explain https://hq.example/ --certificate anna.pem
+  gatehouse explain https://hq.example/ --as anna --from 203.0.113.9
   gatehouse explain http://hq.example/ --config gatehouse.toml")]
-    Explain {
-        /// What a client would ask for: an http, https, ws or wss URL
-        #[arg(value_name = "URL")]
-        url: String,
-        /// The address of the client; without it, somewhere outside
-        #[arg(long, value_name = "ADDR")]
-        from: Option<IpAddr>,
-        /// Ask this configuration file instead of the box that runs
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-        /// The client shows the certificate in this file (PEM, with what leads to its CA); it is judged as in a handshake
-        #[arg(long, value_name = "FILE", conflicts_with = "config")]
-        certificate: Option<PathBuf>,
-    },
+    Explain(ExplainArgs),
 
     /// Show what follows from the configuration in force
     ///

@@ -1,37 +1,33 @@
 //! `gatehouse explain`.
 
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use control::{Client, ExplainShown};
+use proxy::Asker;
 
+use super::args::ExplainArgs;
 use super::output::Out;
 use super::{Done, Failure, check};
 
 /// Explains by a file.
-pub(super) fn offline(out: Out, file: &Path, url: &str, from: Option<IpAddr>) -> Done {
+pub(super) fn offline(out: Out, file: &Path, asked: &ExplainArgs) -> Done {
     let text = check::read(file)?;
-    let checked = config::check(&text, &file.display().to_string())
-        .map_err(|faults| Failure::Refused(format!("the configuration has faults\n{faults}")))?;
-    let explanation = proxy::explain(&checked.config, url, from, None)
-        .map_err(|error| Failure::Unusable(error.to_string()))?;
-    out.show(&explanation, || lines(&explanation.to_string()))
+    by_text(out, (&text, &file.display().to_string()), asked)
 }
 
 /// Explains by what is in force.
-pub(super) async fn running(
-    out: Out,
-    socket: &Path,
-    url: &str,
-    from: Option<IpAddr>,
-    certificate: Option<PathBuf>,
-) -> Done {
+pub(super) async fn running(out: Out, socket: &Path, asked: &ExplainArgs) -> Done {
     let client = Client::connect(socket).await?;
-    let explanation = match certificate {
+    let (url, from) = (&asked.url, asked.from);
+    let explanation = match &asked.certificate {
+        _ if asked.user.is_some() => {
+            let running = client.config_text(None).await?;
+            return by_text(out, (&running.text, "what is in force"), asked);
+        }
         None => client.explain(url, from).await?,
         Some(file) => {
-            let certificate = certificates(&file)?;
-            let url = url.to_owned();
+            let certificate = certificates(file)?;
+            let url = url.clone();
             let asked = ExplainShown {
                 url,
                 from,
@@ -41,6 +37,24 @@ pub(super) async fn running(
         }
     };
     out.show(&explanation.decision, || lines(&explanation.text))
+}
+
+fn by_text(out: Out, (text, name): (&str, &str), asked: &ExplainArgs) -> Done {
+    let checked = config::check(text, name)
+        .map_err(|faults| Failure::Refused(format!("the configuration has faults\n{faults}")))?;
+    let boxed = |groups: &Vec<String>| -> Vec<Box<str>> {
+        groups.iter().map(|group| group.as_str().into()).collect()
+    };
+    let groups = asked.groups.as_ref().map(boxed);
+    let asker = Asker {
+        from: asked.from,
+        user: asked.user.as_deref(),
+        groups: groups.as_deref(),
+        ..Asker::default()
+    };
+    let explanation = proxy::explain_to(&checked.config, &asked.url, &asker)
+        .map_err(|error| Failure::Unusable(error.to_string()))?;
+    out.show(&explanation, || lines(&explanation.to_string()))
 }
 
 fn lines(text: &str) -> String {

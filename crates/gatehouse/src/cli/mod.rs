@@ -105,14 +105,9 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Role { role } => be(role),
         Command::Man { directory } => man::write(&directory),
         Command::Check { file, tables } => check::run(out, &file, args.state.as_deref(), tables),
-        Command::Explain {
-            url,
-            from,
-            config,
-            certificate,
-        } => match config {
-            Some(file) => explain::offline(out, &file, &url, from),
-            None => wait(explain::running(out, &socket, &url, from, certificate)),
+        Command::Explain(asked) => match &asked.config {
+            Some(file) => explain::offline(out, file, &asked),
+            None => wait(explain::running(out, &socket, &asked)),
         },
         Command::Tables => wait(async { tables::run(out, &connected().await?).await }),
         Command::Status => wait(async { status::run(out, &connected().await?).await }),

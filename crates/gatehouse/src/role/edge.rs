@@ -36,5 +36,6 @@ fn configure(
         files: load.files.clone(),
         names: load.names.clone(),
         answers: answers.clone(),
+        inside: proxy::Inside::default(),
     })
 }

@@ -348,3 +348,30 @@ async fn an_aborted_connection_is_reset() {
     let error = far.read(&mut [0; 8]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
 }
+
+#[tokio::test]
+async fn a_pair_within_the_process_is_a_connection_like_any_other() {
+    let (near, far) = UnixStream::pair().unwrap();
+    let mut near = Stream::inside(near).unwrap();
+    let mut far = Stream::inside(far).unwrap();
+    assert!(near.is_quiet_now() && near.is_quiet());
+    far.write_all(b"ping").await.unwrap();
+    assert!(!near.is_quiet_now());
+    let mut room = [0; 4];
+    near.read_exact(&mut room).await.unwrap();
+    assert_eq!(&room, b"ping");
+    // More than the kernel keeps for one of them.
+    let (sent, taken) = (vec![7; 1 << 20], async {
+        let mut taken = Vec::new();
+        near.read_to_end(&mut taken).await.unwrap();
+        taken.len()
+    });
+    let sending = async {
+        far.write_all(&sent).await.unwrap();
+        poll_fn(|cx| far.poll_finish(cx)).await.unwrap();
+    };
+    assert_eq!(tokio::join!(sending, taken).1, 1 << 20);
+    near.reset_when_dropped(true);
+    drop(near);
+    assert_eq!(far.read(&mut room).await.unwrap_or(0), 0);
+}

@@ -4,12 +4,14 @@ use super::credentials::{Login, LoginFault, LoginRefused, Ticket, TicketFault};
 use super::decide::{Ask, AskedTls, Step, Watch};
 use super::reason::Reason;
 use super::routes::Rule;
+use super::signin::{SignInRefused, SignOn};
 use certs::{Refused, Verified, Why};
 use config::{Access, AccessKind};
 use guard::operators::UserName;
 use ipnet::IpNet;
 use proto::http::Authority;
 use service::Blame;
+use std::borrow::Cow;
 use thiserror::Error;
 
 /// A reference to an `[access.…]`.
@@ -51,8 +53,8 @@ pub enum GateKind {
         /// Whether targets get the cookie.
         forwarded: bool,
     },
-    /// Something that comes later; it lets nobody in.
-    NotBuilt(&'static str),
+    /// A session, which a login opens.
+    Sso(Box<SignOn>),
 }
 
 /// What is known of the certificate of a client, judged by what its host trusts.
@@ -151,7 +153,7 @@ impl Gate {
                         .collect(),
                     forwarded: *forward_cookie,
                 },
-                AccessKind::Sso { .. } => GateKind::NotBuilt("sso"),
+                AccessKind::Sso(sso) => GateKind::Sso(Box::new(SignOn::new(sso))),
             },
         }
     }
@@ -162,7 +164,22 @@ impl Gate {
             GateKind::Certificate { user_header, .. } | GateKind::Basic { user_header, .. } => {
                 user_header.as_deref()
             }
-            GateKind::Network(_) | GateKind::Cookie { .. } | GateKind::NotBuilt(_) => None,
+            GateKind::Sso(sign_on) => sign_on.user_header.as_deref(),
+            GateKind::Network(_) | GateKind::Cookie { .. } => None,
+        }
+    }
+
+    /// The fields that tell the target who the client is.
+    pub(super) fn told_headers(&self) -> impl Iterator<Item = &str> {
+        let groups = self.sign_on().and_then(|own| own.groups_header.as_deref());
+        self.user_header().into_iter().chain(groups)
+    }
+
+    /// What it asks for, if that is a session.
+    pub(super) fn sign_on(&self) -> Option<&SignOn> {
+        match &self.kind {
+            GateKind::Sso(sign_on) => Some(sign_on),
+            _ => None,
         }
     }
 
@@ -192,19 +209,20 @@ impl Gate {
         }
     }
 
-    /// The cookie that is for us alone.
-    pub(super) fn own_cookie(&self) -> Option<&str> {
+    /// The cookie that targets get, too.
+    pub(super) fn forwarded_cookie(&self) -> Option<&str> {
         match &self.kind {
             GateKind::Cookie {
                 cookie,
-                forwarded: false,
+                forwarded: true,
                 ..
             } => Some(cookie),
+            GateKind::Sso(sign_on) if sign_on.forwarded => Some(&sign_on.cookie),
             _ => None,
         }
     }
 
-    fn admits(&self, rule: &Rule, ask: &Ask<'_>) -> Result<(), Reason> {
+    pub(super) fn admits(&self, rule: &Rule, ask: &Ask<'_>) -> Result<(), Reason> {
         let name = || self.name.clone();
         match &self.kind {
             GateKind::Network(from) if from.iter().any(|net| net.contains(&ask.client)) => Ok(()),
@@ -233,7 +251,13 @@ impl Gate {
                 let ticket = ticketed(ticket).and_then(|()| from_page(origins, ask));
                 ticket.map_err(|fault| Reason::Ticket(name(), fault))
             }
-            GateKind::NotBuilt(kind) => Err(Reason::AccessNotBuilt(name(), kind)),
+            GateKind::Sso(sign_on) => {
+                if let Err(fault) = not_from_elsewhere(rule, ask) {
+                    return Err(Reason::Ticket(name(), fault));
+                }
+                let refused = SignInRefused::new(self, sign_on, rule, ask);
+                refused.map_or(Ok(()), |refused| Err(Reason::SignIn(Box::new(refused))))
+            }
         }
     }
 }
@@ -280,7 +304,7 @@ fn not_from_elsewhere(rule: &Rule, ask: &Ask<'_>) -> Result<(), TicketFault> {
 }
 
 /// User and password of who asks, as far as a target of `rule` is to know of them.
-pub fn told_login<'a>(rule: &Rule, ask: &Ask<'a>) -> Login<'a> {
+fn told_login<'a>(rule: &Rule, ask: &Ask<'a>) -> Login<'a> {
     if rule.takes_login && not_from_elsewhere(rule, ask).is_ok() {
         ask.credentials.login()
     } else {
@@ -357,8 +381,11 @@ pub(super) fn judge(rule: &Rule, ask: &Ask<'_>, watch: &mut impl Watch) -> Resul
         let admitted = gate.admits(rule, ask);
         watch.step(Step::Access(gate, admitted.is_ok()));
         match admitted {
-            // No password is looked at for somebody who is not let in anyway.
-            Err(reason) if reason.is_unchecked() => unchecked = Some(reason),
+            // No password is looked at for somebody who is not let in anyway, and nobody is asked for a login who is not.
+            Err(reason) if reason.is_unchecked() || reason.asks_login() => match &unchecked {
+                Some(Reason::SignIn(_)) => {}
+                _ => unchecked = Some(reason),
+            },
             other => other?,
         }
     }
@@ -400,48 +427,63 @@ fn tells_login(rule: &Rule) -> bool {
 /// with a certificate, or with another password; then what is not its fault; then what it showed.
 fn worth(reason: &Reason) -> u8 {
     match reason {
-        reason if reason.is_unchecked() => 9,
+        reason if reason.is_unchecked() => 11,
         // Who guesses can not hide it behind a certificate that was not asked for.
-        Reason::Login(refused) if refused.fault.weight() > 0 => 8,
-        Reason::Certificate(_, CertificateFault::NotAsked) => 7,
-        Reason::Login(refused) if refused.fault == LoginFault::Missing => 5,
-        Reason::Login(_) => 6,
-        Reason::AccessNotBuilt(..) | Reason::Certificate(_, CertificateFault::NotJudged(_)) => 4,
+        Reason::Login(refused) if refused.fault.weight() > 0 => 10,
+        Reason::Certificate(_, CertificateFault::NotAsked) => 9,
+        // A browser shows the login page; what is no browser can do more with a password.
+        Reason::SignIn(refused) if refused.page => 7,
+        Reason::Login(refused) if refused.fault == LoginFault::Missing => 6,
+        Reason::Login(_) => 8,
+        Reason::SignIn(refused) if refused.fault.asks_login() => 5,
+        Reason::Certificate(_, CertificateFault::NotJudged(_)) => 4,
         Reason::Certificate(_, CertificateFault::Missing) => 2,
-        Reason::Certificate(..) => 3,
+        Reason::Certificate(..) | Reason::SignIn(_) => 3,
         Reason::Ticket(..) => 1,
         _ => 0,
     }
 }
 
-/// What the target is told of who the client is: fields with their values, one for each name.
-pub(super) fn users<'r>(
-    rule: &'r Rule,
-    shown: Shown<'r>,
-    login: Login<'r>,
-) -> Vec<(&'r str, &'r str)> {
-    let mut told: Vec<(&str, &str)> = Vec::new();
+/// What the target of `rule` is told of who asks: fields with their values, one for each name.
+pub fn told<'r>(rule: &'r Rule, ask: &Ask<'r>) -> Vec<(&'r str, Cow<'r, str>)> {
+    let mut told = Vec::new();
     for gate in rule.all.iter().chain(&rule.any) {
-        let user = match (&gate.kind, shown, login) {
-            (GateKind::Certificate { names, .. }, Shown::Verified(verified), _)
-                if names.is_empty() || verified.has_name(names) =>
-            {
-                verified.subject()
-            }
-            (GateKind::Basic { users, .. }, _, Login::Right(user)) if users.contains(user) => {
-                Some(user.as_str())
-            }
-            _ => None,
-        };
-        if let (Some(header), Some(user)) = (gate.user_header(), user)
-            && !told
-                .iter()
-                .any(|(name, _)| name.eq_ignore_ascii_case(header))
-        {
-            told.push((header, user));
-        }
+        gate.tell(rule, ask, &mut told);
     }
     told
+}
+
+impl Gate {
+    /// Adds the fields that tell who it has let in.
+    fn tell<'r>(&'r self, rule: &'r Rule, ask: &Ask<'r>, told: &mut Vec<(&'r str, Cow<'r, str>)>) {
+        let mut tell = |(header, value): (&'r str, Cow<'r, str>)| {
+            let mut known = told.iter();
+            if !known.any(|(name, _)| name.eq_ignore_ascii_case(header)) {
+                told.push((header, value));
+            }
+        };
+        let user = match &self.kind {
+            GateKind::Certificate { names, .. } => match ask.tls.map(|tls| tls.certificate) {
+                Some(Shown::Verified(verified)) if names.is_empty() || verified.has_name(names) => {
+                    verified.subject()
+                }
+                _ => None,
+            },
+            GateKind::Basic { users, .. } => match told_login(rule, ask) {
+                Login::Right(user) if users.contains(user) => Some(user.as_str()),
+                _ => None,
+            },
+            GateKind::Sso(sign_on) if not_from_elsewhere(rule, ask).is_ok() => {
+                let admitted = sign_on.admits(&self.name, ask.credentials);
+                let fields = admitted.ok().map(|who| sign_on.tells(who));
+                return fields.into_iter().flatten().for_each(tell);
+            }
+            GateKind::Sso(_) | GateKind::Network(_) | GateKind::Cookie { .. } => None,
+        };
+        if let (Some(header), Some(user)) = (self.user_header(), user) {
+            tell((header, user.into()));
+        }
+    }
 }
 
 #[cfg(test)]

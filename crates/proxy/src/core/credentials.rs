@@ -1,5 +1,6 @@
 //! What a client sends to be let in, beside its certificate.
 
+use super::signin::{Session, Span};
 use guard::operators::UserName;
 use service::Blame;
 use std::fmt;
@@ -12,6 +13,9 @@ pub trait Credentials: fmt::Debug {
 
     /// What its cookie called `cookie` is to the list called `access`.
     fn ticket(&self, cookie: &str, access: &str) -> Ticket;
+
+    /// What its cookie called `cookie` is to the list called `access`, whose sessions hold for `span`.
+    fn session(&self, cookie: &str, access: &str, span: Span) -> Session<'_>;
 
     /// The `Origin` of the page that asks.
     fn origin(&self) -> Option<&[u8]>;
@@ -145,6 +149,10 @@ impl Credentials for Anonymous {
 
     fn ticket(&self, _: &str, _: &str) -> Ticket {
         Ticket::Nothing
+    }
+
+    fn session(&self, _: &str, _: &str, _: Span) -> Session<'_> {
+        Session::Nothing
     }
 
     fn origin(&self) -> Option<&[u8]> {

@@ -5,6 +5,7 @@ use super::credentials::Credentials;
 use super::path::{Fit, fit};
 use super::reason::Reason;
 use super::routes::{Entry, HostRoutes, Routes, Rule};
+use super::signin::OWN_PATHS;
 use config::{Plain, WebSocket};
 use proto::http::{Fields, Malformed, Scheme, path_is_unambiguous};
 use std::net::IpAddr;
@@ -82,6 +83,8 @@ pub enum Step<'r> {
     Default(&'r Rule, bool),
     /// A path was tried.
     Path(&'r Entry, Fit),
+    /// The path is one of ours.
+    Own(&'r HostRoutes),
     /// An access was asked.
     Access(&'r Gate, bool),
 }
@@ -129,7 +132,13 @@ pub fn decide_watched<'r>(
     if ask.tls.is_none() && ask.scheme == Some(Scheme::Https) {
         return refuse(Some(host), Reason::NotSecured, Some(host.line));
     }
-    let Some((rule, line)) = find(host, ask.path, watch) else {
+    let own = host.own.as_ref();
+    let own = own.filter(|_| ask.path.starts_with(OWN_PATHS));
+    if own.is_some() {
+        watch.step(Step::Own(host));
+    }
+    let own = own.map(|rule| (rule, rule.line));
+    let Some((rule, line)) = own.or_else(|| find(host, ask.path, watch)) else {
         return refuse(Some(host), Reason::PathUnknown, Some(host.line));
     };
     if rule.strict

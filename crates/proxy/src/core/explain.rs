@@ -1,13 +1,15 @@
 //! What would become of a request, and why: the same decision as for the traffic, told step by step.
 
-use super::access::{GateKind, Shown};
+use super::access::{GateKind, Shown, told};
+use super::asker::{Asker, Pretended};
 use super::balance::{Probe, Targets};
 use super::believed::believed;
-use super::credentials::Anonymous;
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
+use super::reason::Reason;
 use super::routes::{Routes, RoutesError, Rule, Trust};
+use super::signin::OWN_PATHS;
 use certs::{Refused, Verified};
 use config::{Balance, Config, Identity, TargetHostHeader};
 use guard::operators::UserName;
@@ -88,11 +90,31 @@ pub fn explain(
     from: Option<IpAddr>,
     shows: Option<Shows<'_>>,
 ) -> Result<Explanation, NotExplained> {
+    let asker = Asker {
+        from,
+        shows,
+        ..Asker::default()
+    };
+    explain_to(config, url, &asker)
+}
+
+/// As [`explain`], of a request of `asker`. Where it is a user, all access lists of the rule are asked whether they let him in.
+///
+/// # Errors
+/// [`NotExplained`], the caller's.
+pub fn explain_to(
+    config: &Config,
+    url: &str,
+    asker: &Asker<'_>,
+) -> Result<Explanation, NotExplained> {
     let asked = Asked::parse(url).ok_or_else(|| NotExplained::Url(url.to_owned()))?;
     let routes = Routes::new(config, &BTreeMap::new())?;
-    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
+    let from = asker
+        .from
+        .unwrap_or(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
     let name = asked.authority.host();
-    let judged = shows.map(|shows| Judged::of(&routes, name, shows));
+    let pretended = Pretended::of(config, asker);
+    let judged = asker.shows.map(|shows| Judged::of(&routes, name, shows));
     let ask = Ask {
         client: from,
         tls: asked.tls.then_some(AskedTls {
@@ -107,11 +129,14 @@ pub fn explain(
         websocket: asked.websocket,
         body: None,
         fields: None,
-        credentials: &Anonymous,
+        credentials: &pretended,
     };
     let mut steps = Steps {
         said: Vec::new(),
         shows: judged.is_some(),
+        user: asker.user.map(str::to_owned),
+        sure: asker.groups.is_some(),
+        asked: Vec::new(),
     };
     steps.port(config, &asked);
     if let Some(host) = routes.passthroughs().host(name).filter(|_| asked.tls) {
@@ -121,6 +146,9 @@ pub fn explain(
         steps.say(judged.text(), None);
     }
     let verdict = decide_watched(&routes, &ask, &mut steps);
+    if let (Verdict::Forward(_, rule), Some(_)) = (&verdict, asker.user) {
+        steps.others(rule, &ask);
+    }
     let mut explanation = Explanation {
         url: url.to_owned(),
         from,
@@ -133,7 +161,7 @@ pub fn explain(
         notes: Vec::new(),
         headers: Vec::new(),
     };
-    explanation.conclude(config, &routes, &asked, verdict);
+    explanation.conclude(config, &routes, (&asked, &ask), verdict);
     Ok(explanation)
 }
 
@@ -160,7 +188,7 @@ impl Explanation {
         &mut self,
         config: &Config,
         routes: &Routes,
-        asked: &Asked<'_>,
+        (asked, ask): (&Asked<'_>, &Ask<'_>),
         verdict: Verdict<'_>,
     ) {
         match verdict {
@@ -176,8 +204,15 @@ impl Explanation {
                 self.decision = "forward";
                 self.reason = trust(rule, asked.tls);
                 self.line = Some(rule.line);
-                self.target = Some(format!("{scheme}://{}", **target));
+                self.target = Some(if target.inside {
+                    target.to_string()
+                } else {
+                    format!("{scheme}://{}", **target)
+                });
                 self.headers = headers(rule, asked, self.from);
+                let told = told(rule, ask).into_iter();
+                let told = told.map(|(name, value)| (name.to_owned(), value.into_owned()));
+                self.headers.extend(told);
             }
             Verdict::Redirect(_, found) => {
                 self.decision = "redirect";
@@ -190,6 +225,17 @@ impl Explanation {
                 self.status = Some(reason.status());
                 self.reason = reason.to_string();
                 self.line = line;
+                if let Reason::SignIn(refused) = &reason
+                    && let Some(location) = refused.location(
+                        routes,
+                        asked.tls,
+                        asked.authority.host(),
+                        (asked.path, asked.query),
+                    )
+                {
+                    self.decision = "redirect";
+                    self.reason = format!("to {location}: {reason}");
+                }
             }
         }
     }
@@ -332,6 +378,12 @@ struct Steps {
     said: Vec<ExplainedStep>,
     /// Whether the client shows a certificate.
     shows: bool,
+    /// The user who has signed in.
+    user: Option<String>,
+    /// Whether it is known which groups he is in.
+    sure: bool,
+    /// The access lists that were asked.
+    asked: Vec<Box<str>>,
 }
 
 impl Steps {
@@ -363,7 +415,48 @@ impl Steps {
 }
 
 impl Steps {
+    /// What the lists of `rule` say that did not have to be asked.
+    fn others(&mut self, rule: &Rule, ask: &Ask<'_>) {
+        for gate in rule.all.iter().chain(&rule.any) {
+            if !self.asked.contains(&gate.name) {
+                self.step(Step::Access(gate, gate.admits(rule, ask).is_ok()));
+            }
+        }
+    }
+
+    /// What a list says to a user who has signed in.
+    fn admits_user(&self, user: &str, kind: &GateKind, admitted: bool) -> Option<String> {
+        Some(match (kind, admitted) {
+            (GateKind::Basic { .. }, true) => format!("lets {user} in, by password"),
+            (GateKind::Basic { users, .. }, false) => {
+                let users: Vec<_> = users.iter().map(UserName::as_str).collect();
+                format!("lets in who signs in as {}, not {user}", users.join(", "))
+            }
+            (GateKind::Sso(own), true) if self.sure || own.groups.is_empty() => {
+                format!("lets {user} in, by login")
+            }
+            (GateKind::Sso(own), true) => {
+                format!(
+                    "lets {user} in, by login, if in one of {}",
+                    own.groups.join(", ")
+                )
+            }
+            (GateKind::Sso(own), false) => {
+                format!(
+                    "lets in who is in one of {}, not {user}",
+                    own.groups.join(", ")
+                )
+            }
+            _ => return None,
+        })
+    }
+
     fn admits(&self, kind: &GateKind, admitted: bool) -> String {
+        if let Some(user) = &self.user
+            && let Some(text) = self.admits_user(user, kind, admitted)
+        {
+            return text;
+        }
         match (kind, admitted) {
             (_, true) => "lets it in".to_owned(),
             (GateKind::Network(_), false) => "does not let it in".to_owned(),
@@ -385,8 +478,17 @@ impl Steps {
             (GateKind::Cookie { cookie, .. }, false) => {
                 format!("lets in who has a live token in the cookie {cookie}; here, there is none")
             }
-            (GateKind::NotBuilt(kind), false) => {
-                format!("({kind}) is not built yet and lets nobody in")
+            (GateKind::Sso(sign_on), false) => {
+                let who = match sign_on.groups.as_slice() {
+                    [] => "lets in who is signed in".to_owned(),
+                    groups => {
+                        format!(
+                            "lets in who is signed in and is in one of {}",
+                            groups.join(", ")
+                        )
+                    }
+                };
+                format!("{who}; here, nobody is")
             }
         }
     }
@@ -410,6 +512,10 @@ impl Watch for Steps {
                     Some(rule.line),
                 );
             }
+            Step::Own(host) => {
+                let text = format!("paths below {OWN_PATHS} are those of our login page");
+                self.say(text, Some(host.line));
+            }
             Step::Path(entry, fit) => {
                 let fits = match fit {
                     Fit::Yes => "matches",
@@ -424,6 +530,7 @@ impl Watch for Steps {
             }
             Step::Access(gate, admitted) => {
                 let admits = self.admits(&gate.kind, admitted);
+                self.asked.push(gate.name.clone());
                 self.say(format!("access {} {admits}", gate.name), None);
             }
         }

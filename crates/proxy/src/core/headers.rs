@@ -1,8 +1,6 @@
 //! Heads as they are passed on: in one normal form, the fields of both ends in their order and case,
 //! without what belongs to one connection, and with what we say about the client.
 
-use super::access::{Shown, users};
-use super::credentials::Login;
 use super::edit::HeadEdit;
 use super::routes::{Rule, Target};
 use config::TargetHostHeader;
@@ -10,6 +8,7 @@ use proto::http::{
     Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version, is_basic,
     write_cookies,
 };
+use std::borrow::Cow;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
@@ -102,15 +101,15 @@ impl Sent {
 /// Appends the head that the target of `rule` gets for `request`, empty line included.
 ///
 /// Always HTTP/1.1 with an origin or asterisk target. `Host` stays as the client sent it, but for a dot
-/// at the end of the name. `shown` is the client's certificate and `login` its user, who is told where the rule says so. Where `login_is_ours`,
-/// user and password are not the target's, and our tokens never are.
+/// at the end of the name. `told` says of who asks what [`super::told`] gives. Where `login_is_ours`, user and password are not the
+/// target's, and our tokens and sessions never are.
 pub fn write_request(
     out: &mut Vec<u8>,
     request: &Request<'_>,
     rule: &Rule,
     identity: &Identity,
-    shown: Shown<'_>,
-    (login, login_is_ours): (Login<'_>, bool),
+    told: &[(&str, Cow<'_, str>)],
+    login_is_ours: bool,
 ) {
     out.extend_from_slice(request.method.as_bytes());
     out.push(b' ');
@@ -129,7 +128,7 @@ pub fn write_request(
             }
             Name::Expect => request.expect_continue,
             Name::Authorization if login_is_ours => !is_basic(field.value()),
-            Name::Cookie => rule.own_cookies.is_empty(),
+            Name::Cookie => !rule.has_own_cookies(),
             Name::Trailer => request.framing == Framing::Chunked && !field.is_hop_by_hop(),
             name if name.is_forwarding() => false,
             Name::Other => {
@@ -140,9 +139,8 @@ pub fn write_request(
         };
         passes && !rule.request_edit.removes(field)
     });
-    if !rule.own_cookies.is_empty() && !rule.request_edit.removes_named("cookie") {
-        let is_own = |name: &[u8]| rule.own_cookies.iter().any(|own| own.as_bytes() == name);
-        write_cookies(out, &request.fields, |name| !is_own(name));
+    if rule.has_own_cookies() && !rule.request_edit.removes_named("cookie") {
+        write_cookies(out, &request.fields, |name| !rule.is_own_cookie(name));
     }
     if let Some(host) = &request.host {
         if !host_sent {
@@ -157,8 +155,8 @@ pub fn write_request(
     if let Some(own) = &rule.client_address_header {
         let _ = write!(out, "{own}: {}\r\n", identity.client);
     }
-    for (own, user) in users(rule, shown, login) {
-        field(out, own.as_bytes(), user.as_bytes());
+    for (own, value) in told {
+        field(out, own.as_bytes(), value.as_bytes());
     }
     out.extend_from_slice(rule.request_edit.lines());
     if request.framing == Framing::Chunked {

@@ -2,6 +2,7 @@
 //! the shell's.
 
 mod access;
+mod asker;
 mod balance;
 mod believed;
 mod credentials;
@@ -17,8 +18,10 @@ mod passthrough;
 mod path;
 mod reason;
 mod routes;
+mod signin;
 
-pub use access::{CertificateFault, Gate, GateKind, Shown, told_login};
+pub use access::{CertificateFault, Gate, GateKind, Shown, told};
+pub use asker::Asker;
 pub use balance::{Member, Probe, Standing, Targets, Tried};
 pub use believed::{OWN_REVOKED, believed, client_problems};
 pub use credentials::{
@@ -27,7 +30,7 @@ pub use credentials::{
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
 pub use edit::HeadEdit;
-pub use explain::{Explanation, NotExplained, Shows, explain};
+pub use explain::{Explanation, NotExplained, Shows, explain, explain_to};
 pub use handshake::{Accept, websocket_key};
 pub use headers::{
     ClientAddr, Identity, LocalAddr, Sent, replace_host, write_request, write_response,
@@ -40,3 +43,4 @@ pub use reason::Reason;
 pub use routes::{
     Entry, HostRoutes, Routes, RoutesError, Rule, Target, TargetKey, TargetTls, Trust,
 };
+pub use signin::{OWN_PATHS, Session, SignInFault, SignInRefused, SignOn, SignedIn, Span};

@@ -1,7 +1,6 @@
 //! What a client reads when Gatehouse itself answers: a status, and nothing of the inside.
 
 use super::headers::Sent;
-use proto::http::basic_challenge;
 use std::io::Write;
 
 /// An answer of our own.
@@ -11,8 +10,8 @@ pub struct Page<'a> {
     pub status: u16,
     /// Where to go instead, for redirects.
     pub location: Option<&'a str>,
-    /// The realm for which user and password are asked.
-    pub realm: Option<&'a str>,
+    /// What is asked of the client: the value of `WWW-Authenticate`.
+    pub challenge: Option<&'a str>,
     /// Whether the connection ends here.
     pub close: bool,
     /// HEAD: no body follows, the fields are those of GET.
@@ -41,8 +40,8 @@ pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) -> u64 {
     if let Some(location) = page.location {
         let _ = write!(out, "Location: {location}\r\n");
     }
-    if let Some(realm) = page.realm {
-        let _ = write!(out, "WWW-Authenticate: {}\r\n", basic_challenge(realm));
+    if let Some(challenge) = page.challenge {
+        let _ = write!(out, "WWW-Authenticate: {challenge}\r\n");
     }
     if page.status == 426 {
         out.extend_from_slice(b"Sec-WebSocket-Version: 13\r\n");
@@ -90,6 +89,7 @@ pub fn write_proof(
 fn reason_phrase(status: u16) -> &'static str {
     match status {
         301 => "Moved Permanently",
+        303 => "See Other",
         308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -114,6 +114,7 @@ fn reason_phrase(status: u16) -> &'static str {
 fn text(status: u16) -> &'static str {
     match status {
         301 | 308 => "This page is only served over an encrypted connection.",
+        303 => "Please sign in first.",
         401 => "Your user name and password are needed to see this page.",
         403 => "You may not see this page.",
         404 => "There is nothing here.",
@@ -142,7 +143,7 @@ mod tests {
         let mut asked = Page {
             status: 404,
             location: None,
-            realm: None,
+            challenge: None,
             close: true,
             head_only: false,
             date: "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -159,8 +160,8 @@ mod tests {
     #[test]
     fn every_status_we_send_has_its_words() {
         for status in [
-            301, 308, 400, 401, 403, 404, 408, 413, 414, 417, 421, 426, 431, 501, 502, 503, 504,
-            505,
+            301, 303, 308, 400, 401, 403, 404, 408, 413, 414, 417, 421, 426, 431, 501, 502, 503,
+            504, 505,
         ] {
             assert_ne!(reason_phrase(status), "Error", "{status}");
         }

@@ -2,7 +2,8 @@
 
 use super::access::CertificateFault;
 use super::credentials::{LoginFault, LoginRefused, TicketFault};
-use proto::http::Malformed;
+use super::signin::SignInRefused;
+use proto::http::{Malformed, basic_challenge};
 use service::Blame;
 use thiserror::Error;
 
@@ -36,9 +37,6 @@ pub enum Reason {
     /// Not one of `access`, or not all of `access_all`.
     #[error("not allowed by access `{0}`")]
     AccessDenied(Box<str>),
-    /// An access kind that comes later.
-    #[error("access `{0}` ({1}) is not built yet")]
-    AccessNotBuilt(Box<str>, &'static str),
     /// An access of kind "certificate" does not let the client in.
     #[error("access `{0}`: {1}")]
     Certificate(Box<str>, CertificateFault),
@@ -48,6 +46,9 @@ pub enum Reason {
     /// An access of kind "cookie" does not let the client in.
     #[error("access `{0}`: {1}")]
     Ticket(Box<str>, TicketFault),
+    /// An access of kind "sso" does not let the client in.
+    #[error(transparent)]
+    SignIn(Box<SignInRefused>),
     /// `websocket = "required"`.
     #[error("only WebSockets are allowed for this path")]
     WebSocketRequired,
@@ -160,10 +161,10 @@ impl Reason {
             Self::Misdirected(_) | Self::NotSecured => 421,
             Self::Certificate(_, fault) => fault.status(),
             Self::Login(refused) => refused.fault.status(),
+            Self::SignIn(refused) => refused.status(),
             Self::PlainRefused
             | Self::Ticket(..)
             | Self::AccessDenied(_)
-            | Self::AccessNotBuilt(..)
             | Self::WebSocketRequired
             | Self::WebSocketRefused
             | Self::Banned => 403,
@@ -202,11 +203,10 @@ impl Reason {
         match self {
             Self::Certificate(_, fault) => fault.blame(),
             Self::Login(refused) => refused.fault.blame(),
-            Self::AccessNotBuilt(..)
-            | Self::TargetIsUs(_)
-            | Self::Full(_)
-            | Self::NoRoom(..)
-            | Self::ProxyHeader(_) => Blame::Us,
+            Self::SignIn(_) => SignInRefused::BLAME,
+            Self::TargetIsUs(_) | Self::Full(_) | Self::NoRoom(..) | Self::ProxyHeader(_) => {
+                Blame::Us
+            }
             Self::TargetUnresolved(..)
             | Self::TargetUnreachable(..)
             | Self::TargetConnectLate(..)
@@ -227,12 +227,25 @@ impl Reason {
         matches!(self, Self::Login(refused) if refused.fault == LoginFault::Unchecked)
     }
 
-    /// The realm for which user and password are asked, where the client may come again with them.
-    pub fn realm(&self) -> Option<&str> {
+    /// Whether a login on the login page helps.
+    pub fn asks_login(&self) -> bool {
+        matches!(self, Self::SignIn(refused) if refused.fault.asks_login())
+    }
+
+    /// What is asked of the client, where it may come again with it: the value of `WWW-Authenticate`.
+    pub fn challenge(&self) -> Option<String> {
         match self {
-            Self::Login(refused) if refused.fault.status() == 401 => Some(&refused.realm),
+            Self::Login(refused) if refused.fault.status() == 401 => {
+                Some(basic_challenge(&refused.realm))
+            }
+            Self::SignIn(refused) => refused.challenge(),
             _ => None,
         }
+    }
+
+    /// Whether the client is to ask again, in another way.
+    pub fn invites(&self) -> bool {
+        matches!(self.status(), 303 | 401)
     }
 
     /// How much it counts against the client: 1 for what no honest client does, or does rarely.
@@ -244,6 +257,7 @@ impl Reason {
         match self {
             Self::Login(refused) => refused.fault.weight(),
             Self::Ticket(..) => TicketFault::WEIGHT,
+            Self::SignIn(_) => SignInRefused::WEIGHT,
             Self::Misdirected(_)
             | Self::Certificate(_, CertificateFault::NotAsked)
             | Self::BodyTooLarge(_)
@@ -305,9 +319,9 @@ impl Reason {
             Self::PathUnknown => 4,
             Self::PlainRefused => 5,
             Self::AccessDenied(_)
-            | Self::AccessNotBuilt(..)
             | Self::Certificate(..)
             | Self::Login(..)
+            | Self::SignIn(..)
             | Self::Ticket(..) => 6,
             Self::WebSocketRequired | Self::WebSocketRefused => 7,
             Self::BodyTooLarge(_) => 8,
@@ -352,12 +366,6 @@ mod tests {
             (Reason::NotSecured, 421, 1, Blame::Peer),
             (Reason::BodyTooLarge(1), 413, 0, Blame::Peer),
             (Reason::WebSocketRequired, 403, 1, Blame::Peer),
-            (
-                Reason::AccessNotBuilt("staff".into(), "sso"),
-                403,
-                0,
-                Blame::Us,
-            ),
             (Reason::TargetSilent("t".into(), 5), 504, 0, Blame::Upstream),
             (Reason::Malformed(Malformed::Version), 505, 1, Blame::Peer),
         ];

@@ -5,13 +5,13 @@ use super::balance::{Member, Probe, Standing, Targets};
 use super::edit::HeadEdit;
 use super::passthrough::Passthroughs;
 use config::{
-    Access, AccessKind, ClientTrust, Config, Host, HttpRule, PathPolicy, Plain, ProxyHeader,
-    TargetCertificate, TargetHost, TargetHostHeader, WebSocket,
+    Access, AccessKind, ClientTrust, Config, Host, HttpRule, LoginPage, PathPolicy, Plain,
+    ProxyHeader, TargetCertificate, TargetHost, TargetHostHeader, WebSocket,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ pub struct Routes {
     by_name: HashMap<Box<str>, usize>,
     hosts: Vec<HostRoutes>,
     public_https: u16,
+    session_cookies: Vec<Box<str>>,
     passthroughs: Passthroughs,
     standings: Standings,
 }
@@ -41,6 +42,8 @@ pub struct HostRoutes {
     pub entries: Vec<Entry>,
     /// The rule with `default = true`, which alone has no entry.
     pub default: Option<Arc<Rule>>,
+    /// What holds for the paths that are ours, where a rule of the host asks for a login.
+    pub own: Option<Arc<Rule>>,
     /// Whose client certificates are believed, where a rule of the host asks for one.
     pub client_trust: Option<Arc<ClientTrust>>,
 }
@@ -77,6 +80,8 @@ pub struct Rule {
     pub any: Vec<Gate>,
     /// All of these must.
     pub all: Vec<Gate>,
+    /// Who is shown the login page.
+    pub login_page: LoginPage,
     /// The field that takes the client's address and port.
     pub client_address_header: Option<Box<str>>,
     /// Fields that say of the client what only we know: none of the client's passes.
@@ -85,6 +90,8 @@ pub struct Rule {
     pub own_headers: Vec<Box<str>>,
     /// Cookies that are for us alone.
     pub own_cookies: Vec<Box<str>>,
+    /// Whether its host has a login page.
+    pub is_signed_on: bool,
     /// Whether user and password of a client are for us, and not for its target.
     pub takes_login: bool,
     /// Whether those of our visitors are, since browsers send them to all of a host where another rule has asked for them.
@@ -114,6 +121,8 @@ pub struct Target {
     pub tls: Option<TargetTls>,
     /// The PROXY header that its connections begin with.
     pub proxy_header: ProxyHeader,
+    /// Whether it is the login page, which the box serves itself; then it has no address.
+    pub inside: bool,
 }
 
 /// How TLS is spoken with a target.
@@ -179,6 +188,7 @@ impl Routes {
     ) -> Result<Self, RoutesError> {
         let mut routes = Self {
             public_https: config.site.public_ports.https,
+            session_cookies: session_cookies(config),
             passthroughs: Passthroughs::new(config),
             ..Self::default()
         };
@@ -186,7 +196,8 @@ impl Routes {
             access: &config.access,
             user_headers: user_headers(config),
             own_cookies: own_cookies(config),
-            asking_hosts: asking_hosts(config),
+            asking_hosts: hosts_with(config, |kind| matches!(kind, AccessKind::Basic { .. })),
+            login_hosts: hosts_with(config, |kind| matches!(kind, AccessKind::Sso(_))),
             files,
             targets: HashSet::new(),
             before: before.map(|before| &before.standings),
@@ -217,6 +228,7 @@ impl Routes {
             index,
             entries: Vec::new(),
             default: None,
+            own: None,
             client_trust: None,
         });
         index
@@ -252,6 +264,11 @@ impl Routes {
         self.public_https
     }
 
+    /// The cookies that carry sessions, each once.
+    pub fn session_cookies(&self) -> &[Box<str>] {
+        &self.session_cookies
+    }
+
     /// All targets, some of them repeatedly.
     pub fn targets(&self) -> impl Iterator<Item = (&Rule, &TargetKey)> {
         self.hosts
@@ -278,10 +295,24 @@ impl Routes {
 /// Fields that tell targets who somebody is, of lists that a rule names.
 fn user_headers(config: &Config) -> Vec<&str> {
     let lists = named_lists(config).into_iter();
-    lists.filter_map(|list| list.kind.user_header()).collect()
+    let headers = lists.flat_map(|list| [list.kind.user_header(), list.kind.groups_header()]);
+    headers.flatten().collect()
 }
 
-/// Cookies with tokens that no target is to see.
+/// The cookies that carry sessions, of lists that a rule names.
+fn session_cookies(config: &Config) -> Vec<Box<str>> {
+    let mut cookies: Vec<Box<str>> = Vec::new();
+    for list in named_lists(config) {
+        if let AccessKind::Sso(sso) = &list.kind
+            && !cookies.iter().any(|known| **known == *sso.session.cookie)
+        {
+            cookies.push(Box::from(sso.session.cookie.as_str()));
+        }
+    }
+    cookies
+}
+
+/// Cookies with tokens and sessions that no target is to see.
 fn own_cookies(config: &Config) -> Vec<&str> {
     let lists = named_lists(config).into_iter();
     let cookies = lists.filter_map(|list| match &list.kind {
@@ -290,6 +321,7 @@ fn own_cookies(config: &Config) -> Vec<&str> {
             forward_cookie: false,
             ..
         } => Some(cookie.as_str()),
+        AccessKind::Sso(sso) if !sso.forward_cookie => Some(sso.session.cookie.as_str()),
         _ => None,
     });
     cookies.collect()
@@ -308,11 +340,11 @@ fn named_lists(config: &Config) -> Vec<&Access> {
         .collect()
 }
 
-/// The hosts that ask for user and password somewhere.
-fn asking_hosts(config: &Config) -> HashSet<String> {
+/// The hosts with a list of such a kind in one of their rules.
+fn hosts_with(config: &Config, is_such: impl Fn(&AccessKind) -> bool) -> HashSet<String> {
     let asks = |name: &String| {
         let mut lists = config.access.iter();
-        lists.any(|list| list.name == *name && matches!(list.kind, AccessKind::Basic { .. }))
+        lists.any(|list| list.name == *name && is_such(&list.kind))
     };
     let hosts = config.hosts.iter().filter(|host| {
         let rules = host.http.iter();
@@ -334,6 +366,8 @@ struct Maker<'a> {
     own_cookies: Vec<&'a str>,
     /// The hosts that ask for user and password somewhere.
     asking_hosts: HashSet<String>,
+    /// The hosts that ask for a login somewhere.
+    login_hosts: HashSet<String>,
     files: &'a BTreeMap<String, String>,
     targets: HashSet<TargetKey>,
     before: Option<&'a Standings>,
@@ -342,6 +376,11 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn fill(&mut self, routes: &mut HostRoutes, host: &Host) -> Result<(), RoutesError> {
+        if self.login_hosts.contains(&*routes.name) && routes.own.is_none() {
+            let withheld = self.user_headers.iter().copied().map(Box::from);
+            let rule = Rule::of_login_page(host.line, withheld.collect());
+            routes.own = Some(Arc::new(rule));
+        }
         for http in &host.http {
             let rule = Arc::new(self.rule(http, &routes.name)?);
             if rule.any.iter().chain(&rule.all).any(Gate::asks_certificate) {
@@ -368,9 +407,7 @@ impl Maker<'_> {
         let all = self.gates(&http.access_all, http.line)?;
         // Browsers send cookies to all of a host, and of a domain.
         let gates = || any.iter().chain(&all);
-        let passes = |cookie: &&str| {
-            gates().any(|gate| gate.cookie() == Some(*cookie) && gate.own_cookie().is_none())
-        };
+        let passes = |cookie: &&str| gates().any(|gate| gate.forwarded_cookie() == Some(*cookie));
         let own_cookies = self
             .own_cookies
             .iter()
@@ -378,12 +415,13 @@ impl Maker<'_> {
             .filter(|cookie| !passes(cookie));
         let own_cookies = own_cookies.map(Box::from).collect();
         let takes_login = any.iter().chain(&all).any(Gate::asks_login);
-        let told = any.iter().chain(&all).filter_map(Gate::user_header);
+        let told = any.iter().chain(&all).flat_map(Gate::told_headers);
         let address = http.client_address_header.as_deref();
         let user_headers = self.user_headers.iter().copied();
         let withheld = address.into_iter().chain(user_headers);
         let withheld = withheld.map(Box::from).collect();
         let own_headers = address.into_iter().chain(told).map(Box::from).collect();
+        let is_signed_on = self.login_hosts.contains(host);
         let takes_visitors = self.asking_hosts.contains(host);
         let mut targets = |of: fn(&config::Targets) -> &config::Target| {
             let members = http.targets.iter().map(|targets| {
@@ -397,6 +435,7 @@ impl Maker<'_> {
             withheld,
             own_headers,
             own_cookies,
+            is_signed_on,
             takes_login,
             takes_visitors,
             line: http.line,
@@ -408,6 +447,7 @@ impl Maker<'_> {
             max_body: http.max_body,
             any,
             all,
+            login_page: http.login_page,
             client_address_header: http.client_address_header.as_deref().map(Box::from),
             strict: http.path_policy == PathPolicy::Strict,
             target_host: http.target_host.clone(),
@@ -439,6 +479,7 @@ impl Maker<'_> {
             port: target.port,
             tls,
             proxy_header: http.target_proxy_protocol,
+            inside: false,
         });
         if let Some(known) = self.targets.get(&key) {
             return known.clone();
@@ -529,6 +570,7 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
+            _ if self.inside => f.write_str("login page"),
             TargetHost::Ip(ip) => SocketAddr::new(*ip, self.port).fmt(f),
             TargetHost::Name(name) => write!(f, "{name}:{}", self.port),
         }
@@ -543,6 +585,18 @@ impl TargetKey {
             port: target.port,
             tls: None,
             proxy_header,
+            inside: false,
+        })
+    }
+
+    /// The login page.
+    pub(super) fn inside() -> Self {
+        Self::new(Target {
+            host: TargetHost::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            port: 0,
+            tls: None,
+            proxy_header: ProxyHeader::Off,
+            inside: true,
         })
     }
 

@@ -1,12 +1,13 @@
 //! What a client sends to be let in, looked up when a list asks for it.
 
-use crate::core::{Credentials, Login, Rule, Ticket};
+use crate::core::{Credentials, Login, Rule, Session, Span, Ticket};
 use crate::shell::logins::{Check, Logins, Looked};
+use crate::shell::sessions::{self, HeldSessions, Sent};
 use guard::entrance::{LiveToken, Proof, TokenHash, Typed};
 use guard::operators::UserName;
 use proto::http::{BasicCredentials, Fields, Name, cookies};
 use service::RollWatch;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,9 @@ pub(crate) struct Claims<'a> {
     fields: &'a Fields<'a>,
     roll: &'a RollWatch,
     logins: &'a Logins,
+    /// The cookies that carry sessions.
+    session_cookies: &'a [Box<str>],
+    sessions: OnceCell<Vec<Sent>>,
     /// What came of the look at the password of this very request.
     looked: Option<(Proof, Looked)>,
     login: OnceCell<Found>,
@@ -28,7 +32,7 @@ pub(crate) struct Claims<'a> {
 enum Found {
     Nothing,
     Unreadable,
-    Unchecked(Box<Check>),
+    Unchecked(Cell<Option<Box<Check>>>),
     Busy,
     Wrong(Option<UserName>),
     WrongAgain,
@@ -40,21 +44,24 @@ impl<'a> Claims<'a> {
         fields: &'a Fields<'a>,
         roll: &'a RollWatch,
         logins: &'a Logins,
+        session_cookies: &'a [Box<str>],
         looked: Option<(Proof, Looked)>,
     ) -> Self {
         Self {
             fields,
             roll,
             logins,
+            session_cookies,
+            sessions: OnceCell::new(),
             looked,
             login: OnceCell::new(),
         }
     }
 
     /// The password that is still to be looked at.
-    pub(crate) fn unchecked(&mut self) -> Option<Box<Check>> {
-        match self.login.take() {
-            Some(Found::Unchecked(check)) => Some(check),
+    pub(crate) fn unchecked(&self) -> Option<Box<Check>> {
+        match self.login.get()? {
+            Found::Unchecked(check) => check.take(),
             _ => None,
         }
     }
@@ -85,9 +92,28 @@ impl<'a> Claims<'a> {
         Held {
             login,
             tickets: tickets.collect(),
+            sessions: HeldSessions::of(rule, self.sent()),
             origin: self.origin().map(Box::from),
             roll: self.roll.clone(),
         }
+    }
+
+    /// Takes note that the sessions that `rule` asks for are used.
+    pub(crate) fn touch(&self, rule: &Rule) {
+        for (access, sign_on) in rule.sign_ons() {
+            sessions::touch(self.sent(), (&sign_on.cookie, access), sign_on.span);
+        }
+    }
+
+    fn sent(&self) -> &[Sent] {
+        self.sessions.get_or_init(|| {
+            let names = self.session_cookies.iter();
+            let sent = names.map(|name| {
+                let hashes = self.tokens(name).map(TokenHash::of);
+                Sent::of(name, hashes, self.roll)
+            });
+            sent.collect()
+        })
     }
 
     fn found(&self) -> &Found {
@@ -125,12 +151,12 @@ impl<'a> Claims<'a> {
             (Some(Looked::Right), Some(user)) => Found::Right(user, version),
             (Some(Looked::WrongAgain), _) => Found::WrongAgain,
             (Some(Looked::Right | Looked::Wrong), user) => Found::Wrong(user),
-            (None, user) => Found::Unchecked(Box::new(Check {
+            (None, user) => Found::Unchecked(Cell::new(Some(Box::new(Check {
                 proof,
                 user,
                 password: Typed::from(sent.password().to_owned()),
                 hash: visitor.map(|(hash, _)| hash),
-            })),
+            })))),
         }
     }
 
@@ -160,6 +186,10 @@ impl Credentials for Claims<'_> {
         ticket(hashes, self.roll, access)
     }
 
+    fn session(&self, cookie: &str, access: &str, span: Span) -> Session<'_> {
+        sessions::session(self.sent(), (cookie, access), span)
+    }
+
     fn origin(&self) -> Option<&[u8]> {
         self.fields.all(Name::Origin).next()
     }
@@ -176,6 +206,7 @@ impl fmt::Debug for Claims<'_> {
 pub(crate) struct Held {
     login: Option<(UserName, u64)>,
     tickets: Vec<(Box<str>, TokenHash)>,
+    sessions: HeldSessions,
     origin: Option<Box<[u8]>>,
     roll: RollWatch,
 }
@@ -186,7 +217,13 @@ impl Held {
         let tokens = self.tickets.iter();
         let tokens = tokens.filter_map(|(_, hash)| self.roll.token(hash));
         let left = tokens.filter_map(|token| token.expires?.checked_sub(unix_now()));
+        let left = left.chain(self.sessions.holds(&self.roll));
         left.filter(|left| *left > 0).min().map(Duration::from_secs)
+    }
+
+    /// Takes note that what was let in is used.
+    pub(crate) fn touch(&self) {
+        self.sessions.touch(&self.roll);
     }
 }
 
@@ -204,6 +241,10 @@ impl Credentials for Held {
     fn ticket(&self, cookie: &str, access: &str) -> Ticket {
         let named = self.tickets.iter().filter(|(name, _)| **name == *cookie);
         ticket(named.map(|(_, hash)| *hash), &self.roll, access)
+    }
+
+    fn session(&self, cookie: &str, access: &str, span: Span) -> Session<'_> {
+        self.sessions.session(&self.roll, (cookie, access), span)
     }
 
     fn origin(&self) -> Option<&[u8]> {
@@ -229,7 +270,7 @@ fn is_live(token: &LiveToken) -> bool {
     token.expires.is_none_or(|expires| unix_now() < expires)
 }
 
-fn unix_now() -> u64 {
+pub(crate) fn unix_now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }

@@ -56,6 +56,15 @@ pub(crate) enum Next {
     Reset,
 }
 
+/// How a client is told that it is refused.
+struct Refusal<'a> {
+    /// Where it can sign in.
+    location: Option<&'a str>,
+    head_only: bool,
+    linger: bool,
+    close: bool,
+}
+
 impl<C: Client> Connection<C> {
     pub(crate) fn new(
         worker: Rc<Worker>,
@@ -90,14 +99,19 @@ impl<C: Client> Connection<C> {
             Taken::Incomplete | Taken::Check(_) => Next::Again,
             Taken::Refuse {
                 reason,
+                location,
                 place,
                 head_only,
                 linger,
                 keep,
             } => {
-                let close = !keep || self.worker.is_draining();
-                self.refuse_and(current, place, &reason, head_only, linger, close)
-                    .await
+                let answer = Refusal {
+                    location: location.as_deref(),
+                    head_only,
+                    linger,
+                    close: !keep || self.worker.is_draining(),
+                };
+                self.refuse_and(current, place, &reason, answer).await
             }
             Taken::Redirect {
                 status,
@@ -114,7 +128,7 @@ impl<C: Client> Connection<C> {
                 let page = Page {
                     status,
                     location: Some(&location),
-                    realm: None,
+                    challenge: None,
                     close,
                     head_only,
                     date: &self.worker.date(),
@@ -155,8 +169,13 @@ impl<C: Client> Connection<C> {
         head_only: bool,
         linger: bool,
     ) -> Next {
-        self.refuse_and(current, place, reason, head_only, linger, true)
-            .await
+        let answer = Refusal {
+            location: None,
+            head_only,
+            linger,
+            close: true,
+        };
+        self.refuse_and(current, place, reason, answer).await
     }
 
     async fn refuse_and(
@@ -164,10 +183,14 @@ impl<C: Client> Connection<C> {
         current: &Rc<Current>,
         place: Place,
         reason: &Reason,
-        head_only: bool,
-        linger: bool,
-        close: bool,
+        answer: Refusal<'_>,
     ) -> Next {
+        let Refusal {
+            location,
+            head_only,
+            linger,
+            close,
+        } = answer;
         // Who hung up or speaks TLS can not read a page.
         let unreadable = matches!(
             reason,
@@ -178,10 +201,11 @@ impl<C: Client> Connection<C> {
         let Some(status) = status else {
             return Next::Drop;
         };
+        let challenge = reason.challenge();
         let page = Page {
             status,
-            location: None,
-            realm: reason.realm(),
+            location,
+            challenge: challenge.as_deref(),
             close,
             head_only,
             date: &self.worker.date(),

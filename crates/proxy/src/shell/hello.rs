@@ -246,7 +246,7 @@ async fn answer_in_plain(stream: &mut Stream, date: &str) {
     write_page(
         &mut page,
         &Page {
-            realm: None,
+            challenge: None,
             status: 400,
             location: None,
             close: true,

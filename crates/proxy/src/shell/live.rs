@@ -2,6 +2,7 @@
 
 use crate::core::{Routes, RoutesError, TargetKey, TargetTls, Trust};
 use crate::metrics::{HostInstruments, Instruments};
+use crate::shell::inside::Inside;
 use crate::shell::limits::Limits;
 use crate::shell::presented::Asking;
 use certs::{Answers, Chooser, Material};
@@ -37,6 +38,8 @@ pub(crate) struct Live {
     pub(crate) names: Names,
     /// The proofs that lie out for certificate authorities.
     pub(crate) answers: Answers,
+    /// Who answers for our own pages.
+    pub(crate) inside: Inside,
     pub(crate) limits: Limits,
     /// Networks of load balancers in front of us.
     balancers: Vec<IpNet>,
@@ -112,6 +115,7 @@ impl Live {
             log_forwarded: logs(&config.config.proxy.log_forwarded),
             names: config.names.clone(),
             answers: config.answers.clone(),
+            inside: config.inside.clone(),
             limits: Limits::from(&config.config.proxy.limits),
             balancers: config.config.proxy.proxy_protocol_from.clone(),
             listens: config.listeners.iter().map(|l| l.key.addr).collect(),

@@ -89,9 +89,18 @@ impl Report<'_> {
             Reason::Ticket(access, fault @ TicketFault::Unknown) => {
                 (access, "cookie", None, fault.to_string())
             }
+            Reason::SignIn(refused) => {
+                let Some(user) = &refused.user else { return };
+                let reason = refused.fault.to_string();
+                return self.tell_failed(&refused.access, "sso", user.to_string(), reason);
+            }
             _ => return,
         };
         let user = user.map_or_else(String::new, ToString::to_string);
+        self.tell_failed(access, method, user, reason);
+    }
+
+    fn tell_failed(&self, access: &str, method: &'static str, user: String, reason: String) {
         let client = self.identity.address();
         if !self.shared.logins.is_news(client, access, &user, &reason) {
             return;

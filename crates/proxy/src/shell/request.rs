@@ -2,7 +2,7 @@
 
 use crate::core::{
     Accept, Ask, AskedTls, Credentials, Identity, Reason, Routes, Rule, Verdict, decide, redirect,
-    told_login, write_request,
+    told, write_request,
 };
 use crate::shell::claims::{Claims, Held};
 use crate::shell::client::Client;
@@ -25,6 +25,8 @@ pub(crate) enum Taken {
     Incomplete,
     Refuse {
         reason: Reason,
+        /// Where it can sign in.
+        location: Option<Box<str>>,
         place: Place,
         head_only: bool,
         linger: bool,
@@ -98,21 +100,23 @@ impl<C: Client> Connection<C> {
         let tls = asked_tls(live, &self.identity, server_name, host, &known);
         let shared = &self.worker.shared;
         let roll = &shared.context.entrance;
-        let mut claims = Claims::new(&request.fields, roll, &shared.logins, self.looked.take());
+        let cookies = live.routes.session_cookies();
+        let looked = self.looked.take();
+        let claims = Claims::new(&request.fields, roll, &shared.logins, cookies, looked);
         let ask = ask(&request, self.identity.address(), tls, &claims);
         let verdict = decide(&live.routes, &ask);
-        if matches!(&verdict, Verdict::Refuse { reason, .. } if reason.is_unchecked()) {
-            return match claims.unchecked() {
-                Some(check) => Taken::Check(check),
-                None => taken(verdict, &request, &live.routes),
-            };
+        if matches!(&verdict, Verdict::Refuse { reason, .. } if reason.is_unchecked())
+            && let Some(check) = claims.unchecked()
+        {
+            return Taken::Check(check);
         }
         if let Verdict::Forward(_, rule) = &verdict {
-            let login = (told_login(rule, &ask), claims.are_ours(rule));
-            let (out, shown) = (&mut self.up.out, known.shown());
-            write_request(out, &request, rule, &self.identity, shown, login);
+            claims.touch(rule);
+            let (told, ours) = (told(rule, &ask), claims.are_ours(rule));
+            let out = &mut self.up.out;
+            write_request(out, &request, rule, &self.identity, &told, ours);
         }
-        let mut taken = taken(verdict, &request, &live.routes);
+        let mut taken = taken(verdict, &ask, &request, &live.routes);
         if let Taken::Forward(plan, _, asked) = &mut taken {
             let path = request.target.path;
             *asked = request.upgrade.map(|_| {
@@ -183,6 +187,7 @@ fn asked_tls<'a>(
 fn unreadable(fault: Malformed) -> Taken {
     Taken::Refuse {
         reason: Reason::Malformed(fault),
+        location: None,
         place: Place::default(),
         head_only: false,
         linger: true,
@@ -216,7 +221,7 @@ fn ask<'a>(
     }
 }
 
-fn taken(verdict: Verdict<'_>, request: &Request<'_>, routes: &Routes) -> Taken {
+fn taken(verdict: Verdict<'_>, ask: &Ask<'_>, request: &Request<'_>, routes: &Routes) -> Taken {
     let head_only = request.method == "HEAD";
     let has_body = has_body(request);
     let (host, line) = match &verdict {
@@ -230,7 +235,8 @@ fn taken(verdict: Verdict<'_>, request: &Request<'_>, routes: &Routes) -> Taken 
     };
     match verdict {
         Verdict::Refuse { reason, .. } => Taken::Refuse {
-            keep: reason.realm().is_some() && request.keep_alive && !has_body,
+            keep: reason.invites() && request.keep_alive && !has_body,
+            location: login_page(&reason, ask, request, routes),
             reason,
             place,
             head_only,
@@ -249,6 +255,21 @@ fn taken(verdict: Verdict<'_>, request: &Request<'_>, routes: &Routes) -> Taken 
         },
         Verdict::Forward(_, rule) => Taken::Forward(plan(request, Arc::clone(rule)), place, None),
     }
+}
+
+/// Where a browser goes that is to sign in first.
+fn login_page(
+    reason: &Reason,
+    ask: &Ask<'_>,
+    request: &Request<'_>,
+    routes: &Routes,
+) -> Option<Box<str>> {
+    let Reason::SignIn(refused) = reason else {
+        return None;
+    };
+    let wanted = (request.target.path, request.target.query);
+    let location = refused.location(routes, ask.tls.is_some(), ask.host?, wanted);
+    location.map(Box::from)
 }
 
 fn plan(request: &Request<'_>, rule: Arc<Rule>) -> Plan {

@@ -96,6 +96,14 @@ impl Worker {
         target: &TargetKey,
         client: Option<&Identity>,
     ) -> Result<Connected, Reason> {
+        if target.inside {
+            let stream = current.live.inside.connect();
+            let stream = stream.map_err(|e| Reason::NoRoom(name(target), e.to_string().into()))?;
+            return Ok(Connected {
+                stream,
+                reused: false,
+            });
+        }
         self.shared.instruments.connects_new.inc();
         let addresses = addresses(current, target).await?;
         let mut io = connect(&addresses, current.live.limits.connect)

@@ -117,6 +117,9 @@ impl<C: Client> Tunnel<'_, C> {
         }
         if moved {
             self.be_patient();
+            if let What::Request { held, .. } = &self.asked.what {
+                held.touch();
+            }
         }
         Poll::Pending
     }

@@ -6,7 +6,7 @@ use net::resolve::Names;
 use net::stream::Stream;
 use net::tls::{Trust, client_config};
 use net::{ListenKey, Listener, Shards, Transport};
-use proxy::{Config, Proxy};
+use proxy::{Config, Inside, Proxy};
 use rustls_pki_types::ServerName;
 use service::{
     BanWatch, Context, Decision, Event, Outbox, Outcome, Registry, RollWatch, Service, Workers,
@@ -68,6 +68,7 @@ impl Gate {
             names: Names::from_texts("", "127.0.0.1 target.test\n"),
             listeners: vec![http, https],
             answers: Answers::default(),
+            inside: Inside::default(),
         };
         let proxy = match Proxy::start(config.clone(), context) {
             Ok(proxy) => proxy,
@@ -105,6 +106,12 @@ impl Gate {
     /// From now on it shows this to targets that ask who it is.
     pub(crate) fn shows(&mut self, identity: Option<Material>) {
         self.config.identity = identity;
+        self.proxy.reload(self.config.clone()).unwrap();
+    }
+
+    /// From now on this answers for the login page.
+    pub(crate) fn serves(&mut self, inside: Inside) {
+        self.config.inside = inside;
         self.proxy.reload(self.config.clone()).unwrap();
     }
 

@@ -24,4 +24,5 @@ mod reuse;
 mod room;
 mod secure;
 mod several;
+mod sso;
 mod upgrades;

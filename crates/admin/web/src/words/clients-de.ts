@@ -32,7 +32,9 @@ export const CLIENTS: readonly Pattern[] = [
   [/^over TLS, a client certificate is asked for, from (.*)$/s, 'über TLS wird ein Client-Zertifikat verlangt, von $1'],
   [/^access (\S+) lets in who shows a trusted client certificate; here, none is$/, 'Zugang $1 lässt ein, wer ein Client-Zertifikat zeigt, dem vertraut wird; hier gibt es keines'],
   [/^access (\S+) lets in who shows a client certificate for (.*); here, none is$/s, 'Zugang $1 lässt ein, wer ein Client-Zertifikat für $2 zeigt; hier gibt es keines'],
-  [/^access (\S+) \((.*)\) is not built yet and lets nobody in$/, 'Zugang $1 ($2) gibt es noch nicht, er lässt niemanden ein'],
+  [/^access (\S+) lets in who is signed in; here, nobody is$/, 'Zugang $1 lässt ein, wer angemeldet ist; hier ist es niemand'],
+  [/^access (\S+) lets in who is signed in and is in one of (.*); here, nobody is$/s, 'Zugang $1 lässt ein, wer angemeldet ist und zu einer der Gruppen $2 gehört; hier ist es niemand'],
+  [/^paths below (\S+) are those of our login page$/, 'Pfade unter $1 sind die unserer Anmeldeseite'],
   // Welchen CAs vertraut wird.
   [/^client certificates are refused: (.*)$/s, (tell, why) => `Client-Zertifikate werden abgelehnt: ${tell(why)}`],
   [/^(.*): the authority (.*) expired on (\S+), and its client certificates are refused$/s, '$1: die CA $2 ist am $3 abgelaufen, und ihre Client-Zertifikate werden abgelehnt'],

@@ -212,6 +212,12 @@ export const WHAT: readonly Pattern[] = [
   [/^(\S+) is not below (\S+), so that its session never gets here$/, '$1 liegt nicht unter $2, so dass die Sitzung nie hierher kommt'],
   [/^does not say where the user's name belongs$/, 'sagt nicht, wohin der Benutzername gehört'],
   [/^is longer than the longest session$/, 'ist länger als die längste Sitzung'],
+  [/^(.*) is no name of a group$/s, '$1 ist kein Name einer Gruppe'],
+  [/^(.*) is a cookie that browsers take for one host alone$/s, '$1 ist ein Cookie, das Browser nur für einen einzigen Host nehmen'],
+  [/^the cookie (.*) is that of access list (.*), too$/s, 'das Cookie $1 gehört auch zur Zugangsliste $2'],
+  [/^is `user_header`, too$/, 'steht auch in `user_header`'],
+  [/^has no meaning without an access list of kind = "sso"$/, 'hat ohne eine Zugangsliste mit kind = "sso" keine Bedeutung'],
+  [/^(.*) is never forwarded: what begins with (\S+) is the login page of this host$/s, '$1 wird nie weitergeleitet: was mit $2 beginnt, ist die Anmeldeseite dieses Hosts'],
   [/^(\d+) of one address are more than all together, (\d+)$/, '$1 von einer Adresse sind mehr als alle zusammen, $2'],
   // Zertifikate.
   [/^has no meaning beside p12, which holds certificate, chain and key$/, 'hat neben p12, das Zertifikat, Kette und Schlüssel enthält, keine Bedeutung'],

@@ -20,6 +20,9 @@ const BOUNDS: Record<string, string> = { number: 'eine Zahl', duration: 'eine Da
 
 /** Zuerst, was nur an einer Stelle gesagt wird. */
 export const REMEDY: readonly Pattern[] = [
+  [/^write another `cookie` for one of the two: hosts could not tell their cookies apart$/, 'schreiben Sie für eine der beiden ein anderes `cookie`: Hosts könnten ihre Cookies nicht auseinanderhalten'],
+  [/^write another name$/, 'schreiben Sie einen anderen Namen'],
+  [/^write another path, or none$/, 'schreiben Sie einen anderen Pfad oder keinen'],
   // Zertifikate.
   [/^write 1 to 256 characters without spaces at their ends$/, 'schreiben Sie 1 bis 256 Zeichen ohne Leerzeichen an den Enden'],
   [/^write whole names, or `\*\.example\.com`, or no `names` for every certificate$/, 'schreiben Sie ganze Namen, oder `*.example.com`, oder kein `names` für jedes Zertifikat'],

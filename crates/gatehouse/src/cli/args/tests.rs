@@ -18,6 +18,7 @@ fn what_the_manual_shows_is_understood() {
         "gatehouse check FILE",
         "gatehouse check FILE --tables --state DIR --json",
         "gatehouse --json explain https://hq.example/ --from 2001:db8::1 --config FILE",
+        "gatehouse explain https://hq.example/ --as anna --groups staff,sales --from 203.0.113.9",
         "gatehouse status --json",
         "gatehouse log -f --service proxy -n 5",
         "gatehouse bans",
@@ -168,6 +169,8 @@ fn what_makes_no_sense_is_a_usage_error() {
         "gatehouse network set lan dhcp --gateway nowhere",
         "gatehouse ping pbx.example -c 0",
         "gatehouse explain https://hq.example/ --from nowhere",
+        "gatehouse explain https://hq.example/ --groups staff",
+        "gatehouse explain https://hq.example/ --as anna --certificate anna.pem",
     ] {
         let error = parsed(line).map(|_| line).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{line}");

@@ -52,12 +52,20 @@ fn config() -> config::Config {
 
 fn decided(path: &str, client: &str, shown: Option<Shown<'_>>) -> Result<(), Reason> {
     let routes = Routes::new(&config(), &BTreeMap::new()).unwrap();
+    match decide(&routes, &asked(path, client, shown)) {
+        Verdict::Forward(..) => Ok(()),
+        Verdict::Refuse { reason, .. } => Err(reason),
+        Verdict::Redirect(..) => panic!("no rule redirects"),
+    }
+}
+
+fn asked<'a>(path: &'a str, client: &str, shown: Option<Shown<'a>>) -> Ask<'a> {
     let tls = shown.map(|certificate| AskedTls {
         server_name: Some("a.example"),
         same_certificate: true,
         certificate,
     });
-    let ask = Ask {
+    Ask {
         client: client.parse().unwrap(),
         tls,
         method: "GET",
@@ -68,11 +76,6 @@ fn decided(path: &str, client: &str, shown: Option<Shown<'_>>) -> Result<(), Rea
         body: None,
         fields: None,
         credentials: &Anonymous,
-    };
-    match decide(&routes, &ask) {
-        Verdict::Forward(..) => Ok(()),
-        Verdict::Refuse { reason, .. } => Err(reason),
-        Verdict::Redirect(..) => panic!("no rule redirects"),
     }
 }
 
@@ -182,19 +185,19 @@ fn the_target_is_told_only_by_the_list_that_lets_in() {
         let entry = entries.find(|entry| &*entry.path == path);
         &*entry.unwrap().rule
     };
-    let told = |path, name| {
-        let verified = verified(name);
-        let told = users(rule(path), Shown::Verified(&verified), Login::Nothing).into_iter();
+    let told = |path, shown| {
+        let ask = asked(path, OUTSIDE, Some(shown));
+        let told = told(rule(path), &ask).into_iter();
         told.map(|(name, value)| format!("{name}: {value}"))
             .collect::<Vec<_>>()
     };
-    assert_eq!(told("/either", "alice"), ["X-User: alice"]);
-    assert_eq!(told("/either", "bob"), Vec::<String>::new());
-    assert_eq!(told("/any", "alice"), Vec::<String>::new());
-    assert_eq!(
-        users(rule("/either"), Shown::Nothing, Login::Nothing).len(),
-        0
-    );
+    let nobody = Vec::<String>::new();
+    let (alice, bob) = (verified("alice"), verified("bob"));
+    let (alice, bob) = (Shown::Verified(&alice), Shown::Verified(&bob));
+    assert_eq!(told("/either", alice), ["X-User: alice"]);
+    assert_eq!(told("/either", bob), nobody);
+    assert_eq!(told("/any", alice), nobody);
+    assert_eq!(told("/either", Shown::Nothing), nobody);
     // Its name is nobody's else, on all rules.
     assert_eq!(&*rule("/any").withheld, ["X-User".into()]);
 }

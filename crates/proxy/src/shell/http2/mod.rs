@@ -378,6 +378,7 @@ fn malformed(fault: Malformed) -> Taken {
 
 fn refused(reason: Reason) -> Taken {
     Taken::Refuse {
+        location: None,
         reason,
         place: Place::default(),
         head_only: false,
