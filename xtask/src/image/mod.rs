@@ -42,7 +42,7 @@ pub(crate) struct Options {
     /// The configuration of a new box
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The cargo profile of our own binary
+    /// The cargo profile of our own binary; that of `dev` is the one that `cargo build` has left
     #[arg(long, default_value = "release", value_parser = ["release", "dev"])]
     profile: String,
     /// Do not compress the image as a whole
@@ -98,7 +98,10 @@ pub(crate) fn built(options: &Options) -> Result<Built> {
     let factory = repository().join("configs/factory.toml");
     let config = options.config.as_deref().unwrap_or(&factory);
     let config = fs::read(config).with_context(|| config.display().to_string())?;
-    let program = binary::build(&board, &options.profile, &work)?;
+    let program = match options.profile.as_str() {
+        "dev" => binary::at_hand(&board, &out)?,
+        _ => binary::build(&board, &work)?,
+    };
     let parts = Parts::gather(options, &board, &work, &program, config)?;
     let image = out.join(format!("gatehouse-{}-{VERSION}.img", options.board));
     parts.write(&board, &image)?;
@@ -129,7 +132,7 @@ pub(crate) fn built(options: &Options) -> Result<Built> {
     Ok(Built { image, packed })
 }
 
-/// Builds the image that tests start: our binary as other tests have it, too.
+/// Builds the image that tests start: our binary is the one that other tests have built.
 ///
 /// # Errors
 /// As [`run`].
