@@ -44,7 +44,16 @@ pub(super) fn id_token(
     nonce: &str,
     now: u64,
 ) -> Result<IdToken, TokenFault> {
-    let claims = verified(token, &["jwt"], keys)?;
+    read(verified(token, &["jwt"], keys)?, parties, nonce, now)
+}
+
+/// The same, of the claims of a token with a right signature.
+pub(super) fn read(
+    claims: Object,
+    parties: Parties<'_>,
+    nonce: &str,
+    now: u64,
+) -> Result<IdToken, TokenFault> {
     addressed(&claims, parties)?;
     issued(&claims, now)?;
     let expires = time(&claims, "exp")?.ok_or(TokenFault::Claim("exp"))?;

@@ -201,7 +201,7 @@ impl Callback {
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback")
-            .field("error", &self.error)
+            .field("error", &self.error.as_deref().map(clean))
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! The provider ends a session (OIDC Back-Channel Logout 1.0).
 
 use super::claims::{LEEWAY, Parties, addressed, issued, name, not_over, time};
+use super::json::Object;
 use super::jws::{TokenFault, verified};
 use super::keys::Keys;
 use std::collections::VecDeque;
@@ -41,9 +42,18 @@ pub(super) fn logout_token(
     now: u64,
 ) -> Result<LogoutToken, TokenFault> {
     let claims = verified(token, &["jwt", "logout+jwt"], keys)?;
-    addressed(&claims, parties)?;
-    let oldest = issued(&claims, now)?.saturating_add(LIFE);
-    let expires = time(&claims, "exp")?.unwrap_or(oldest);
+    read(&claims, parties, now)
+}
+
+/// The same, of the claims of a token with a right signature.
+pub(super) fn read(
+    claims: &Object,
+    parties: Parties<'_>,
+    now: u64,
+) -> Result<LogoutToken, TokenFault> {
+    addressed(claims, parties)?;
+    let oldest = issued(claims, now)?.saturating_add(LIFE);
+    let expires = time(claims, "exp")?.unwrap_or(oldest);
     not_over(expires, now)?;
     let events = claims.get("events").and_then(|events| events.as_object());
     let event = events.and_then(|events| events.get(EVENT)?.as_object());
@@ -53,15 +63,15 @@ pub(super) fn logout_token(
         return Err(TokenFault::Wrong("nonce"));
     }
     let whom = LoggedOut {
-        issuer_session: name(&claims, "sid")?,
-        subject: name(&claims, "sub")?,
+        issuer_session: name(claims, "sid")?,
+        subject: name(claims, "sub")?,
     };
     if whom.issuer_session.is_none() && whom.subject.is_none() {
         return Err(TokenFault::Claim("sub"));
     }
     Ok(LogoutToken {
         whom,
-        id: name(&claims, "jti")?.ok_or(TokenFault::Claim("jti"))?,
+        id: name(claims, "jti")?.ok_or(TokenFault::Claim("jti"))?,
         over: expires.saturating_add(LEEWAY),
     })
 }

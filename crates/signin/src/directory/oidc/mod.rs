@@ -13,6 +13,7 @@
 //! one (`rsa`, with RUSTSEC-2023-0071 and no fixed version, `p256`, `p384`, `ed25519-dalek`).
 
 mod ask;
+mod chew;
 mod claims;
 mod flow;
 
@@ -26,6 +27,7 @@ mod provider;
 mod text;
 mod waiting;
 
+pub use chew::chew;
 pub use flow::{Callback, PATIENCE, Pending};
 pub use jws::TokenFault;
 pub use logout::LoggedOut;
