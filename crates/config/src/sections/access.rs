@@ -6,7 +6,8 @@ use ipnet::IpNet;
 
 use crate::definition::{choice, section};
 use crate::value::{
-    DnsName, HttpsUrl, LdapUrl, Origin, SecretRef, ServerText, SubjectName, Token, VisitorName,
+    DnsName, FileName, HttpsUrl, LdapUrl, Origin, Scope, SecretRef, ServerText, SubjectName, Token,
+    VisitorName,
 };
 
 section! {
@@ -115,13 +116,23 @@ section! {
 }
 
 section! {
-    /// An OIDC provider that knows the users.
+    /// An OIDC provider that knows the users (OIDC Core 1.0).
     pub struct OidcLogin {
-        /// Its issuer address.
+        /// Its issuer address, letter for letter as the provider writes it, a "/" at its end included.
         issuer: String as HttpsUrl => "https://login.example.com";
+        /// File with the roots that its certificate is checked by. If missing: the public ones.
+        issuer_ca: Option<String> as Option<FileName> | "login-ca.pem";
         /// Our client identifier there.
         client: String => "gatehouse";
         /// Our client secret there.
         client_key: SecretRef => { secret = "oidc" };
+        /// What we ask it for; "openid" must be one of them.
+        scopes: Vec<String> as Vec<Scope> = ["openid", "profile", "email"];
+        /// The claim with the user's name.
+        user_claim: String = "preferred_username";
+        /// The claim with the user's groups.
+        groups_claim: String = "groups";
+        /// Who signs out here signs out there, too, where the provider offers it.
+        provider_logout: bool = true;
     }
 }

@@ -21,4 +21,4 @@ pub use port::Ports;
 pub use secret::SecretRef;
 pub(crate) use target::{Scheme, TargetList, TargetText, parse as parse_target};
 pub use target::{TargetHost, TargetHostHeader};
-pub(crate) use url::{HttpsUrl, LdapUrl, ServerText};
+pub(crate) use url::{HttpsUrl, LdapUrl, Scope, ServerText};

@@ -1,5 +1,7 @@
 //! Where a login is asked: what goes there, and what comes back, whatever it speaks.
 
+pub mod oidc;
+
 use guard::entrance::Typed;
 use std::net::IpAddr;
 use thiserror::Error;
@@ -45,7 +47,7 @@ pub struct Question {
 }
 
 /// A directory could not be asked.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum Fault {
     /// It is not there, or says nothing in time.
     #[error("{server} can not be reached: {why}")]
