@@ -15,7 +15,7 @@ pub struct Context {
     pub offences: OffenceSender,
     /// Who is banned right now.
     pub bans: BanWatch,
-    /// Who may enter: visitors and tokens.
+    /// Who may enter: visitors, tokens and sessions.
     pub entrance: RollWatch,
     /// Where instruments are registered.
     pub metrics: Registry,

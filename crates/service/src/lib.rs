@@ -13,6 +13,7 @@
 
 mod context;
 mod event;
+mod live_sessions;
 pub mod metrics;
 mod roll_watch;
 mod supervise;
@@ -20,8 +21,9 @@ mod workers;
 
 pub use context::{BanWatch, Context, EventSender, Offence, OffenceSender, Outbox};
 pub use event::{Blame, ConfigChange, Decision, Event, Outcome, ServiceState, clip};
+pub use live_sessions::LiveSession;
 pub use metrics::Registry;
-pub use roll_watch::{Outdated, RollWatch};
+pub use roll_watch::{Outdated, RollWatch, SessionFault, SessionReport};
 pub use supervise::{Answer, Backoff, Numbered, Supervised, supervise};
 pub use workers::{WorkerGone, Workers};
 

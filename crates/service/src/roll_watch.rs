@@ -2,15 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
-use guard::entrance::{Change, LiveToken, Roll, TokenHash, TokenId, Typed, VisitorHash};
+use guard::entrance::{
+    Change, LiveToken, NewSession, Roll, Session, SessionNews, TEXT_BYTES, TokenHash, TokenId,
+    Typed, UnfitSession, VisitorHash, session_text,
+};
 use guard::operators::UserName;
-use tokio::sync::{mpsc, watch};
+use thiserror::Error;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use zeroize::Zeroizing;
+
+use crate::live_sessions::{LiveSession, LiveSessions};
 
 /// How many passwords wait at most to be kept in a better form; there is another chance at the next login.
 const OUTDATED: usize = 16;
+/// How often it is told when sessions were used.
+const USED: Duration = Duration::from_mins(1);
 
-/// Visitors and tokens, looked up on requests. Cloning is cheap, clones are the same.
+/// Visitors, tokens and sessions, looked up on requests. Cloning is cheap, clones are the same.
 ///
 /// Until it is told the first [`Roll`], there is nobody in it. A change costs as much as it is long, not as
 /// there are tokens.
@@ -19,6 +30,7 @@ pub struct RollWatch {
     book: Arc<RwLock<Book>>,
     losses: watch::Sender<u64>,
     outdated: mpsc::Sender<Outdated>,
+    news: Arc<Notify>,
 }
 
 /// A visitor whose password was right, while its hash is one that is to be made anew.
@@ -29,11 +41,30 @@ pub struct Outdated {
     pub password: Typed,
 }
 
+/// What the supervisor is to know of sessions, as a [`RollWatch`] has it.
+#[derive(Debug)]
+pub struct SessionReport {
+    watch: RollWatch,
+    due: Option<Instant>,
+}
+
+/// Why no session begins.
+#[derive(Debug, Error)]
+pub enum SessionFault {
+    /// It can be none; the directory that named the user is to blame.
+    #[error(transparent)]
+    Unfit(#[from] UnfitSession),
+    /// The system's.
+    #[error("there is no randomness for a session: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
 #[derive(Debug, Default)]
 struct Book {
     visitors: HashMap<UserName, Known>,
     tokens: HashMap<TokenHash, LiveToken>,
     hashes: HashMap<TokenId, TokenHash>,
+    sessions: LiveSessions,
     /// The number of the last password.
     passwords: u64,
 }
@@ -45,15 +76,20 @@ struct Known {
 }
 
 impl RollWatch {
-    /// One without anybody in it, and where it says whose password is to be kept in a better form.
-    pub fn new() -> (Self, mpsc::Receiver<Outdated>) {
+    /// One without anybody in it, and where it says whose password is to be kept in a better form, and what became of sessions.
+    pub fn new() -> (Self, mpsc::Receiver<Outdated>, SessionReport) {
         let (outdated, receiver) = mpsc::channel(OUTDATED);
         let watch = Self {
             book: Arc::default(),
             losses: watch::Sender::new(0),
             outdated,
+            news: Arc::default(),
         };
-        (watch, receiver)
+        let report = SessionReport {
+            watch: watch.clone(),
+            due: None,
+        };
+        (watch, receiver, report)
     }
 
     /// A token that is on the roll; whether its time is over, the caller looks.
@@ -68,8 +104,70 @@ impl RollWatch {
         Some((known.hash.clone(), known.version))
     }
 
-    /// A number that changes whenever somebody who could enter may not be able to any more. Whoever holds something open on a token
-    /// or visitor looks again then.
+    /// A session that is open; whether it is idle for too long or too old, the caller looks, and touches it when it is used.
+    pub fn session(&self, hash: &TokenHash) -> Option<Arc<LiveSession>> {
+        self.read().sessions.get(hash).cloned()
+    }
+
+    /// Begins a session `now`, in Unix seconds, and gives its text: the value of the cookie. It is good at once, and the supervisor keeps
+    /// it. Where there are too many, the oldest end.
+    ///
+    /// # Errors
+    /// [`SessionFault`].
+    pub fn begin_session(
+        &self,
+        who: NewSession,
+        now: u64,
+    ) -> Result<Zeroizing<String>, SessionFault> {
+        let mut random = Zeroizing::new([0; TEXT_BYTES]);
+        getrandom::fill(&mut *random)?;
+        let text = Zeroizing::new(session_text(*random));
+        let others_ended = self
+            .write()
+            .sessions
+            .begin(who, TokenHash::of(&text), now)?;
+        self.news.notify_one();
+        if others_ended {
+            self.lost();
+        }
+        Ok(text)
+    }
+
+    /// Ends a session: somebody signs out. False: there is none.
+    pub fn end_session(&self, hash: &TokenHash) -> bool {
+        let is_it = |session: &Session| session.hash == *hash;
+        self.end_sessions(is_it) > 0
+    }
+
+    /// Ends the sessions of an access that its identity provider has ended: that of its number there, or all of a user, or, with both,
+    /// those that fit both. Says how many those were; with neither none.
+    pub fn end_sessions_at(
+        &self,
+        access: &str,
+        issuer_session: Option<&str>,
+        subject: Option<&str>,
+    ) -> usize {
+        self.end_sessions(|session| {
+            *session.access == *access && session.is_of_issuer(issuer_session, subject)
+        })
+    }
+
+    fn end_sessions(&self, is_it: impl Fn(&Session) -> bool) -> usize {
+        let mut book = self.write();
+        let gone = book.sessions.find(is_it);
+        for id in &gone {
+            book.sessions.end(*id);
+        }
+        drop(book);
+        if !gone.is_empty() {
+            self.news.notify_one();
+            self.lost();
+        }
+        gone.len()
+    }
+
+    /// A number that changes whenever somebody who could enter may not be able to any more. Whoever holds something open on a token,
+    /// session or visitor looks again then.
     pub fn losses(&self) -> u64 {
         *self.losses.borrow()
     }
@@ -87,7 +185,11 @@ impl RollWatch {
     /// Puts a whole roll into force, for every clone.
     pub fn publish(&self, roll: Roll) {
         let mut book = self.write();
-        let Roll { visitors, tokens } = roll;
+        let Roll {
+            visitors,
+            tokens,
+            sessions,
+        } = roll;
         book.visitors.retain(|name, _| visitors.contains_key(name));
         for (name, hash) in visitors {
             book.set_visitor(name, Some(hash));
@@ -97,6 +199,7 @@ impl RollWatch {
         for token in tokens {
             book.add_token(token);
         }
+        book.sessions.publish(&sessions);
         drop(book);
         self.lost();
     }
@@ -112,6 +215,7 @@ impl RollWatch {
                 Change::Rehashed(name, hash) => book.rehash(&name, hash),
                 Change::Token(token) => book.add_token(token),
                 Change::TokenGone(id) => book.remove_token(id),
+                Change::SessionGone(id) => drop(book.sessions.forget(id)),
             }
         }
         drop(book);
@@ -133,8 +237,30 @@ impl RollWatch {
     }
 }
 
+impl SessionReport {
+    /// What is to be told next, once there is something: what began and ended at once, what was used once a minute. May be dropped at
+    /// any await; what it has returned is not told again.
+    pub async fn next(&mut self) -> SessionNews {
+        loop {
+            let due = *self.due.get_or_insert_with(|| Instant::now() + USED);
+            tokio::select! {
+                () = self.watch.news.notified() => {}
+                () = sleep_until(due) => self.due = None,
+            }
+            let mut book = self.watch.write();
+            let news = book.sessions.take_news(self.due.is_none());
+            if book.sessions.has_news() {
+                self.watch.news.notify_one();
+            }
+            if !news.is_empty() {
+                return news;
+            }
+        }
+    }
+}
+
 impl Default for RollWatch {
-    /// One whose outdated passwords nobody wants.
+    /// One whose outdated passwords nobody wants, and whose sessions nobody keeps.
     fn default() -> Self {
         Self::new().0
     }
@@ -179,62 +305,4 @@ impl Book {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn token(id: u64, text: &str) -> LiveToken {
-        LiveToken {
-            id: TokenId(id),
-            access: "wcs".into(),
-            hash: TokenHash::of(text),
-            expires: None,
-        }
-    }
-
-    #[test]
-    fn what_is_told_later_is_worth_more() {
-        let watch = RollWatch::default();
-        let losses = watch.watch_losses();
-        let max = UserName::new("max").unwrap();
-        let roll = Roll {
-            visitors: [(max.clone(), VisitorHash::of_nobody())].into(),
-            tokens: vec![token(1, "one"), token(2, "two")],
-        };
-        watch.publish(roll.clone());
-        assert!(losses.has_changed().unwrap());
-        let (_, version) = watch.visitor(&max).unwrap();
-        assert_eq!(watch.token(&TokenHash::of("one")), Some(token(1, "one")));
-
-        watch.change(vec![
-            Change::TokenGone(TokenId(1)),
-            Change::Token(token(3, "three")),
-            Change::TokenGone(TokenId(9)),
-        ]);
-        let known = |text| watch.token(&TokenHash::of(text)).is_some();
-        assert_eq!(["one", "two", "three"].map(known), [false, true, true]);
-
-        // The same password has the same number, also where all is told anew.
-        watch.publish(roll);
-        assert_eq!(["one", "two", "three"].map(known), [true, true, false]);
-        assert_eq!(watch.visitor(&max).unwrap().1, version);
-
-        watch.change(vec![Change::Visitor(max.clone(), None)]);
-        assert!(watch.visitor(&max).is_none());
-        watch.change(vec![Change::Visitor(
-            max.clone(),
-            Some(VisitorHash::of_nobody()),
-        )]);
-        assert_ne!(watch.visitor(&max).unwrap().1, version);
-    }
-
-    #[test]
-    fn a_flood_of_outdated_passwords_is_forgotten() {
-        let (watch, mut receiver) = RollWatch::new();
-        for _ in 0..2 * OUTDATED {
-            let max = UserName::new("max").unwrap();
-            watch.tell_outdated(max, Typed::from("correct horse".to_owned()));
-        }
-        let told = std::iter::from_fn(|| receiver.try_recv().ok()).count();
-        assert_eq!(told, OUTDATED);
-    }
-}
+mod tests;

@@ -118,7 +118,7 @@ impl<S: Service + 'static> Role<S> {
         sender.send(&FromRole::Started(shut_in), &[]).await?;
         let inbox = hear(receiver);
         let (events, offences, outbox) = Outbox::new();
-        let (entrance, outdated) = RollWatch::new();
+        let (entrance, outdated, _) = RollWatch::new();
         let context = Context {
             events,
             offences,

@@ -1,12 +1,14 @@
-//! Who may use what is published: visitors with a password, holders of a token.
+//! Who may use what is published: visitors with a password, holders of a token, users who have signed in.
 //!
-//! The supervisor keeps both, and tells the data path as much of it as it needs to judge who comes: the
+//! The supervisor keeps them, and tells the data path as much of it as it needs to judge who comes: the
 //! [`Roll`], whole at its start and by [`Change`] later. Nothing here has a clock, a file or a source of randomness.
 
 pub mod htpasswd;
 mod legacy;
 mod remembered;
 mod roll;
+mod session;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -18,6 +20,11 @@ mod visitors;
 pub use legacy::Legacy;
 pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};
 pub use roll::{Change, Roll};
+pub use session::{
+    LONGEST_GROUPS, LONGEST_SESSION_NAME, MOST_GROUPS, NewSession, Session, SessionId,
+    SessionLimits, SessionNews, UnfitSession, session_text,
+};
+pub use sessions::{MAX_SESSION_NAMES, MAX_SESSIONS, MAX_SESSIONS_OF_USER, Sessions, make_room};
 pub use token::{LiveToken, TokenHash, TokenId};
 pub use tokens::{
     BadNote, KeyId, LONGEST_NOTE, MAX_KEYS, MAX_TOKENS, Note, TEXT_BYTES, Token, TokenFault,

@@ -1,9 +1,11 @@
-//! What the data path knows of visitors and tokens.
+//! What the data path knows of visitors, tokens and sessions.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::session::SessionId;
+use super::sessions::Sessions;
 use super::token::{LiveToken, TokenId};
 use super::visitor::VisitorHash;
 use crate::operators::UserName;
@@ -15,6 +17,9 @@ pub struct Roll {
     pub visitors: BTreeMap<UserName, VisitorHash>,
     /// Tokens that are good.
     pub tokens: Vec<LiveToken>,
+    /// Who has signed in.
+    #[serde(default)]
+    pub sessions: Sessions,
 }
 
 impl Roll {
@@ -33,6 +38,7 @@ impl Roll {
                 self.tokens.push(token);
             }
             Change::TokenGone(id) => self.tokens.retain(|known| known.id != id),
+            Change::SessionGone(id) => drop(self.sessions.end(id)),
         }
     }
 }
@@ -49,4 +55,6 @@ pub enum Change {
     Token(LiveToken),
     /// A token is revoked.
     TokenGone(TokenId),
+    /// A session has ended. One that begins is news from the data path, and never to it.
+    SessionGone(SessionId),
 }

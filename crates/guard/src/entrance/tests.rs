@@ -1,5 +1,7 @@
 //! Visitors, htpasswd files and tokens.
 
+mod sessions;
+
 use super::*;
 use crate::operators::{PasswordHash, UserName};
 

@@ -95,6 +95,7 @@ async fn gate() -> (Gate, Target) {
             token(2, "wcs", "old", Some(now() - 1)),
             token(3, "other", "others", Some(now() + 3600)),
         ],
+        ..Roll::default()
     });
     (gate, target)
 }

@@ -1,10 +1,15 @@
 //! Where a login is asked: what goes there, and what comes back, whatever it speaks.
 
+pub(crate) mod choice;
 pub mod oidc;
+mod supplies;
 
 use guard::entrance::Typed;
 use std::net::IpAddr;
 use thiserror::Error;
+
+pub(crate) use choice::Directory;
+pub use supplies::{Supplies, Unusable, check, files_wanted, secrets_wanted};
 
 /// What somebody has typed into the login page.
 #[derive(Clone, Debug)]

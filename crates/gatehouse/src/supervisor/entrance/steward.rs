@@ -94,6 +94,7 @@ impl Steward {
                 .map(|(name, visitor)| (name.clone(), visitor.password.clone()))
                 .collect(),
             tokens: book.tokens.iter().map(|token| token.live.clone()).collect(),
+            sessions: guard::entrance::Sessions::default(),
         };
         (roll, changes)
     }
