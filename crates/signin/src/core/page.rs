@@ -153,12 +153,13 @@ impl Frame<'_> {
     }
 
     /// A login at a provider did not come to its end.
-    pub(crate) fn provider(self, hidden: Hidden<'_>) -> Markup {
+    pub(crate) fn provider(self, hidden: Hidden<'_>, trouble: Option<Trouble>) -> Markup {
         let words = self.language.words();
         self.page(
             words.provider_title,
             &html! {
-                p.told role="alert" { (words.provider) }
+                @if trouble.is_some() { (self.trouble(trouble)) }
+                @else { p.told role="alert" { (words.provider) } }
                 p.told { a.button href=(again(hidden)) { (words.try_again) } }
             },
         )

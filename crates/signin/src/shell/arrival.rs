@@ -59,13 +59,13 @@ impl<'a> Arrival<'a> {
         })
     }
 
-    /// The address of a page of the box at this host.
-    pub(crate) fn own_address(&self, path: &str) -> String {
+    /// The address of a path at a host, as browsers outside write it.
+    pub(crate) fn address(&self, host: &str, path: &str) -> String {
         let port = match self.all.port {
             443 => String::new(),
             other => format!(":{other}"),
         };
-        format!("https://{}{port}{path}", self.host)
+        format!("https://{host}{port}{path}")
     }
 
     /// What its pages show around their content.

@@ -19,6 +19,8 @@ pub(crate) struct List {
     pub(crate) groups: Vec<String>,
     /// Hosts with a rule that names it, in lower case.
     pub(crate) hosts: BTreeSet<String>,
+    /// The first of them in the file, the one that a provider leads browsers back to.
+    pub(crate) first_host: String,
     /// Whether its page may be shown within a page of these hosts.
     pub(crate) is_framed: bool,
     /// Who knows its users; or why there is nobody.
@@ -67,6 +69,7 @@ impl Lists {
                 name: access.name.clone(),
                 session: sso.session.clone(),
                 groups: Vec::new(),
+                first_host: first_of(config, &users),
                 hosts: users,
                 is_framed: false,
                 directory: directory(access, sso),
@@ -87,6 +90,13 @@ impl Lists {
     pub(crate) fn of(&self, host: &str) -> &[Arc<List>] {
         self.hosts.get(host).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The first of these hosts in the file.
+fn first_of(config: &Config, users: &BTreeSet<String>) -> String {
+    let hosts = config.hosts.iter();
+    let mut names = hosts.map(|host| host.name.domain.to_ascii_lowercase());
+    names.find(|name| users.contains(name)).unwrap_or_default()
 }
 
 /// The hosts with a rule that names the list.

@@ -10,7 +10,7 @@ use super::reply::{self, Body};
 use super::session::{AtIssuer, KeptOut};
 use crate::core::cookies;
 use crate::core::form::{Asked, Form};
-use crate::core::page::{CALLBACK, OWN, Sentence, Trouble};
+use crate::core::page::{CALLBACK, LOGIN, Sentence, Trouble};
 use crate::core::returns::Return;
 use crate::directory::oidc::{Callback, Finished, LogoutFault, Oidc, Waits};
 
@@ -18,15 +18,25 @@ use crate::directory::oidc::{Callback, Finished, LogoutFault, Oidc, Waits};
 const LATER: u64 = 30;
 
 impl Arrival<'_> {
-    /// Sends the browser to the provider of `list`.
+    /// Sends the browser to the provider of `list`, by way of the one host that the provider knows.
     pub(super) async fn go(&self, list: &Arc<List>, oidc: &Oidc, to: &Return) -> Response<Body> {
+        if self.host != list.first_host {
+            let back = match to.other_origin() {
+                Some(_) => to.as_str().to_owned(),
+                None => self.address(&self.host, to.as_str()),
+            };
+            let asked = [("access", list.name.as_str()), ("to", &back)];
+            let query = serde_urlencoded::to_string(asked).unwrap_or_default();
+            let there = self.address(&list.first_host, LOGIN);
+            return reply::see_other(&format!("{there}?{query}"));
+        }
         let (Ok((browser, is_new)), Some(_underway)) =
             (self.browser(), self.lasting.crowd.enter(self.client))
         else {
-            return self.at_provider(StatusCode::SERVICE_UNAVAILABLE, list, to);
+            return self.provider_away(list, to);
         };
         let now = unix_now();
-        let begun = oidc.begin(&self.own_address(CALLBACK), now).await;
+        let begun = oidc.begin(&self.address(&self.host, CALLBACK), now).await;
         self.note(list, begun.as_ref().err());
         let Ok((address, pending)) = begun else {
             return self.provider_away(list, to);
@@ -58,7 +68,7 @@ impl Arrival<'_> {
         });
         let Some((callback, waits, list)) = found else {
             return match self.list(&Asked::default()) {
-                Some(list) => self.at_provider(StatusCode::FORBIDDEN, list, &Return::home()),
+                Some(list) => self.at_provider(list, &Return::home(), None),
                 None => self.account(None),
             };
         };
@@ -76,25 +86,22 @@ impl Arrival<'_> {
                 };
                 let let_in = self.let_in(list, &to, known.person, at_issuer);
                 let_in.unwrap_or_else(|kept_out| match kept_out {
-                    KeptOut::NoGroup => {
-                        let trouble = Some(Trouble::NoGroup);
-                        self.login(StatusCode::FORBIDDEN, list, &to, "", trouble)
-                    }
+                    KeptOut::NoGroup => self.at_provider(list, &to, Some(Trouble::NoGroup)),
                     KeptOut::NoSession => self.provider_away(list, &to),
                 })
             }
             Ok(Finished::Refused(why)) => {
                 self.told_failed(list, "", &why);
-                self.at_provider(StatusCode::FORBIDDEN, list, &to)
+                self.at_provider(list, &to, None)
             }
             Err(_) => self.provider_away(list, &to),
         }
     }
 
-    /// Ends the sessions that a provider has ended, for each list that has one here. No browser asks for it.
+    /// Ends the sessions that a provider has ended, for each list that has one here. No browser asks for it, and a token that is not believed
+    /// counts against nobody: a provider that is told wrong of us would be banned, and nobody could sign in.
     pub(super) async fn provider_ended(&self, form: &Form) -> Response<Body> {
-        let underway = self.lasting.crowd.enter(self.client);
-        let (Some(token), Some(_underway)) = (&form.logout_token, underway) else {
+        let Some(token) = &form.logout_token else {
             return self.sentence(StatusCode::BAD_REQUEST, Sentence::Unreadable);
         };
         let mut status = StatusCode::BAD_REQUEST;
@@ -113,21 +120,20 @@ impl Arrival<'_> {
                 Err(LogoutFault::Token(_)) => {}
             }
         }
-        if status != StatusCode::OK {
-            self.lasting.context.offences.report(self.client, 1);
-        }
         reply::empty(status)
     }
 
-    /// Where he signs out at the provider, too; nowhere, if it does not say.
+    /// Where he signs out at the provider, too; nowhere, if it does not say. It shows its own page then: an address to come back to would have to
+    /// be known there.
     pub(super) async fn sign_out_there(&self, oidc: &Oidc) -> Option<String> {
-        let back = self.own_address(OWN);
-        oidc.end_session(Some(&back), unix_now()).await.ok()?
+        oidc.end_session(None, unix_now()).await.ok()?
     }
 
     /// The login at the provider did not come to its end.
-    fn at_provider(&self, status: StatusCode, list: &List, to: &Return) -> Response<Body> {
-        self.form(status, list, to, |hidden| self.frame().provider(hidden))
+    fn at_provider(&self, list: &List, to: &Return, trouble: Option<Trouble>) -> Response<Body> {
+        self.form(StatusCode::FORBIDDEN, list, to, |hidden| {
+            self.frame().provider(hidden, trouble)
+        })
     }
 
     /// The provider can not be asked.

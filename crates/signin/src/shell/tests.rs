@@ -1,5 +1,7 @@
 //! Browsers that sign in, over a pair of sockets and in virtual time.
 
+mod provider;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +78,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(CONFIG, |_, _| Ok(Directory::Test(Box::new(said))))
+    }
+
+    fn with(
+        config: &str,
+        directory: impl FnMut(&config::Access, &config::Sso) -> Result<Directory, String>,
+    ) -> Self {
         let (events, offences, outbox) = Outbox::new();
         let context = Context {
             events,
@@ -86,10 +95,8 @@ impl World {
             workers: service::Workers::start(0).unwrap(),
         };
         let entrance = context.entrance.clone();
-        let config = config::check(CONFIG, "test.toml").unwrap().config;
-        let pages = SignIn::made(&config, &context, None, |_, _| {
-            Ok(Directory::Test(Box::new(said)))
-        });
+        let config = config::check(config, "test.toml").unwrap().config;
+        let pages = SignIn::made(&config, &context, None, directory);
         Self {
             pages: Arc::new(pages.unwrap()),
             outbox,

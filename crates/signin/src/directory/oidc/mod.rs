@@ -322,4 +322,4 @@ impl fmt::Debug for Oidc {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! Tokens, each claim of which is wrong once, by keys made here; the provider of [`stub`] speaks TLS.
 
-mod stub;
+pub(crate) mod stub;
 mod whole;
 
 use super::claims::{IdToken, Parties, id_token};
@@ -26,13 +26,13 @@ const OURS: Parties<'_> = Parties {
 };
 
 /// A key pair of a provider.
-enum Pair {
+pub(crate) enum Pair {
     Rsa(RsaKeyPair),
     Ec(&'static str, EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
-static RSA: LazyLock<Pair> =
+pub(crate) static RSA: LazyLock<Pair> =
     LazyLock::new(|| Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()));
 static P256: LazyLock<Pair> = LazyLock::new(|| {
     Pair::Ec(
@@ -83,7 +83,7 @@ impl Pair {
         }
     }
 
-    fn token(&self, head: &Value, claims: &[u8]) -> String {
+    pub(crate) fn token(&self, head: &Value, claims: &[u8]) -> String {
         let algorithm = head["alg"].as_str().unwrap_or_default();
         let head = BASE64URL.encode(head.to_string().as_bytes());
         let message = format!("{head}.{}", BASE64URL.encode(claims));
@@ -96,7 +96,7 @@ fn keys(all: &[Value]) -> Keys {
     Keys::read(json!({ "keys": all }).to_string().as_bytes()).unwrap()
 }
 
-fn id_claims() -> Value {
+pub(crate) fn id_claims() -> Value {
     json!({
         "iss": "https://login.example", "aud": "gatehouse", "sub": "1f2e", "sid": "s1", "nonce": NONCE,
         "iat": NOW, "exp": NOW + 300, "preferred_username": "ada", "groups": ["pbx-users"],
@@ -380,7 +380,7 @@ fn keys_for_something_else_are_none_of_ours() {
     assert!(Keys::read(br#"{"keys":[1,null,{}]}"#).unwrap().is_empty());
 }
 
-fn logout_claims() -> Value {
+pub(crate) fn logout_claims() -> Value {
     json!({
         "iss": "https://login.example", "aud": "gatehouse", "sub": "1f2e", "sid": "s1", "jti": "j1",
         "iat": NOW, "exp": NOW + 120,

@@ -21,21 +21,21 @@ use tokio_rustls::TlsAcceptor;
 
 /// Answers by path, and what was asked.
 #[derive(Default)]
-pub(super) struct Says {
-    pub(super) answers: HashMap<&'static str, (u16, String)>,
+pub(crate) struct Says {
+    pub(crate) answers: HashMap<&'static str, (u16, String)>,
     /// Path, `Authorization` field, body.
-    pub(super) asked: Vec<(String, String, String)>,
+    pub(crate) asked: Vec<(String, String, String)>,
 }
 
 /// A provider on the loopback address, at `https://login.example:PORT`.
-pub(super) struct Stub {
-    pub(super) issuer: String,
-    pub(super) says: Arc<Mutex<Says>>,
+pub(crate) struct Stub {
+    pub(crate) issuer: String,
+    pub(crate) says: Arc<Mutex<Says>>,
     root: String,
 }
 
 impl Stub {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let ca = Ca::create("Test", SystemTime::now()).unwrap();
         let material = ca.issue(&["login.example"], Usage::Server, SystemTime::now());
         let chooser = Chooser::new(vec![material.unwrap()]).unwrap();
@@ -70,7 +70,7 @@ impl Stub {
         stub
     }
 
-    pub(super) fn discovery(&self) -> Value {
+    pub(crate) fn discovery(&self) -> Value {
         let issuer = &self.issuer;
         json!({
             "issuer": issuer,
@@ -82,13 +82,13 @@ impl Stub {
         })
     }
 
-    pub(super) fn say(&self, path: &'static str, status: u16, body: &Value) {
+    pub(crate) fn say(&self, path: &'static str, status: u16, body: &Value) {
         let mut says = self.says.lock().unwrap();
         says.answers.insert(path, (status, body.to_string()));
     }
 
     /// How often `path` was asked.
-    pub(super) fn times(&self, path: &str) -> usize {
+    pub(crate) fn times(&self, path: &str) -> usize {
         let says = self.says.lock().unwrap();
         says.asked
             .iter()
@@ -97,7 +97,7 @@ impl Stub {
     }
 
     /// One who signs in here.
-    pub(super) fn oidc(&self, more: &str) -> Oidc {
+    pub(crate) fn oidc(&self, more: &str) -> Oidc {
         let names = Names::from_texts("", "127.0.0.1 login.example\n");
         let login = login(&self.issuer, more);
         Oidc::new(
