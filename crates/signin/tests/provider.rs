@@ -3,6 +3,7 @@
 //! curl is the browser: it goes where it is sent, and fills in the forms.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use certs::{Chooser, Material};
 use guard::entrance::Typed;
 use net::resolve::Names;
 use serde_json::json;
@@ -12,7 +13,10 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsAcceptor;
 
 const BACK: &str = "https://pbx.example.com/.gatehouse/oidc/callback";
 const SECRET: &str = "a secret: with & in it";
@@ -48,6 +52,11 @@ fn lacking() -> Option<String> {
 impl Provider {
     /// One that signs with `algorithm`; where not `in_token`, claims are had from userinfo alone.
     fn start(algorithm: &str, in_token: bool) -> Self {
+        Self::telling(algorithm, in_token, None)
+    }
+
+    /// The same, and it tells this port of the loopback address of who signs out.
+    fn telling(algorithm: &str, in_token: bool, box_port: Option<u16>) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
@@ -69,10 +78,12 @@ impl Provider {
             .unwrap();
         assert!(made.status.success(), "{made:?}");
         let issuer = format!("https://login.example:{port}");
+        let logout =
+            box_port.map(|port| format!("https://login.example:{port}/.gatehouse/oidc/logout"));
         let told = json!({
             "issuer": issuer, "address": "127.0.0.1", "port": port, "certificate": chain, "key": key,
-            "client": "gatehouse", "secret": SECRET, "redirect": BACK, "logout": null, "back": null,
-            "algorithm": algorithm, "inToken": in_token, "gateway": null, "authority": chain,
+            "client": "gatehouse", "secret": SECRET, "redirect": BACK, "logout": logout, "back": null,
+            "algorithm": algorithm, "inToken": in_token, "gateway": "127.0.0.1", "authority": chain,
         });
         let file = dir.join("provider.json");
         fs::write(&file, told.to_string()).unwrap();
@@ -230,6 +241,82 @@ async fn a_code_is_good_for_one_login_of_one_client() {
     let fault = oidc.logged_out("a.b.c", now()).await.unwrap_err();
     assert!(
         matches!(fault, LogoutFault::Token(TokenFault::Form)),
+        "{fault}"
+    );
+}
+
+/// Takes one request, answers 200 and says what was in its form.
+async fn told(provider: &Provider, listener: tokio::net::TcpListener) -> Vec<(String, String)> {
+    let read = |name: &str| fs::read_to_string(provider.dir.join(name)).unwrap();
+    let material = Material {
+        names: vec!["login.example".to_owned()],
+        chain_pem: read("chain.pem"),
+        key_pem: read("key.pem"),
+        temporary: false,
+        line: None,
+    };
+    let chooser = Chooser::new(vec![material]).unwrap();
+    let tls = net::tls::server_config(Arc::new(chooser), &[b"http/1.1"]).unwrap();
+    let (io, _) = listener.accept().await.unwrap();
+    let mut stream = TlsAcceptor::from(Arc::new(tls)).accept(io).await.unwrap();
+    let mut text = String::new();
+    let body = loop {
+        let mut room = [0; 4096];
+        let count = stream.read(&mut room).await.unwrap();
+        assert_ne!(count, 0, "{text}");
+        text.push_str(std::str::from_utf8(&room[..count]).unwrap());
+        let whole = text.split_once("\r\n\r\n").filter(|(head, body)| {
+            let head = head.to_ascii_lowercase();
+            let length = head.split_once("content-length: ").unwrap().1;
+            let length = length
+                .split_once("\r\n")
+                .map_or(length, |(length, _)| length);
+            body.len() >= length.parse().unwrap()
+        });
+        if let Some((_, body)) = whole {
+            break body.to_owned();
+        }
+    };
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    stream.write_all(answer).await.unwrap();
+    stream.shutdown().await.unwrap();
+    serde_urlencoded::from_str(&body).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_tells_of_who_signs_out_there() {
+    if let Some(why) = lacking() {
+        return skipped(&why);
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let provider = Arc::new(Provider::telling("RS256", true, Some(port)));
+    let oidc = provider.oidc(SECRET);
+    let who = known(&oidc, &provider, "ada").await;
+    let end = oidc.end_session(None, now()).await.unwrap().unwrap();
+    let browser = Arc::clone(&provider);
+    let signs_out = tokio::task::spawn_blocking(move || {
+        let (_, page) = browser.browse(&end, None);
+        let between = |start: &str| Some(page.split_once(start)?.1.split_once('"')?.0);
+        let action = between("action=\"").expect(&page);
+        let xsrf = between("name=\"xsrf\" value=\"").expect(&page);
+        browser.browse(action, Some(&format!("xsrf={xsrf}&logout=yes")));
+    });
+    let form = told(&provider, listener).await;
+    signs_out.await.unwrap();
+    let [(name, token)] = &form[..] else {
+        panic!("{form:?}");
+    };
+    assert_eq!(name, "logout_token");
+    let whom = oidc.logged_out(token, now()).await.unwrap();
+    assert!(who.issuer_session.is_some());
+    assert_eq!(
+        (whom.issuer_session, whom.subject),
+        (who.issuer_session, Some(who.subject))
+    );
+    let fault = oidc.logged_out(token, now()).await.unwrap_err();
+    assert!(
+        matches!(fault, LogoutFault::Token(TokenFault::Again)),
         "{fault}"
     );
 }

@@ -1,4 +1,4 @@
-//! Logins at an OpenID Connect provider: the browser goes there, and comes back.
+//! Logins at an OIDC provider: the browser goes there, and comes back.
 
 use std::sync::Arc;
 
