@@ -26,7 +26,10 @@ impl Directory {
         let names = supplies.names.clone();
         match &sso.login {
             Login::Ldap(login) => {
-                let ca = login.ca_file().map(|file| supplies.file(file)).transpose()?;
+                let ca = login
+                    .ca_file()
+                    .map(|file| supplies.file(file))
+                    .transpose()?;
                 let account = login.account();
                 let password = account.map(|account| supplies.secret(&account.password));
                 let ldap = Ldap::new(login, password.transpose()?, ca, names);

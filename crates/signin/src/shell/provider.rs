@@ -127,7 +127,9 @@ impl Arrival<'_> {
 
     /// The login at the provider did not come to its end.
     fn at_provider(&self, status: StatusCode, list: &List, to: &Return) -> Response<Body> {
-        self.form(status, list, to, |hidden| self.frame().provider(hidden))
+        self.form(status, list, to, |hidden| {
+            self.frame().provider(hidden, None)
+        })
     }
 
     /// The provider can not be asked.
