@@ -14,6 +14,7 @@ mod core;
 pub mod directory;
 mod shell;
 
+pub use crate::core::form::Form;
 pub use crate::core::returns::Return;
 pub use directory::{Supplies, Unusable, check, files_wanted, secrets_wanted};
 pub use shell::SignIn;

@@ -14,16 +14,6 @@ pub(super) fn lists(file: &File, report: &mut Report) {
         twice(&keys.at, "users", &keys.users, report);
         twice(&keys.at, "origins", &keys.origins, report);
         twice(&keys.at, "names", &keys.names, report);
-        if let Some(ldap) = keys
-            .ldap
-            .as_ref()
-            .filter(|ldap| !ldap.bind.contains("{user}"))
-        {
-            let what = "does not say where the user's name belongs";
-            let remedy = "write {user} in its place, for example \
-                          \"uid={user},ou=people,dc=example,dc=com\"";
-            report.fault(ldap.at.key("bind"), what, remedy);
-        }
         if let Some(session) = keys
             .session
             .as_ref()

@@ -24,7 +24,7 @@ pub(crate) struct Asked {
 
 /// A form of ours, whichever.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Form {
+pub struct Form {
     /// What ties it to the browser.
     #[serde(default)]
     pub(crate) mark: String,
@@ -45,7 +45,7 @@ pub(crate) struct Form {
 
 impl Form {
     /// Reads one; none where it is none, or says something twice.
-    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+    pub fn read(body: &[u8]) -> Option<Self> {
         if body.len() > LONGEST {
             return None;
         }
@@ -61,7 +61,7 @@ impl Form {
     }
 
     /// The name as it was typed, without blanks around it, which keyboards of phones leave there.
-    pub(crate) fn user(&self) -> Option<&str> {
+    pub fn user(&self) -> Option<&str> {
         let user = self.user.trim();
         let is_name = !user.is_empty()
             && user.chars().count() <= LONGEST_USER
@@ -70,12 +70,12 @@ impl Form {
     }
 
     /// The password; blanks are part of it.
-    pub(crate) fn password(&self) -> Option<&Typed> {
+    pub fn password(&self) -> Option<&Typed> {
         self.password.as_ref().filter(|typed| is_secret(typed))
     }
 
     /// The one-time code, without blanks around it.
-    pub(crate) fn code(&self) -> Option<Typed> {
+    pub fn code(&self) -> Option<Typed> {
         let code = self.code.as_ref()?.as_str().trim();
         let code = Typed::from(code.to_owned());
         is_secret(&code).then_some(code)

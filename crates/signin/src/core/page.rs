@@ -152,14 +152,16 @@ impl Frame<'_> {
         )
     }
 
-    /// A login at a provider did not come to its end.
+    /// A login at a provider did not come to its end, or to nothing.
     pub(crate) fn provider(self, hidden: Hidden<'_>, trouble: Option<Trouble>) -> Markup {
         let words = self.language.words();
         self.page(
             words.provider_title,
             &html! {
-                @if trouble.is_some() { (self.trouble(trouble)) }
-                @else { p.told role="alert" { (words.provider) } }
+                @match trouble {
+                    Some(trouble) => p.fault role="alert" { (told(trouble, words)) },
+                    None => p.told role="alert" { (words.provider) },
+                }
                 p.told { a.button href=(again(hidden)) { (words.try_again) } }
             },
         )

@@ -1,6 +1,7 @@
 //! Where a login is asked: what goes there, and what comes back, whatever it speaks.
 
 pub(crate) mod choice;
+pub mod ldap;
 pub mod oidc;
 mod supplies;
 

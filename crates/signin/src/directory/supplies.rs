@@ -61,7 +61,7 @@ pub fn secrets_wanted(config: &Config) -> Vec<(String, SecretRef)> {
     let mut wanted = Vec::new();
     for (access, sso) in logins(config) {
         let secret = match &sso.login {
-            Login::Ldap(_) => None,
+            Login::Ldap(ldap) => ldap.account().map(|account| &account.password),
             Login::Radius(radius) => Some(&radius.shared),
             Login::Oidc(oidc) => Some(&oidc.client_key),
         };
@@ -74,7 +74,8 @@ pub fn secrets_wanted(config: &Config) -> Vec<(String, SecretRef)> {
 pub fn files_wanted(config: &Config) -> Vec<String> {
     let files = logins(config).filter_map(|(_, sso)| match &sso.login {
         Login::Oidc(oidc) => oidc.issuer_ca.clone(),
-        Login::Ldap(_) | Login::Radius(_) => None,
+        Login::Ldap(ldap) => ldap.ca_file().map(str::to_owned),
+        Login::Radius(_) => None,
     });
     files.collect()
 }
@@ -93,8 +94,9 @@ pub fn check(
         files: files.clone(),
         names: Names::default(),
     };
+    let own_name = config.own_name();
     for (access, sso) in logins(config) {
-        Directory::new(sso, &supplies).map_err(|why| Unusable {
+        Directory::new(sso, &own_name, &supplies).map_err(|why| Unusable {
             access: access.name.clone(),
             line: access.line,
             why,

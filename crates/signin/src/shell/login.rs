@@ -12,7 +12,7 @@ use super::reply::{self, Body};
 use super::verdict::Try;
 use crate::core::crowd::Underway;
 use crate::core::form::{Asked, Form};
-use crate::core::page::Trouble;
+use crate::core::page::{Hidden, Trouble};
 use crate::core::pending::Waiting;
 use crate::core::returns::Return;
 use crate::directory::{Fault, Typing};
@@ -172,6 +172,11 @@ impl Arrival<'_> {
         user: &str,
         trouble: Option<Trouble>,
     ) -> Response<Body> {
+        // Passwords of such users are typed elsewhere.
+        if list.provider().is_some() {
+            let page = |hidden: Hidden<'_>| self.frame().provider(hidden, trouble);
+            return self.form(status, list, to, page);
+        }
         self.form(status, list, to, |hidden| {
             self.frame().login(hidden, user, trouble)
         })

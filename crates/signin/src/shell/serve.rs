@@ -48,8 +48,9 @@ impl SignIn {
         context: &Context,
         earlier: Option<&Self>,
     ) -> Result<Self, getrandom::Error> {
+        let own_name = config.own_name();
         Self::made(config, context, earlier, |_, sso| {
-            Directory::new(sso, supplies)
+            Directory::new(sso, &own_name, supplies)
         })
     }
 
