@@ -1,6 +1,6 @@
 //! `[access.NAME]`: the keys that belong to its kind.
 
-use super::Kind;
+use super::{Kind, ldap};
 use crate::fault::Report;
 use crate::sections::{AccessKeys, AccessWord, LoginWord};
 use crate::types::{Access, AccessKind, Login, Sso};
@@ -118,7 +118,8 @@ fn login(keys: &AccessKeys, word: LoginWord, report: &mut Report) -> Option<Logi
     match word {
         LoginWord::Ldap => {
             let example = "{ url = \"ldaps://10.0.0.7\", bind = \"uid={user},dc=example,dc=com\" }";
-            kind.needs("ldap", keys.ldap.clone(), example)
+            kind.needs("ldap", keys.ldap.as_ref(), example)
+                .and_then(|keys| ldap::login(keys, kind.report))
                 .map(Login::Ldap)
         }
         LoginWord::Radius => {

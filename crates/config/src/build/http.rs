@@ -2,7 +2,9 @@
 
 use super::target::{Leads as _, targets};
 use crate::fault::Report;
-use crate::sections::{AccessWord, File, HeaderKeys, HostKeys, HttpKeys, Plain, TrustWord};
+use crate::sections::{
+    AccessWord, File, HeaderKeys, HostKeys, HttpKeys, Plain, TargetCertificateKeys, TrustWord,
+};
 use crate::types::{HeaderRules, Health, HttpRule, RulePath, TargetCertificate};
 use crate::value::{Field, Scheme, TargetText};
 
@@ -111,6 +113,14 @@ fn target_certificate(
         };
         return Some(default);
     };
+    one_certificate(choice, report)
+}
+
+/// The one thing that is said of a target's certificate.
+pub(super) fn one_certificate(
+    choice: &TargetCertificateKeys,
+    report: &mut Report,
+) -> Option<TargetCertificate> {
     let given = ["trust", "ca", "sha256"]
         .iter()
         .filter(|key| choice.at.holds(key))

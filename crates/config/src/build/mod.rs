@@ -5,6 +5,7 @@ mod access;
 mod certificate;
 mod host;
 mod http;
+mod ldap;
 mod proxy;
 mod target;
 

@@ -8,7 +8,7 @@ use crate::fault::Report;
 use crate::nearest::instead;
 use crate::place::{At, Place};
 use crate::reader::quoted;
-use crate::sections::{AccessKeys, AccessWord, File, HostKeys, HttpKeys};
+use crate::sections::{AccessKeys, AccessWord, File, HostKeys, HttpKeys, OidcLogin};
 
 pub(super) fn lists(file: &File, report: &mut Report) {
     for keys in &file.access.entries {
@@ -16,16 +16,6 @@ pub(super) fn lists(file: &File, report: &mut Report) {
         twice(&keys.at, "origins", &keys.origins, report);
         twice(&keys.at, "names", &keys.names, report);
         twice(&keys.at, "groups", &keys.groups, report);
-        if let Some(ldap) = keys
-            .ldap
-            .as_ref()
-            .filter(|ldap| !ldap.bind.contains("{user}"))
-        {
-            let what = "does not say where the user's name belongs";
-            let remedy = "write {user} in its place, for example \
-                          \"uid={user},ou=people,dc=example,dc=com\"";
-            report.fault(ldap.at.key("bind"), what, remedy);
-        }
         if let Some(session) = keys
             .session
             .as_ref()
@@ -37,6 +27,9 @@ pub(super) fn lists(file: &File, report: &mut Report) {
                 what,
                 "write a shorter one, or a longer `longest`",
             );
+        }
+        if let Some(oidc) = &keys.oidc {
+            provider(oidc, report);
         }
         if let Some(header) = &keys.user_header {
             reserved(header, &keys.at, "user_header", report);
@@ -89,6 +82,21 @@ fn rule_access(rule: &HttpKeys, host: &HostKeys, file: &File, report: &mut Repor
     sso::login_page(rule, file, report);
     if let Some(header) = &rule.client_address_header {
         reserved(header, &rule.at, "client_address_header", report);
+    }
+}
+
+/// What an OIDC provider is asked (OIDC Core 1.0 section 3.1.2.1, Discovery 1.0 section 3).
+fn provider(oidc: &OidcLogin, report: &mut Report) {
+    twice(&oidc.at, "scopes", &oidc.scopes, report);
+    let none = !oidc.scopes.iter().any(|scope| scope == "openid");
+    if none && !oidc.at.is_broken("scopes") {
+        let what = "does not hold \"openid\", without which nobody is signed in";
+        report.fault(oidc.at.key("scopes"), what, "add \"openid\"");
+    }
+    if oidc.issuer.contains(['?', '#']) {
+        let remedy = "write what stands as `issuer` in the provider's \
+                      /.well-known/openid-configuration";
+        report.fault(oidc.at.key("issuer"), "has a query or fragment", remedy);
     }
 }
 

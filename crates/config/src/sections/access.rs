@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::host::TargetCertificateKeys;
 use crate::definition::{choice, section};
 use crate::value::{
-    DnsName, GroupName, HttpsUrl, LdapUrl, Origin, SecretRef, ServerText, SubjectName, Token,
-    VisitorName,
+    Attribute, DnsName, FileName, GroupName, HttpsUrl, LdapFilter, LdapUrl, Origin, Scope,
+    SecretRef, ServerText, SubjectName, Token, VisitorName,
 };
 
 section! {
@@ -37,7 +38,7 @@ section! {
         /// The session that a login opens.
         session: Option<Session>;
         /// The LDAP server for login = "ldap".
-        ldap: Option<LdapLogin>;
+        ldap: Option<LdapLoginKeys>;
         /// The RADIUS server for login = "radius".
         radius: Option<RadiusLogin>;
         /// The OIDC provider for login = "oidc".
@@ -102,11 +103,34 @@ section! {
 
 section! {
     /// An LDAP server that knows the users.
-    pub struct LdapLogin {
-        /// Its address: `ldaps://address` or `ldap://address`.
-        url: String as LdapUrl => "ldaps://10.0.0.7";
-        /// The name to bind with; `{user}` stands for what the user typed.
-        bind: String => "uid={user},ou=people,dc=example,dc=com";
+    pub(crate) struct LdapLoginKeys {
+        /// Its address: `ldaps://address` or `ldap://address`, port 636 or 389 unless written.
+        url: String as LdapUrl => "ldaps://dc1.example.com";
+        /// Begin with StartTLS. Needed with ldap://.
+        start_tls: bool = false;
+        /// Send passwords to an ldap:// server in clear, for whoever listens on the way.
+        clear_text_passwords: bool = false;
+        /// Which certificate of the server is believed: `{ trust = "system" }`, `{ ca = "file.pem" }` or
+        /// `{ sha256 = "…" }` (of the certificate). If missing: "system".
+        certificate: Option<TargetCertificateKeys> | { ca = "company-ca.pem" };
+        /// The name that the user's bind is made with; `{user}` stands for what he typed. If missing: the one of the
+        /// entry that `search` finds.
+        bind: Option<String> | "uid={user},ou=people,dc=example,dc=com";
+        /// Below which entry the user's is searched.
+        search: Option<String> | "dc=example,dc=com";
+        /// What is true of the user's entry alone; `{user}` stands for what he typed. If missing: `(uid={user})`.
+        filter: Option<String> as Option<LdapFilter> | "(&(objectClass=person)(uid={user}))";
+        /// The name of the account that searches. If missing: the user himself, where `bind` is given, or nobody.
+        user: Option<String> | "cn=gatehouse,ou=services,dc=example,dc=com";
+        /// The password of the account that searches.
+        password: Option<SecretRef> | { secret = "ldap" };
+        /// The attribute of the user's entry that names his groups.
+        member_of: String as Attribute = "memberOf";
+        /// Below which entry groups are searched that name their members. If missing: `member_of` says all.
+        groups_search: Option<String> | "ou=groups,dc=example,dc=com";
+        /// What is true of the user's groups; `{dn}` stands for the name of his entry, `{user}` for what he typed. If
+        /// missing: `(member={dn})`.
+        groups_filter: Option<String> as Option<LdapFilter> | "(&(objectClass=posixGroup)(memberUid={user}))";
     }
 }
 
@@ -121,13 +145,23 @@ section! {
 }
 
 section! {
-    /// An OIDC provider that knows the users.
+    /// An OIDC provider that knows the users (OIDC Core 1.0).
     pub struct OidcLogin {
-        /// Its issuer address.
+        /// Its issuer address, letter for letter as the provider writes it, a "/" at its end included.
         issuer: String as HttpsUrl => "https://login.example.com";
+        /// File with the roots that its certificate is checked by. If missing: the public ones.
+        issuer_ca: Option<String> as Option<FileName> | "login-ca.pem";
         /// Our client identifier there.
         client: String => "gatehouse";
         /// Our client secret there.
         client_key: SecretRef => { secret = "oidc" };
+        /// What we ask it for; "openid" must be one of them.
+        scopes: Vec<String> as Vec<Scope> = ["openid", "profile", "email"];
+        /// The claim with the user's name.
+        user_claim: String = "preferred_username";
+        /// The claim with the user's groups.
+        groups_claim: String = "groups";
+        /// Who signs out here signs out there, too, where the provider offers it.
+        provider_logout: bool = true;
     }
 }

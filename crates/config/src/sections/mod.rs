@@ -11,15 +11,15 @@ mod sbc;
 mod site;
 mod turn;
 
-pub(crate) use access::{AccessKeys, AccessWord, LoginWord};
-pub use access::{LdapLogin, OidcLogin, RadiusLogin, Session};
+pub(crate) use access::{AccessKeys, AccessWord, LdapLoginKeys, LoginWord};
+pub use access::{OidcLogin, RadiusLogin, Session};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
 pub use certificate::{Challenge, DnsUpdate, ExternalAccount, KeyType};
 pub use dns::{Dns, DnsRecord, RecordType};
 pub use host::{Balance, LoginPage, PathPolicy, Plain, ProxyHeader, WebSocket};
 pub(crate) use host::{
     H323Keys, HeaderKeys, HostKeys, HttpKeys, InternalWord, LdapKeys, PassthroughKeys, SipKeys,
-    TrustWord,
+    TargetCertificateKeys, TrustWord,
 };
 pub use nat::{Allow, Forward, ForwardTo, Nat, Transport};
 pub use network::{Dhcp, Reservation, Trust, Zone};

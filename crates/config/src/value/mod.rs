@@ -2,6 +2,7 @@
 
 mod address;
 mod amount;
+mod directory;
 mod field;
 mod name;
 mod port;
@@ -11,6 +12,7 @@ mod url;
 
 pub use address::{AddressRange, Mac, PublicAddress, Upstream, ZoneAddress};
 pub(crate) use amount::{MaxAge, Rate, Size};
+pub(crate) use directory::{Attribute, LdapFilter};
 pub(crate) use field::{Field, FieldList};
 pub use name::HostName;
 pub(crate) use name::{
@@ -21,4 +23,4 @@ pub use port::Ports;
 pub use secret::SecretRef;
 pub(crate) use target::{Scheme, TargetList, TargetText, parse as parse_target};
 pub use target::{TargetHost, TargetHostHeader};
-pub(crate) use url::{HttpsUrl, LdapUrl, ServerText};
+pub(crate) use url::{HttpsUrl, LdapUrl, Scope, ServerText};

@@ -19,6 +19,16 @@ checked_name!(
     /// `https://name[:port][/path]`.
     HttpsUrl, "an address: `https://name/path`", https_fault
 );
+checked_name!(
+    /// A scope of an OIDC login (RFC 6749 section 3.3).
+    Scope, "a scope, such as `profile`", |text| {
+        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        (text.len() > 200 || !text.bytes().all(fits)).then(|| {
+            let remedy = "write each scope as an entry of its own, as the provider names it";
+            (format!("{} is no scope", quoted(text)), remedy.to_owned())
+        })
+    }
+);
 
 fn server_fault(text: &str, schemes: &[Scheme], example: &str) -> Option<(String, String)> {
     let remedy = || format!("write for example \"{example}\"");

@@ -1,8 +1,16 @@
 //! Where a login is asked: what goes there, and what comes back, whatever it speaks.
 
+pub(crate) mod choice;
+pub mod ldap;
+pub mod oidc;
+mod supplies;
+
 use guard::entrance::Typed;
 use std::net::IpAddr;
 use thiserror::Error;
+
+pub(crate) use choice::Directory;
+pub use supplies::{Supplies, Unusable, check, files_wanted, secrets_wanted};
 
 /// What somebody has typed into the login page.
 #[derive(Clone, Debug)]
@@ -45,7 +53,7 @@ pub struct Question {
 }
 
 /// A directory could not be asked.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub enum Fault {
     /// It is not there, or says nothing in time.
     #[error("{server} can not be reached: {why}")]

@@ -42,6 +42,8 @@ replayed! {
     http_request: 100_000,
     http_response: 100_000,
     icmp_echo: 50_000,
+    ldap_answer: 50_000,
+    oidc_token: 20_000,
     p12: 20_000,
     partition_table: 5000,
     pem: 20_000,

@@ -1,6 +1,7 @@
 /** Was an einer Konfiguration falsch ist. */
 
 import { REGEX, TOML } from './foreign-de.ts';
+import { LDAP_WHAT } from './ldap-de.ts';
 import type { Pattern } from './said.ts';
 import { alternatives } from './text-de.ts';
 
@@ -211,6 +212,7 @@ export const WHAT: readonly Pattern[] = [
   [/^(.*) is in `access`, too$/s, '$1 steht auch in `access`'],
   [/^(\S+) is not below (\S+), so that its session never gets here$/, '$1 liegt nicht unter $2, so dass die Sitzung nie hierher kommt'],
   [/^does not say where the user's name belongs$/, 'sagt nicht, wohin der Benutzername gehört'],
+  ...LDAP_WHAT,
   [/^is longer than the longest session$/, 'ist länger als die längste Sitzung'],
   [/^(.*) is no name of a group$/s, '$1 ist kein Name einer Gruppe'],
   [/^(.*) is a cookie that browsers take for one host alone$/s, '$1 ist ein Cookie, das Browser nur für einen einzigen Host nehmen'],

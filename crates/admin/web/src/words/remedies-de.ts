@@ -1,5 +1,6 @@
 /** Was in einer Konfiguration richtig wäre. */
 
+import { LDAP_REMEDY } from './ldap-de.ts';
 import type { Pattern } from './said.ts';
 import { alternatives } from './text-de.ts';
 
@@ -194,6 +195,7 @@ export const REMEDY: readonly Pattern[] = [
   [/^write one of (\{.*\}) or (\{.*\})$/s, 'schreiben Sie eines von $1 oder $2'],
   [/^write 64 hexadecimal digits, as (`.*`) prints them$/, 'schreiben Sie 64 hexadezimale Ziffern, wie $1 sie ausgibt'],
   // Zugang.
+  ...LDAP_REMEDY,
   [/^write (\S+) in its place, for example (".*")$/, 'schreiben Sie $1 an seine Stelle, zum Beispiel $2'],
   [/^write a shorter one, or a longer `longest`$/, 'schreiben Sie eine kürzere oder ein längeres `longest`'],
   [/^remove it to let everybody in, or name a list$/, 'entfernen Sie es, um jeden einzulassen, oder nennen Sie eine Liste'],

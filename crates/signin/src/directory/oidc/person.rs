@@ -1,0 +1,122 @@
+//! From claims to somebody whom targets are told.
+
+use super::super::Person;
+use super::json::Object;
+use serde_json::Value;
+
+/// The longest name of a user, in characters.
+const LONGEST_USER: usize = 128;
+/// The longest name of a group, in characters.
+const LONGEST_GROUP: usize = 256;
+/// The most groups of a user; more than one who is in that many needs here.
+const MOST_GROUPS: usize = 1000;
+
+/// Which claims hold what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ClaimNames {
+    pub(super) user: String,
+    pub(super) groups: String,
+}
+
+impl ClaimNames {
+    /// Whether `claims` do not say everything.
+    pub(super) fn miss(&self, claims: &Object) -> bool {
+        !claims.contains_key(&self.user) || !claims.contains_key(&self.groups)
+    }
+
+    /// Who he is by `claims` or, where these do not say it, by `more`.
+    ///
+    /// # Errors
+    /// Why that can not be said; the provider's fault, or that of whoever has chosen the claims.
+    pub(super) fn person(&self, claims: &Object, more: Option<&Object>) -> Result<Person, String> {
+        let find = |name: &str| claims.get(name).or_else(|| more?.get(name));
+        let user = find(&self.user).ok_or_else(|| {
+            format!(
+                "it does not say the claim {:?}, which user_claim names; has a scope been left out?",
+                self.user
+            )
+        })?;
+        let fits = |user: &&str| {
+            let length = user.chars().count();
+            (1..=LONGEST_USER).contains(&length) && !user.chars().any(char::is_control)
+        };
+        let user = user.as_str().filter(fits).ok_or_else(|| {
+            format!(
+                "its claim {:?} is no name of 1 to {LONGEST_USER} characters",
+                self.user
+            )
+        })?;
+        Ok(Person {
+            user: user.to_owned(),
+            groups: find(&self.groups).map(groups).unwrap_or_default(),
+        })
+    }
+}
+
+/// A list of names, or a single one; what can be no name of a group is left out.
+fn groups(value: &Value) -> Vec<String> {
+    let all = match value {
+        Value::Array(all) => all.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let fits = |name: &&str| {
+        !name.is_empty()
+            && name.chars().count() <= LONGEST_GROUP
+            && !name.chars().any(char::is_control)
+    };
+    let names = all.iter().filter_map(Value::as_str).filter(fits);
+    names.take(MOST_GROUPS).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::object;
+    use super::*;
+
+    fn person(claims: &str, more: Option<&str>) -> Result<Person, String> {
+        let names = ClaimNames {
+            user: "preferred_username".to_owned(),
+            groups: "https://example.com/groups".to_owned(),
+        };
+        let read = |text: &str| object(text.as_bytes()).unwrap();
+        names.person(&read(claims), more.map(read).as_ref())
+    }
+
+    #[test]
+    fn what_the_token_says_goes_before_what_userinfo_says() {
+        let told = person(
+            r#"{"preferred_username":"ada"}"#,
+            Some(r#"{"preferred_username":"eve","https://example.com/groups":["pbx",7,"","a\u0000","all"]}"#),
+        )
+        .unwrap();
+        assert_eq!(
+            (&*told.user, told.groups),
+            ("ada", vec!["pbx".to_owned(), "all".to_owned()])
+        );
+        let one = person(
+            r#"{"preferred_username":"ada","https://example.com/groups":"pbx"}"#,
+            None,
+        );
+        assert_eq!(one.unwrap().groups, ["pbx"]);
+        assert!(
+            person(r#"{"preferred_username":"ada"}"#, None)
+                .unwrap()
+                .groups
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn nobody_without_a_name() {
+        for claims in [
+            "{}",
+            r#"{"preferred_username":""}"#,
+            r#"{"preferred_username":7}"#,
+            r#"{"preferred_username":"a\nb"}"#,
+        ] {
+            assert!(person(claims, None).is_err(), "{claims}");
+        }
+        let long = format!(r#"{{"preferred_username":"{}"}}"#, "a".repeat(129));
+        assert!(person(&long, None).is_err());
+    }
+}

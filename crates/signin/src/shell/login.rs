@@ -1,0 +1,199 @@
+//! What the login page is shown with, and what its forms ask of a directory.
+
+use std::time::Duration;
+
+use guard::entrance::Typed;
+use guard::operators::{Attempt, Origin};
+use http::{Response, StatusCode};
+
+use super::arrival::Arrival;
+use super::lists::List;
+use super::reply::{self, Body};
+use super::verdict::Try;
+use crate::core::crowd::Underway;
+use crate::core::form::{Asked, Form};
+use crate::core::page::{Hidden, Trouble};
+use crate::core::pending::Waiting;
+use crate::core::returns::Return;
+use crate::directory::{Fault, Typing};
+
+/// Seconds after which a browser may ask again where too many sign in.
+const SOON: u64 = 5;
+
+impl Arrival<'_> {
+    /// Shows the form, or who is signed in already: were he led back at once, and not let in there, he would go round in circles.
+    pub(super) async fn show_login(&self, asked: &Asked) -> Response<Body> {
+        let Some(list) = self.list(asked) else {
+            return self.account(None);
+        };
+        let to = self.way_back(list, &asked.to);
+        if self.sessions().iter().any(|(of, ..)| of.name == list.name) {
+            return self.account(Some(&to));
+        }
+        match list.provider() {
+            Some(oidc) => self.go(list, oidc, &to).await,
+            None => self.login(StatusCode::OK, list, &to, "", None),
+        }
+    }
+
+    /// Shows the form anew, since the one that was sent is not from this browser's page.
+    pub(super) fn once_more(&self, form: &Form) -> Response<Body> {
+        let asked = form.asked();
+        let Some(list) = self.list(&asked) else {
+            return self.account(None);
+        };
+        let to = self.way_back(list, &asked.to);
+        let user = form.user().unwrap_or_default();
+        self.login(
+            StatusCode::FORBIDDEN,
+            list,
+            &to,
+            user,
+            Some(Trouble::OnceMore),
+        )
+    }
+
+    /// Has the directory look at a user name and a password.
+    pub(super) async fn take_login(&self, form: &Form, browser: &str) -> Response<Body> {
+        let asked = form.asked();
+        let Some(list) = self.list(&asked) else {
+            return self.account(None);
+        };
+        let to = self.way_back(list, &asked.to);
+        let typed = form.user().zip(form.password());
+        let Some((user, password)) = typed else {
+            let user = form.user().unwrap_or_default();
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return self.login(status, list, &to, user, Some(Trouble::Incomplete));
+        };
+        let made = self.attempt(list, user);
+        let (underway, attempt) = match made {
+            Ok(made) => made,
+            Err(trouble) => return self.not_now(list, &to, user, trouble),
+        };
+        let said = match &list.directory {
+            Ok(directory) => {
+                directory
+                    .sign_in(&self.typing(user, password.clone()))
+                    .await
+            }
+            Err(why) => Err(unusable(list, why)),
+        };
+        drop(underway);
+        let login = Try {
+            list,
+            to,
+            user,
+            browser,
+            attempt,
+            left: None,
+        };
+        self.heard(login, said).await
+    }
+
+    /// Has the directory look at a one-time code.
+    pub(super) async fn take_code(&self, form: &Form, browser: &str) -> Response<Body> {
+        let now = self.at.into_std();
+        let taken = self.lasting.pending().take(&form.pending, browser, now);
+        let of = |waiting: &Waiting| self.lists.iter().find(|list| list.name == waiting.access);
+        let found = taken.and_then(|(waiting, left)| Some((of(&waiting)?, waiting, left)));
+        let Some((list, waiting, left)) = found else {
+            let asked = form.asked();
+            let Some(list) = self.list(&asked) else {
+                return self.account(None);
+            };
+            let to = self.way_back(list, &asked.to);
+            return self.login(
+                StatusCode::FORBIDDEN,
+                list,
+                &to,
+                "",
+                Some(Trouble::CodeOver),
+            );
+        };
+        let to = self.way_back(list, &waiting.to);
+        let user = waiting.user.as_str();
+        let Some(code) = form.code() else {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return self.login(status, list, &to, user, Some(Trouble::WrongCode));
+        };
+        let (underway, attempt) = match self.attempt(list, user) {
+            Ok(made) => made,
+            Err(trouble) => return self.not_now(list, &to, user, trouble),
+        };
+        let said = match &list.directory {
+            Ok(directory) => {
+                directory
+                    .answer(&self.typing(user, code), &waiting.state)
+                    .await
+            }
+            Err(why) => Err(unusable(list, why)),
+        };
+        drop(underway);
+        let login = Try {
+            list,
+            to,
+            user,
+            browser,
+            attempt,
+            left: Some(left),
+        };
+        self.heard(login, said).await
+    }
+
+    /// Lets a try in, which counts as failed from now on.
+    fn attempt(&self, list: &List, user: &str) -> Result<(Underway, Attempt), Trouble> {
+        let underway = self.lasting.crowd.enter(self.client).ok_or(Trouble::Busy)?;
+        // The same name is somebody else at another list; no name of a list holds a blank.
+        let account = format!("{} {user}", list.name);
+        let from = Some(Origin::outside(self.client));
+        let begun = self
+            .lasting
+            .delays()
+            .begin(&account, from, self.at.into_std());
+        let wait = |wait: Duration| Trouble::Wait(wait.as_secs() + 1);
+        begun.map(|attempt| (underway, attempt)).map_err(wait)
+    }
+
+    fn not_now(&self, list: &List, to: &Return, user: &str, trouble: Trouble) -> Response<Body> {
+        let (status, seconds) = match trouble {
+            Trouble::Wait(seconds) => (StatusCode::TOO_MANY_REQUESTS, seconds),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, SOON),
+        };
+        let page = self.login(status, list, to, user, Some(trouble));
+        reply::later(page, seconds)
+    }
+
+    pub(super) fn login(
+        &self,
+        status: StatusCode,
+        list: &List,
+        to: &Return,
+        user: &str,
+        trouble: Option<Trouble>,
+    ) -> Response<Body> {
+        // Passwords of such users are typed elsewhere.
+        if list.provider().is_some() {
+            let page = |hidden: Hidden<'_>| self.frame().provider(hidden, trouble);
+            return self.form(status, list, to, page);
+        }
+        self.form(status, list, to, |hidden| {
+            self.frame().login(hidden, user, trouble)
+        })
+    }
+
+    fn typing(&self, user: &str, password: Typed) -> Typing {
+        Typing {
+            user: user.to_owned(),
+            password,
+            client: self.client,
+        }
+    }
+}
+
+fn unusable(list: &List, why: &str) -> Fault {
+    Fault::Unfit {
+        server: list.name.clone(),
+        why: why.to_owned(),
+    }
+}
