@@ -12,7 +12,7 @@ mod site;
 mod turn;
 
 pub(crate) use access::{AccessKeys, AccessWord, LoginWord};
-pub use access::{LdapLogin, OidcLogin, RadiusLogin, Session};
+pub use access::{GroupsAttribute, LdapLogin, OidcLogin, RadiusLogin, Session};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
 pub use certificate::{Challenge, DnsUpdate, ExternalAccount, KeyType};
 pub use dns::{Dns, DnsRecord, RecordType};

@@ -1,15 +1,17 @@
 //! The checked configuration: what services read.
 
 mod host;
+mod radius;
 
 use ipnet::IpNet;
 
 pub use crate::sections::{
     Admin, Allow, Balance, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate,
-    ExternalAccount, Field, Forward, ForwardTo, Guard, KeyType, LdapLogin, Listen, Nat, OidcLogin,
-    PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits, PublicPorts, RadiusLogin,
-    RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen, Session, SipTransport, Site,
-    Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser, WebSocket, Zone,
+    ExternalAccount, Field, Forward, ForwardTo, GroupsAttribute, Guard, KeyType, LdapLogin, Listen,
+    Nat, OidcLogin, PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits,
+    PublicPorts, RadiusLogin, RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen,
+    Session, SipTransport, Site, Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls,
+    TurnUser, WebSocket, Zone,
 };
 pub use crate::value::{
     AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, TargetHostHeader,
@@ -19,6 +21,7 @@ pub use host::{
     H323Rule, HeaderRules, Health, Host, HttpRule, Internal, LdapRule, Passthrough, RulePath,
     SipRule, Target, TargetCertificate, Targets,
 };
+pub use radius::RadiusServer;
 
 /// A whole configuration, checked, with every default applied.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ import { alternatives } from './text-de.ts';
 
 /** Was statt dessen stand: ein Wert, oder was für einer es war. */
 const KINDS: Record<string, string> = { 'a list': 'eine Liste', 'a table': 'eine Tabelle' };
-const FEW: Record<string, string> = { fields: 'Felder', names: 'Namen', targets: 'Ziele' };
+const FEW: Record<string, string> = { fields: 'Felder', names: 'Namen', servers: 'Server', targets: 'Ziele' };
 const and = (text: string) => text.replaceAll(' and ', ' und ');
 
 /** Was nicht dort steht, wo es stehen müsste. */
@@ -116,7 +116,7 @@ export const WHAT: readonly Pattern[] = [
   [/^holds control characters$/, 'enthält Steuerzeichen'],
   [/^holds letters that HTTP does not know$/, 'enthält Zeichen, die HTTP nicht kennt'],
   [/^begins or ends with a space, which is lost on the way$/, 'beginnt oder endet mit einem Leerzeichen, das unterwegs verloren geht'],
-  [/^holds (\d+) (fields|names|targets)$/, (_, count, of) => `enthält ${count} ${FEW[of]}`],
+  [/^holds (\d+) (fields|names|servers|targets)$/, (_, count, of) => `enthält ${count} ${FEW[of]}`],
   [/^has no meaning for (\S+) = "(.*)"$/s, 'hat bei $1 = "$2" keine Bedeutung'],
   [/^has no meaning beside plain = "(.*)"$/s, 'hat neben plain = "$1" keine Bedeutung'],
   [/^has no meaning beside `default = true`, which serves "\/" alone$/, 'hat neben `default = true`, das nur „/“ bedient, keine Bedeutung'],
@@ -212,6 +212,7 @@ export const WHAT: readonly Pattern[] = [
   [/^(\S+) is not below (\S+), so that its session never gets here$/, '$1 liegt nicht unter $2, so dass die Sitzung nie hierher kommt'],
   [/^does not say where the user's name belongs$/, 'sagt nicht, wohin der Benutzername gehört'],
   [/^is longer than the longest session$/, 'ist länger als die längste Sitzung'],
+  [/^lets a user wait for (\d+) s where no server answers$/, 'lässt einen Benutzer $1 s warten, wenn kein Server antwortet'],
   [/^(\d+) of one address are more than all together, (\d+)$/, '$1 von einer Adresse sind mehr als alle zusammen, $2'],
   // Zertifikate.
   [/^has no meaning beside p12, which holds certificate, chain and key$/, 'hat neben p12, das Zertifikat, Kette und Schlüssel enthält, keine Bedeutung'],
