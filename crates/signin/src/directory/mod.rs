@@ -1,5 +1,7 @@
 //! Where a login is asked: what goes there, and what comes back, whatever it speaks.
 
+pub mod radius;
+
 use guard::entrance::Typed;
 use std::net::IpAddr;
 use thiserror::Error;
