@@ -41,6 +41,24 @@ pub(crate) fn with_tools<'a>(command: &'a mut Command, target: &str) -> &'a mut 
     command
 }
 
+/// `cargo COMMAND` for it, of a command that only looks at the sources.
+pub(crate) fn checked(command: &str) -> Command {
+    let mut command = cargo(&[command, "--target", TARGET]);
+    with_tools(&mut command, TARGET);
+    // Some packages compile C even then, and nobody runs it.
+    command.env(format!("CFLAGS_{}", TARGET.replace('-', "_")), "-O0");
+    command
+}
+
+/// Runs the tests of what reads the wire.
+///
+/// # Errors
+/// They fail there.
+pub(crate) fn wire() -> Result<()> {
+    let mut command = cargo(&["test", "--package", "proto", "--lib", "--quiet"]);
+    visibly(with_tools(command.args(["--target", TARGET]), TARGET))
+}
+
 /// Builds the binary for aarch64 and has it do what needs no kernel of its own; runs the tests of what reads the wire.
 ///
 /// # Errors

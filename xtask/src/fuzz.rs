@@ -1,42 +1,32 @@
-//! Every fuzz target for a while, each from its kept corpus.
+//! libFuzzer looks for what the tests do not find: every fuzz target for a while, each from its kept corpus.
 
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::prepare::has_tool;
-use crate::report::Outcome;
 use crate::run::{quietly, repository, say, visibly};
 
-/// Where the targets are, seen from the top.
-const DIR: &str = "tests/fuzz";
+/// Where the programs of the targets are, seen from the top.
+const DIR: &str = "tests/fuzz/libfuzzer";
+/// What is kept for each target.
+const CORPUS: &str = "tests/fuzz/corpus";
 
 /// `cargo xtask fuzz`.
 ///
 /// # Errors
 /// When a target fails, or when fuzzing is not possible here.
 pub(crate) fn run(seconds: u32) -> Result<()> {
-    match all(seconds)? {
-        Outcome::Passed => Ok(()),
-        Outcome::Skipped(why) => bail!("{why}"),
-    }
-}
-
-/// Every target for so many seconds.
-pub(crate) fn all(seconds: u32) -> Result<Outcome> {
     let targets = targets()?;
-    if targets.is_empty() {
-        return Ok(Outcome::Skipped(format!("no targets in {DIR}")));
-    }
-    if !has_tool("fuzz") {
-        return Ok(Outcome::Skipped("cargo-fuzz is not installed".to_owned()));
-    }
-    if quietly(Command::new("rustup").args(["run", "nightly", "rustc", "--version"])).is_none() {
-        return Ok(Outcome::Skipped(
-            "there is no nightly toolchain, which libFuzzer needs".to_owned(),
-        ));
-    }
+    ensure!(
+        has_tool("fuzz"),
+        "cargo-fuzz is missing: `cargo install cargo-fuzz`"
+    );
+    ensure!(
+        quietly(Command::new("rustup").args(["run", "nightly", "rustc", "--version"])).is_some(),
+        "libFuzzer needs a nightly toolchain: `rustup toolchain install nightly`"
+    );
     for target in &targets {
         one(target, seconds).with_context(|| format!("fuzz target {target}"))?;
     }
@@ -44,14 +34,14 @@ pub(crate) fn all(seconds: u32) -> Result<Outcome> {
         "{} targets, {seconds} s each, no finding",
         targets.len()
     ));
-    Ok(Outcome::Passed)
+    Ok(())
 }
 
 fn one(target: &str, seconds: u32) -> Result<()> {
     // New inputs go to a folder beside the build; what is worth keeping is copied to the corpus by hand.
     let found = crate::run::target_dir().join("fuzz").join(target);
     fs::create_dir_all(&found)?;
-    let kept = repository().join(DIR).join("corpus").join(target);
+    let kept = repository().join(CORPUS).join(target);
     let mut command = Command::new("cargo");
     command
         .args(["+nightly", "fuzz", "run", "--fuzz-dir", DIR, target])
@@ -74,11 +64,8 @@ fn one(target: &str, seconds: u32) -> Result<()> {
 /// The names of the targets, from the folder cargo-fuzz keeps them in.
 fn targets() -> Result<Vec<String>> {
     let dir = repository().join(DIR).join("fuzz_targets");
-    if !dir.is_dir() {
-        return Ok(Vec::new());
-    }
     let mut names = Vec::new();
-    for entry in fs::read_dir(&dir)? {
+    for entry in fs::read_dir(&dir).with_context(|| dir.display().to_string())? {
         let path = entry?.path();
         if path.extension().is_some_and(|end| end == "rs") {
             let name = path.file_stem().and_then(|stem| stem.to_str());

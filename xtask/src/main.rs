@@ -32,11 +32,7 @@ enum Task {
     /// Run Gatehouse here, without root, in front of a few demo servers; Ctrl-C ends everything
     Demo,
     /// Install what the tests need, then run everything that belongs to every change
-    Test {
-        /// Seconds for each fuzz target
-        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
-        fuzz: u32,
-    },
+    Test,
     /// Run the lab tests alone (as root): the real binary against real programs
     Lab {
         /// Only tests whose name contains this
@@ -49,7 +45,7 @@ enum Task {
     /// The target of WebSockets in a measurement
     #[command(hide = true)]
     BenchEcho { address: SocketAddr },
-    /// Run every fuzz target for a while
+    /// Have libFuzzer run every fuzz target for a while; needs cargo-fuzz and a nightly toolchain
     Fuzz {
         /// Seconds for each target
         #[arg(default_value_t = 60)]
@@ -78,7 +74,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     match task {
         Task::Demo => demo::run(),
-        Task::Test { fuzz } => test::run(fuzz),
+        Task::Test => test::run(),
         Task::Lab { filter } => lab::run(filter.as_deref()),
         Task::Bench(options) => bench::measure(&options),
         Task::BenchEcho { address } => bench::echo(address),

@@ -21,14 +21,19 @@ pub(crate) fn repository() -> PathBuf {
         .to_owned()
 }
 
+/// What this machine builds for itself; `.cargo/config.toml` has cargo take it for a target like any other.
+pub(crate) fn host() -> String {
+    format!("{}-unknown-linux-gnu", env::consts::ARCH)
+}
+
 /// Where cargo puts what it builds.
 pub(crate) fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from)
 }
 
-/// The binary of a build profile; it is built by whoever asks.
+/// The binary of a build profile (the name of its folder); it is built by whoever asks.
 pub(crate) fn gatehouse(profile: &str) -> PathBuf {
-    target_dir().join(profile).join("gatehouse")
+    target_dir().join(host()).join(profile).join("gatehouse")
 }
 
 /// `cargo ARGUMENTS` at the top of the project, with the toolchain that built this program.

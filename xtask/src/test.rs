@@ -7,29 +7,20 @@ use anyhow::{Result, ensure};
 
 use crate::report::{Outcome, Report};
 use crate::run::{cargo, has, is_root, listening, target_dir, visibly};
-use crate::{cross, fuzz, image, pages, prepare};
+use crate::{cross, image, pages, prepare};
 
 /// `cargo xtask test`.
 ///
 /// # Errors
 /// When a step failed; the summary names it.
-pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let mut report = Report::default();
     prepare::everything(&mut report);
     report.step("format", || {
         done(visibly(&mut cargo(&["fmt", "--all", "--check"])))
     });
-    report.step("lints", || {
-        done(visibly(&mut cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--keep-going",
-            "--",
-            "-D",
-            "warnings",
-        ])))
-    });
+    let foreign = cross::lack();
+    report.step("lints", || lints(foreign.is_none()));
     // With the same choice of packages and targets as the tests, so that each dependency is built once.
     let built = report.step("build", || {
         done(visibly(&mut cargo(&[
@@ -41,18 +32,32 @@ pub(crate) fn run(fuzz_seconds: u32) -> Result<()> {
     if built {
         report.step("image", test_image);
         tests(&mut report)?;
-        report.step("documentation", documentation);
+        report.step("documentation", || documentation(foreign.is_none()));
         report.step("pages", pages);
-        report.step("aarch64", aarch64);
     }
+    report.step("aarch64", || match foreign {
+        Some(lack) => Ok(Outcome::Skipped(lack)),
+        None => done(cross::wire()),
+    });
     report.step("dependencies", dependencies);
     report.step("advisories", || {
         Ok(Outcome::Skipped(
             "their database is on the network: `cargo deny check advisories` by hand".to_owned(),
         ))
     });
-    report.step("fuzz", || fuzz::all(fuzz_seconds));
     report.finish()
+}
+
+/// Of all packages. What is built and run is for this machine; checking the sources for the other architecture has both look at them, at the
+/// price of one.
+fn lints(foreign: bool) -> Result<Outcome> {
+    let mut command = if foreign {
+        cross::checked("clippy")
+    } else {
+        cargo(&["clippy"])
+    };
+    command.args(["--workspace", "--all-targets", "--keep-going"]);
+    done(visibly(command.args(["--", "-D", "warnings"])))
 }
 
 /// The image that the tests in the virtual machine start.
@@ -70,14 +75,6 @@ fn pages() -> Result<Outcome> {
     match pages::lack() {
         Some(lack) => Ok(Outcome::Skipped(lack)),
         None => done(pages::check()),
-    }
-}
-
-/// The same program for boards of the other architecture.
-fn aarch64() -> Result<Outcome> {
-    match cross::lack() {
-        Some(lack) => Ok(Outcome::Skipped(lack)),
-        None => done(cross::run()),
     }
 }
 
@@ -120,17 +117,16 @@ fn skipped(report: &mut Report, list: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Examples in the documentation run, and its links lead somewhere.
-fn documentation() -> Result<Outcome> {
+/// Examples in the documentation run, and its links lead somewhere. What it needs to know of other packages the lints have found out.
+fn documentation(foreign: bool) -> Result<Outcome> {
     visibly(&mut cargo(&["test", "--doc", "--workspace", "--quiet"]))?;
-    let mut command = cargo(&[
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-        "--keep-going",
-        "--quiet",
-    ]);
+    let mut command = if foreign {
+        cross::checked("doc")
+    } else {
+        cargo(&["doc"])
+    };
+    command.args(["--workspace", "--no-deps", "--document-private-items"]);
+    command.args(["--keep-going", "--quiet"]);
     done(visibly(command.env("RUSTDOCFLAGS", "--deny warnings")))
 }
 

@@ -40,8 +40,8 @@ pub fn test_image() -> PathBuf {
         return path.into();
     }
     let test = env::current_exe().unwrap_or_default();
-    // A test lies in TARGET/PROFILE/deps.
-    let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
+    // A test lies in TARGET/TRIPLE/PROFILE/deps.
+    let target = test.ancestors().nth(4).unwrap_or(Path::new("target"));
     let version = env!("CARGO_PKG_VERSION");
     target.join(format!("image/test/gatehouse-x86_64-uefi-{version}.img"))
 }

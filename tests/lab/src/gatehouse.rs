@@ -287,7 +287,7 @@ pub fn program() -> Result<PathBuf> {
     let profile = test
         .ancestors()
         .nth(2)
-        .context("a test lies in target/PROFILE/deps")?;
+        .context("a test lies in target/TRIPLE/PROFILE/deps")?;
     let path = profile.join("gatehouse");
     ensure!(
         path.is_file(),
@@ -300,16 +300,16 @@ pub fn program() -> Result<PathBuf> {
 /// schemathesis, where `cargo xtask test` puts it: in the folder of what is built.
 pub fn schemathesis() -> Option<PathBuf> {
     let test = env::current_exe().ok()?;
-    let target = test.ancestors().nth(3)?;
+    let target = test.ancestors().nth(4)?;
     Some(target.join("schemathesis/bin/schemathesis"))
 }
 
 /// Where a report of another program is kept: `reports/NAME` in the folder of what is built.
 pub fn report_file(name: &str) -> Result<PathBuf> {
     let test = env::current_exe()?;
-    let target = test.ancestors().nth(3);
+    let target = test.ancestors().nth(4);
     let folder = target
-        .context("a test lies in target/PROFILE/deps")?
+        .context("a test lies in target/TRIPLE/PROFILE/deps")?
         .join("reports");
     fs::create_dir_all(&folder)?;
     Ok(folder.join(name))

@@ -57,7 +57,7 @@ pub(crate) struct Options {
     /// Length of one measurement
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
-    /// Measure target/release/gatehouse as it is, without building it first
+    /// Measure the release build as it is, without building it first
     #[arg(long)]
     no_build: bool,
 }

@@ -1,21 +1,46 @@
-//! Our own binary for the image: linked statically, without paths of this machine.
+//! Our own binary for the image: linked statically, without paths of this machine; or the one that other tests have, too.
 
 use std::env;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::board::Board;
 use crate::cross;
-use crate::run::{cargo, repository, say, visibly};
+use crate::run::{cargo, gatehouse, host, repository, say, visibly};
 
-/// Builds it, in a folder of its own below `work`; the file.
+/// What is built already is not built again: the binary of the dev profile, without what only a debugger needs; the file.
+///
+/// # Errors
+/// It is not there, or is one for another architecture than the board's.
+pub(super) fn at_hand(board: &Board, work: &Path) -> Result<PathBuf> {
+    ensure!(
+        board.target == host(),
+        "the dev profile is built for {} only, and the board needs {}",
+        host(),
+        board.target
+    );
+    let built = gatehouse("debug");
+    ensure!(
+        built.is_file(),
+        "{} is missing: `cargo build -p gatehouse` first",
+        built.display()
+    );
+    fs::create_dir_all(work)?;
+    let file = work.join("gatehouse");
+    let mut strip = Command::new("strip");
+    visibly(strip.arg("-o").arg(&file).arg(&built))?;
+    Ok(file)
+}
+
+/// Builds that of a release, in a folder of its own below `work`; the file.
 ///
 /// # Errors
 /// It can not be built.
-pub(super) fn build(board: &Board, profile: &str, work: &Path) -> Result<PathBuf> {
+pub(super) fn build(board: &Board, work: &Path) -> Result<PathBuf> {
     let folder = work.join("build");
     fs::create_dir_all(&folder)?;
     let home = env::var_os("CARGO_HOME").map_or_else(
@@ -36,7 +61,7 @@ pub(super) fn build(board: &Board, profile: &str, work: &Path) -> Result<PathBuf
     }
     let mut command = cargo(&["build", "--locked", "--package", "gatehouse"]);
     cross::with_tools(&mut command, &board.target)
-        .args(["--profile", profile, "--target", &board.target])
+        .args(["--release", "--target", &board.target])
         .env("CARGO_TARGET_DIR", &folder)
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .env(
@@ -48,11 +73,9 @@ pub(super) fn build(board: &Board, profile: &str, work: &Path) -> Result<PathBuf
         // A clock that shows an earlier time is wrong.
         .env("GATEHOUSE_COMMIT_TIME", super::commit_time()?.to_string())
         .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
-        .env("CARGO_PROFILE_DEV_STRIP", "symbols")
         .env("CARGO_INCREMENTAL", "0");
     visibly(&mut command)?;
-    let name = if profile == "dev" { "debug" } else { profile };
-    let file = folder.join(&board.target).join(name).join("gatehouse");
+    let file = folder.join(&board.target).join("release/gatehouse");
     let file = file
         .canonicalize()
         .with_context(|| format!("{} was not built", file.display()))?;

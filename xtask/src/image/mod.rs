@@ -29,6 +29,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How hard zstd tries, for what the kernel unpacks and for the image as a whole.
 const INITRAMFS_LEVEL: i32 = 19;
 const IMAGE_LEVEL: i32 = 10;
+/// The same for an image that stays here.
+const PLAIN_LEVEL: i32 = 3;
 
 /// What is built.
 #[derive(Args)]
@@ -42,10 +44,10 @@ pub(crate) struct Options {
     /// The configuration of a new box
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The cargo profile of our own binary
+    /// The cargo profile of our own binary; that of `dev` is the one that `cargo build` has left
     #[arg(long, default_value = "release", value_parser = ["release", "dev"])]
     profile: String,
-    /// Do not compress the image as a whole
+    /// Do not compress the image as a whole, and what is in it less
     #[arg(long)]
     plain: bool,
     /// Instead of building: pin the versions of the Debian packages that the mirror has today
@@ -98,7 +100,10 @@ pub(crate) fn built(options: &Options) -> Result<Built> {
     let factory = repository().join("configs/factory.toml");
     let config = options.config.as_deref().unwrap_or(&factory);
     let config = fs::read(config).with_context(|| config.display().to_string())?;
-    let program = binary::build(&board, &options.profile, &work)?;
+    let program = match options.profile.as_str() {
+        "dev" => binary::at_hand(&board, &out)?,
+        _ => binary::build(&board, &work)?,
+    };
     let parts = Parts::gather(options, &board, &work, &program, config)?;
     let image = out.join(format!("gatehouse-{}-{VERSION}.img", options.board));
     parts.write(&board, &image)?;
@@ -129,7 +134,7 @@ pub(crate) fn built(options: &Options) -> Result<Built> {
     Ok(Built { image, packed })
 }
 
-/// Builds the image that tests start: our binary as other tests have it, too.
+/// Builds the image that tests start: our binary is the one that other tests have built.
 ///
 /// # Errors
 /// As [`run`].
@@ -177,7 +182,12 @@ impl Parts {
         }
         archive.file("lib/modules/list", chosen.list());
         archive.file("lib/modules/aliases", chosen.aliases());
-        let initramfs = packed(&archive.bytes(seconds))?;
+        let level = if options.plain {
+            PLAIN_LEVEL
+        } else {
+            INITRAMFS_LEVEL
+        };
+        let initramfs = zstd::encode_all(archive.bytes(seconds).as_slice(), level)?;
 
         let stub = read(&loader.join(&board.boot.stub))?;
         let kernel = read(&kernel.join(format!("boot/vmlinuz-{release}")))?;
@@ -259,10 +269,6 @@ fn about(board: &Board, seconds: u32) -> String {
     let ports = board.network.order.iter();
     text.extend(ports.map(|place| format!("port {place}\n")));
     text
-}
-
-fn packed(bytes: &[u8]) -> Result<Vec<u8>> {
-    Ok(zstd::encode_all(bytes, INITRAMFS_LEVEL)?)
 }
 
 /// The time of everything in the image: that of the commit it is built from.

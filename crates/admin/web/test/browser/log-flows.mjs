@@ -9,7 +9,7 @@ export const logFlows = [
   { name: 'log: comes by itself, is held and goes on', context: EN, run: live },
   { name: 'log: a refusal is explained', context: { locale: 'en-GB', viewport: { width: 1280, height: 900 } }, run: explained },
   { name: 'log: nothing is lost when the connection breaks', context: EN, run: resumed },
-  { name: 'log: a thousand records a second', context: EN, run: many },
+  { name: 'log: a thousand records a second', context: EN, alone: true, run: many },
   { name: 'log: saved as text and as JSON lines', context: EN, run: saved },
   { name: 'log: what strangers write stays text', context: EN, run: strangers },
 ];

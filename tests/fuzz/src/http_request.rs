@@ -1,11 +1,8 @@
-//! A request head that is accepted holds no bare line end, needed all of its bytes, and is understood alike
-//! when it is written anew.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use proto::http::{Authority, Limits, MAX_HEAD, Request, Version, path_is_unambiguous, request};
 
-fuzz_target!(|data: &[u8]| {
+/// A request head that is accepted holds no bare line end, needed all of its bytes, and is understood alike
+/// when it is written anew.
+pub fn http_request(data: &[u8]) {
     let Ok(Some(head)) = request(data, &Limits::default()) else {
         return;
     };
@@ -52,7 +49,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(again.text().as_bytes(), written);
         assert!(!host.host().ends_with('.'));
     }
-});
+}
 
 fn rewrite(head: &Request<'_>) -> Vec<u8> {
     let version = if head.version == Version::Http10 {

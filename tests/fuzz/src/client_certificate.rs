@@ -1,11 +1,6 @@
-//! Authorities, lists of revoked certificates and certificates of clients: what is read is judged without a
-//! panic, and what nobody trusted has signed is never believed.
-#![no_main]
-
 use std::time::{Duration, SystemTime};
 
 use certs::{Ca, Clients, Outdated, PemFile, Usage, matches_name};
-use libfuzzer_sys::fuzz_target;
 use rustls_pki_types::CertificateDer;
 use std::sync::LazyLock;
 
@@ -24,7 +19,9 @@ fn now() -> SystemTime {
     NOW + Duration::from_hours(24 * 20_600)
 }
 
-fuzz_target!(|data: &[u8]| {
+/// Authorities, lists of revoked certificates and certificates of clients: what is read is judged without a
+/// panic, and what nobody trusted has signed is never believed.
+pub fn client_certificate(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else {
         return;
     };
@@ -71,7 +68,7 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-});
+}
 
 /// The bytes as PEM (RFC 7468).
 fn armour(label: &str, der: &[u8]) -> String {
@@ -91,6 +88,5 @@ fn armour(label: &str, der: &[u8]) -> String {
             text.push('\n');
         }
     }
-    text.push_str(&format!("\n-----END {label}-----\n"));
-    text
+    text + "\n-----END " + label + "-----\n"
 }

@@ -1,11 +1,6 @@
-//! A request of HTTP/2 that is written as one of HTTP/1 is one head and no more, for the host and the path that
-//! were asked for, with no field that the client did not send. A response of HTTP/1 keeps its fields on the way back.
-#![no_main]
-
 use h2::ext::Protocol;
 use http::request::Parts;
 use http::{Method, Request, Version};
-use libfuzzer_sys::fuzz_target;
 use proto::http::{Framing, Limits, MAX_HEAD, request, response};
 use proxy::core::{
     HeadEdit, Sent, header_map, take_http2_response, write_http1_request, write_response,
@@ -20,7 +15,9 @@ const REFUSED: [&str; 5] = [
     "upgrade",
 ];
 
-fuzz_target!(|data: &[u8]| {
+/// A request of HTTP/2 that is written as one of HTTP/1 is one head and no more, for the host and the path that
+/// were asked for, with no field that the client did not send. A response of HTTP/1 keeps its fields on the way back.
+pub fn http2_head(data: &[u8]) {
     let Some((&flags, rest)) = data.split_first() else {
         return;
     };
@@ -31,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
     } else {
         comes_down(rest, flags & 2 != 0);
     }
-});
+}
 
 /// A request whose first line is method, authority and path, and each further one `name: value`. Values may
 /// hold what HTTP/2 lets through.

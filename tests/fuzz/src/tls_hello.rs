@@ -1,10 +1,7 @@
-//! A hello that is accepted needed all of its bytes, names a DNS name, and is read alike from one record.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use proto::tls::{MAX_BUFFERED, client_hello};
 
-fuzz_target!(|data: &[u8]| {
+/// A hello that is accepted needed all of its bytes, names a DNS name, and is read alike from one record.
+pub fn tls_hello(data: &[u8]) {
     let found = client_hello(data);
     if data.len() >= MAX_BUFFERED {
         assert!(!matches!(found, Ok(None)));
@@ -33,4 +30,4 @@ fuzz_target!(|data: &[u8]| {
         (again.server_name, again.alpn),
         (hello.server_name, hello.alpn)
     );
-});
+}

@@ -1,10 +1,7 @@
-//! A PROXY header that is accepted needed all of its bytes, and is read alike when it is written anew.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use proto::proxy_header::{MAX_BUFFERED, read, write_v1, write_v1_local, write_v2, write_v2_local};
 
-fuzz_target!(|data: &[u8]| {
+/// A PROXY header that is accepted needed all of its bytes, and is read alike when it is written anew.
+pub fn proxy_header(data: &[u8]) {
     let found = read(data);
     if data.len() >= MAX_BUFFERED {
         assert!(!matches!(found, Ok(None)));
@@ -25,4 +22,4 @@ fuzz_target!(|data: &[u8]| {
         }
         assert_eq!(read(&out), Ok(Some((header, out.len()))));
     }
-});
+}
