@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use config::{
-    Balance, Config, HeaderRules, Health, HttpRule, Internal, Known, ProxyHeader, ProxyLimits,
-    TargetCertificate, TargetHostHeader, tables,
+    AccessKind, Balance, Config, GroupsAttribute, HeaderRules, Health, HttpRule, Internal, Known,
+    Login, ProxyHeader, ProxyLimits, TargetCertificate, TargetHostHeader, tables,
 };
 
 fn config(text: &str) -> Config {
@@ -506,4 +506,32 @@ fn a_zone_of_our_own_opens_its_port_and_tells_what_the_public_dns_must_say() {
         rows(dns.collect()),
         ["dns 53/udp zone wan (eth0)", "dns 53/tcp zone wan (eth0)"]
     );
+}
+
+#[test]
+fn radius_servers_are_asked_in_their_order_at_their_port() {
+    let text = "[access.sso]\nkind = \"sso\"\nlogin = \"radius\"\nsession = { domain = \"example.com\" }\n\
+                radius = { server = \"10.0.0.8\", others = [\"radius.example.com:1645\", \"[2001:db8::8]\"], \
+                shared = { secret = \"radius\" } }\n";
+    let config = config(text);
+    let AccessKind::Sso(sso) = &config.access[0].kind else {
+        panic!("{:?}", config.access)
+    };
+    let Login::Radius(radius) = &sso.login else {
+        panic!("{:?}", sso.login)
+    };
+    let servers: Vec<_> = radius
+        .servers()
+        .into_iter()
+        .map(|server| (server.text, server.host.to_string(), server.port))
+        .collect();
+    let expected = [
+        ("10.0.0.8", "10.0.0.8", 1812),
+        ("radius.example.com:1645", "radius.example.com", 1645),
+        ("[2001:db8::8]", "[2001:db8::8]", 1812),
+    ]
+    .map(|(text, host, port)| (text.to_owned(), host.to_owned(), port));
+    assert_eq!(servers, expected);
+    assert_eq!((radius.timeout, radius.tries), (Duration::from_secs(3), 2));
+    assert_eq!(radius.groups_attribute, GroupsAttribute::FilterId);
 }

@@ -1,5 +1,5 @@
 //! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello, PROXY
-//! header, ICMP echo, answers of an LDAP server, partition tables.
+//! header, ICMP echo, answers of LDAP and RADIUS servers, partition tables.
 //!
 //! Everything here is a function of a byte slice: no socket, no clock, no task, and nothing that
 //! can panic. Three answers are possible everywhere: the thing itself, "need more bytes"
@@ -15,4 +15,5 @@ pub mod http;
 pub mod icmp;
 pub mod ldap;
 pub mod proxy_header;
+pub mod radius;
 pub mod tls;

@@ -20,6 +20,7 @@ mod p12;
 mod partition_table;
 mod pem;
 mod proxy_header;
+mod radius_answer;
 mod tls_hello;
 
 pub use self::config::config;
@@ -39,6 +40,7 @@ pub use p12::p12;
 pub use partition_table::partition_table;
 pub use pem::pem;
 pub use proxy_header::proxy_header;
+pub use radius_answer::radius_answer;
 pub use tls_hello::tls_hello;
 
 /// What is text in the bytes, from the first one on.

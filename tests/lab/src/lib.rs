@@ -18,6 +18,7 @@
 mod browser;
 mod crowd;
 mod curl;
+mod freeradius;
 mod gatehouse;
 mod mirror;
 mod named;
@@ -45,6 +46,7 @@ use anyhow::{Context, Result, bail};
 pub use browser::Browser;
 pub use crowd::{Crowd, Guests, Parrot};
 pub use curl::{Answer, Curl};
+pub use freeradius::Freeradius;
 pub use gatehouse::{Gatehouse, program, report_file, schemathesis};
 pub use mirror::Mirror;
 pub use named::Named;

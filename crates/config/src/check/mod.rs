@@ -10,6 +10,7 @@ mod limits;
 mod names;
 mod ourselves;
 mod ports;
+mod radius;
 mod relay;
 mod rules;
 mod sso;
@@ -29,6 +30,7 @@ pub(crate) fn sense(file: &File, config: &Config, report: &mut Report) {
     dhcp::servers(file, report);
     certificates::certificates(file, report);
     access::lists(file, report);
+    radius::logins(file, report);
     hosts::hosts(file, config, report);
     rules::rules(file, report);
     targets::targets(file, config, report);

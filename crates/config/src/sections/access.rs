@@ -139,8 +139,27 @@ section! {
     pub struct RadiusLogin {
         /// Its address, port 1812 unless written.
         server: String as ServerText => "10.0.0.8:1812";
+        /// More servers with the same users and the same shared secret: the next is asked where one does not answer. One that was
+        /// silent is asked last for a minute.
+        others: Vec<String> as Vec<ServerText> | ["10.0.0.9"];
         /// The shared secret.
         shared: SecretRef => { secret = "radius" };
+        /// How long an answer is waited for, each time; longer where the server itself waits for the user's telephone.
+        timeout: Duration = "3s";
+        /// How often a server is asked before it counts as silent.
+        tries: u32 = 2;
+        /// The attribute of the answer that names groups of the user, one in each.
+        groups_attribute: GroupsAttribute = "filter-id";
+    }
+}
+
+choice! {
+    /// The attribute of a RADIUS server's answer that names groups of the user.
+    pub enum GroupsAttribute {
+        /// Filter-Id (RFC 2865 section 5.11).
+        FilterId = "filter-id",
+        /// Class (RFC 2865 section 5.25).
+        Class = "class",
     }
 }
 

@@ -12,7 +12,7 @@ mod site;
 mod turn;
 
 pub(crate) use access::{AccessKeys, AccessWord, LdapLoginKeys, LoginWord};
-pub use access::{OidcLogin, RadiusLogin, Session};
+pub use access::{GroupsAttribute, OidcLogin, RadiusLogin, Session};
 pub(crate) use certificate::{CertificateKeys, SourceWord};
 pub use certificate::{Challenge, DnsUpdate, ExternalAccount, KeyType};
 pub use dns::{Dns, DnsRecord, RecordType};

@@ -2,15 +2,17 @@
 
 mod host;
 mod ldap;
+mod radius;
 
 use ipnet::IpNet;
 
 pub use crate::sections::{
     Admin, Allow, Balance, Challenge, Codec, Dhcp, Direction, Dns, DnsRecord, DnsUpdate,
-    ExternalAccount, Field, Forward, ForwardTo, Guard, KeyType, Listen, LoginPage, Nat, OidcLogin,
-    PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits, PublicPorts, RadiusLogin,
-    RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen, Session, SipTransport, Site,
-    Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls, TurnUser, WebSocket, Zone,
+    ExternalAccount, Field, Forward, ForwardTo, GroupsAttribute, Guard, KeyType, Listen, LoginPage,
+    Nat, OidcLogin, PathPolicy, Pbx, Phones, Plain, Protocol, ProxyHeader, ProxyLimits,
+    PublicPorts, RadiusLogin, RecordType, RelayAddress, Reservation, Rewrite, Sbc, SbcListen,
+    Session, SipTransport, Site, Srtp, System, Transport, Trunk, Trust, Turn, TurnAllow, TurnTls,
+    TurnUser, WebSocket, Zone,
 };
 pub use crate::value::{
     AddressRange, HostName, Mac, Ports, PublicAddress, SecretRef, TargetHost, TargetHostHeader,
@@ -21,6 +23,7 @@ pub use host::{
     SipRule, Target, TargetCertificate, Targets,
 };
 pub use ldap::{LdapAccount, LdapLogin, LdapSearch, LdapSecrecy, LdapWay};
+pub use radius::RadiusServer;
 
 /// A whole configuration, checked, with every default applied.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,7 @@
 pub(crate) mod choice;
 pub mod ldap;
 pub mod oidc;
+pub mod radius;
 mod supplies;
 
 use guard::entrance::Typed;

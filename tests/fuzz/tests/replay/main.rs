@@ -48,6 +48,7 @@ replayed! {
     partition_table: 5000,
     pem: 20_000,
     proxy_header: 100_000,
+    radius_answer: 50_000,
     tls_hello: 100_000,
 }
 

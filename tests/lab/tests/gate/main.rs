@@ -22,6 +22,7 @@ mod many;
 mod network;
 mod operator;
 mod pages;
+mod radius;
 mod reload;
 mod rules;
 mod slow;

@@ -7,7 +7,7 @@ import { alternatives } from './text-de.ts';
 
 /** Was statt dessen stand: ein Wert, oder was für einer es war. */
 const KINDS: Record<string, string> = { 'a list': 'eine Liste', 'a table': 'eine Tabelle' };
-const FEW: Record<string, string> = { fields: 'Felder', names: 'Namen', targets: 'Ziele' };
+const FEW: Record<string, string> = { fields: 'Felder', names: 'Namen', servers: 'Server', targets: 'Ziele' };
 const and = (text: string) => text.replaceAll(' and ', ' und ');
 
 /** Was nicht dort steht, wo es stehen müsste. */
@@ -117,7 +117,7 @@ export const WHAT: readonly Pattern[] = [
   [/^holds control characters$/, 'enthält Steuerzeichen'],
   [/^holds letters that HTTP does not know$/, 'enthält Zeichen, die HTTP nicht kennt'],
   [/^begins or ends with a space, which is lost on the way$/, 'beginnt oder endet mit einem Leerzeichen, das unterwegs verloren geht'],
-  [/^holds (\d+) (fields|names|targets)$/, (_, count, of) => `enthält ${count} ${FEW[of]}`],
+  [/^holds (\d+) (fields|names|servers|targets)$/, (_, count, of) => `enthält ${count} ${FEW[of]}`],
   [/^has no meaning for (\S+) = "(.*)"$/s, 'hat bei $1 = "$2" keine Bedeutung'],
   [/^has no meaning beside plain = "(.*)"$/s, 'hat neben plain = "$1" keine Bedeutung'],
   [/^has no meaning beside `default = true`, which serves "\/" alone$/, 'hat neben `default = true`, das nur „/“ bedient, keine Bedeutung'],
@@ -220,6 +220,7 @@ export const WHAT: readonly Pattern[] = [
   [/^is `user_header`, too$/, 'steht auch in `user_header`'],
   [/^has no meaning without an access list of kind = "sso"$/, 'hat ohne eine Zugangsliste mit kind = "sso" keine Bedeutung'],
   [/^(.*) is never forwarded: what begins with (\S+) is the login page of this host$/s, '$1 wird nie weitergeleitet: was mit $2 beginnt, ist die Anmeldeseite dieses Hosts'],
+  [/^lets a user wait for (\d+) s where no server answers$/, 'lässt einen Benutzer $1 s warten, wenn kein Server antwortet'],
   [/^(\d+) of one address are more than all together, (\d+)$/, '$1 von einer Adresse sind mehr als alle zusammen, $2'],
   // Zertifikate.
   [/^has no meaning beside p12, which holds certificate, chain and key$/, 'hat neben p12, das Zertifikat, Kette und Schlüssel enthält, keine Bedeutung'],

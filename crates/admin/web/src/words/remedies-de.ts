@@ -201,6 +201,7 @@ export const REMEDY: readonly Pattern[] = [
   [/^remove it to let everybody in, or name a list$/, 'entfernen Sie es, um jeden einzulassen, oder nennen Sie eine Liste'],
   [/^write (\[access\..*\]) and what lets people in$/s, 'schreiben Sie $1 und was Benutzer einlässt'],
   [/^use a list whose session\.domain holds this host \(line (\d+)\)$/, 'nehmen Sie eine Liste, deren session.domain diesen Host enthält (Zeile $1)'],
+  [/^write less, or less `tries`: a minute is the most for all servers together$/, 'schreiben Sie weniger, oder weniger `tries`: eine Minute ist das Höchste für alle Server zusammen'],
   [/^write less, or a higher (\S+)$/, 'schreiben Sie weniger, oder ein höheres $1'],
   // Zertifikate.
   [/^remove it, or write chain and key and no p12$/, 'entfernen Sie es oder schreiben Sie chain und key und kein p12'],
