@@ -89,6 +89,8 @@ pub struct Load {
     pub identity: Option<Material>,
     /// Content of files that the configuration names, by name.
     pub files: BTreeMap<String, String>,
+    /// Secrets that logins need, by the names that the configuration calls them.
+    pub secrets: BTreeMap<String, Typed>,
     /// Zones that are answered here for certificate authorities, each with the name of the box as its server.
     pub zones: Vec<(String, String)>,
     /// Name servers and hosts file of this machine.

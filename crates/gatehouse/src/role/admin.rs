@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 /// The process could not be shut in, or its link broke.
 pub fn admin() -> anyhow::Result<()> {
     host::<Admin, _>(
-        async |line| {
+        async |_, line| {
             let line = line.context("it was given no line to the control API")?;
             let line = Line::open(UnixStream::from(line)).await?;
             Ok(move |load: &Load, listeners| configure(load, listeners, &line))

@@ -2,10 +2,13 @@
 
 use super::host;
 use crate::message::Load;
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use certs::Answers;
 use net::Listener;
 use proxy::Proxy;
+use service::Context;
+use signin::{SignIn, Supplies};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Serves what the configuration publishes, until the supervisor says stop.
@@ -17,17 +20,34 @@ pub fn edge() -> anyhow::Result<()> {
     let answers = Answers::default();
     let proofs = answers.clone();
     host::<Proxy, _>(
-        async |_| Ok(move |load: &Load, listeners| configure(load, listeners, &answers)),
+        async |context, _| {
+            let pages = RefCell::new(None);
+            Ok(move |load: &Load, listeners| {
+                configure(load, listeners, &answers, (&context, &pages))
+            })
+        },
         Some(proofs),
     )
 }
+
+/// The login pages of the configuration before; what they know outlives a reload.
+type Pages = RefCell<Option<Arc<SignIn>>>;
 
 fn configure(
     load: &Load,
     listeners: Vec<Listener>,
     answers: &Answers,
+    (context, pages): (&Context, &Pages),
 ) -> anyhow::Result<proxy::Config> {
     let checked = config::check(&load.text, &load.file).map_err(|faults| anyhow!("{faults}"))?;
+    let supplies = Supplies {
+        secrets: load.secrets.clone(),
+        files: load.files.clone(),
+        names: load.names.clone(),
+    };
+    let mut pages = pages.borrow_mut();
+    let made = SignIn::new(&checked.config, &supplies, context, pages.as_deref());
+    *pages = Some(Arc::new(made.context("the login page")?));
     Ok(proxy::Config {
         config: Arc::new(checked.config),
         certificates: load.certificates.clone(),

@@ -48,10 +48,10 @@ const TEXT_LIMIT: usize = 2048;
 
 /// Runs service `S` in this process until the supervisor says stop or is gone.
 ///
-/// `prepare` gets what came with the first message, and returns what makes the service's configuration of what the
+/// `prepare` gets what services are given and what came with the first message, and returns what makes the service's configuration of what the
 /// supervisor sends. A process that orders certificates gives the table in which authorities find its proofs.
 fn host<S, C>(
-    prepare: impl AsyncFnOnce(Option<OwnedFd>) -> anyhow::Result<C>,
+    prepare: impl AsyncFnOnce(Context, Option<OwnedFd>) -> anyhow::Result<C>,
     proofs: Option<Answers>,
 ) -> anyhow::Result<()>
 where
@@ -64,7 +64,8 @@ where
         .build_local(tokio::runtime::LocalOptions::default())?;
     runtime.block_on(async {
         let (role, line) = Role::<S>::start(proofs).await?;
-        role.serve(prepare(line).await?).await;
+        let context = role.context.clone();
+        role.serve(prepare(context, line).await?).await;
         Ok(())
     })
 }

@@ -5,6 +5,7 @@ mod clients;
 mod export;
 mod import;
 mod laying;
+mod logins;
 mod target;
 mod trusted;
 
@@ -319,7 +320,7 @@ impl Certificates {
         Ok(material)
     }
 
-    /// Content of the files that the certificates of targets and clients are checked by, by name.
+    /// Content of the files that the certificates of targets, clients and servers of logins are checked by, by name.
     ///
     /// # Errors
     /// A file can not be read. With `lenient` it is left out, which costs the targets that need it.
@@ -330,7 +331,10 @@ impl Certificates {
         lenient: bool,
     ) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
-        for file in proxy::files_wanted(config) {
+        for file in proxy::files_wanted(config)
+            .into_iter()
+            .chain(signin::files_wanted(config))
+        {
             let read = if file == ClientTrust::OWN_CA {
                 Ok(self.root_pem().to_owned())
             } else {

@@ -136,11 +136,15 @@ impl State {
             .certificates
             .gather(&config, &mut self.store, lenient)?;
         let files = self.certificates.files(&config, &self.store, lenient)?;
+        let secrets = self
+            .certificates
+            .login_secrets(&config, &mut self.store, lenient)?;
         let identity =
             self.certificates
                 .identity(&config, &certificates, &mut self.store, lenient)?;
         if !lenient {
             proxy::check(&config, &certificates, identity.as_ref(), &files)?;
+            signin::check(&config, &secrets, &files)?;
         }
         let shown = self
             .certificates
@@ -158,12 +162,14 @@ impl State {
             certificates,
             identity: None,
             files: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             zones: Vec::new(),
             names: Names::default(),
         };
         let edge = Load {
             identity,
             files,
+            secrets,
             zones: zones(&config),
             names: Names::from_system(),
             ..load(&listeners, certificates.clone())
