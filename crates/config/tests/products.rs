@@ -368,5 +368,5 @@ fn sip_trunk() {
 #[test]
 fn services_to_come() {
     let parts: Vec<_> = tables::not_built(&config("interwise"));
-    assert_eq!(parts, [("access (sso)", 36), ("allow", 66),]);
+    assert_eq!(parts, [("allow", 66)]);
 }

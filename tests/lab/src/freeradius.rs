@@ -1,6 +1,7 @@
 //! FreeRADIUS as a server that knows users.
 
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
 
@@ -17,7 +18,10 @@ pub struct Freeradius {
 impl Freeradius {
     /// Starts one inside that answers on `address` (IP:PORT) whoever has the secret `shared`.
     pub fn start(lab: &Lab, address: &str, shared: &str) -> Result<Self> {
-        let name = format!("freeradius-{address}");
+        // One that is started after another has a folder and a log of its own.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("freeradius-{address}-{number}");
         let dir = lab.dir().join(&name);
         fs::create_dir_all(&dir)?;
         let dir = dir.display().to_string();

@@ -45,6 +45,7 @@ const RECORDED: &[&str] = &[
     "http_x_forwarded_host",
     "http_x_forwarded_proto",
     "http_x_real_ip",
+    "http_x_remote_groups",
     "http_x_remote_user",
     "http_x_test",
     "proxy_protocol_addr",

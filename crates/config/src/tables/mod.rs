@@ -16,7 +16,7 @@ pub use router::{RouterForward, router_forwards};
 
 use std::fmt;
 
-use crate::types::{AccessKind, Config};
+use crate::types::Config;
 
 /// A derived table; displays with aligned columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,16 +131,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     };
     let dhcp = config.zones.iter().filter_map(|zone| zone.dhcp.as_ref());
     add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
-    for access in &config.access {
-        let part = match access.kind {
-            AccessKind::Sso(_) => "access (sso)",
-            AccessKind::Network { .. }
-            | AccessKind::Certificate { .. }
-            | AccessKind::Basic { .. }
-            | AccessKind::Cookie { .. } => continue,
-        };
-        add(part, &mut std::iter::once(access.line));
-    }
     for host in &config.hosts {
         add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
         add("host.sip", &mut host.sip.iter().map(|rule| rule.line));

@@ -37,6 +37,7 @@ const OPERATOR: &[&str] = &[
     "GET /v1/tokens",
     "GET /v1/access/{name}/tokens",
     "GET /v1/access/{name}/keys",
+    "GET /v1/sso/sessions",
 ];
 /// What changes nothing of the box but of who asks, or nothing at all.
 const OWN: &[&str] = &[

@@ -5,11 +5,13 @@ use crate::message::Load;
 use anyhow::{Context as _, anyhow};
 use certs::Answers;
 use net::Listener;
-use proxy::Proxy;
+use proxy::{Inside, Proxy};
 use service::Context;
 use signin::{SignIn, Supplies};
 use std::cell::RefCell;
 use std::sync::Arc;
+use tokio::net::UnixStream;
+use tokio::task::spawn_local;
 
 /// Serves what the configuration publishes, until the supervisor says stop.
 ///
@@ -47,7 +49,8 @@ fn configure(
     };
     let mut pages = pages.borrow_mut();
     let made = SignIn::new(&checked.config, &supplies, context, pages.as_deref());
-    *pages = Some(Arc::new(made.context("the login page")?));
+    let made = Arc::new(made.context("the login page")?);
+    *pages = Some(Arc::clone(&made));
     Ok(proxy::Config {
         config: Arc::new(checked.config),
         certificates: load.certificates.clone(),
@@ -56,6 +59,15 @@ fn configure(
         files: load.files.clone(),
         names: load.names.clone(),
         answers: answers.clone(),
-        inside: proxy::Inside::default(),
+        inside: inside(made),
+    })
+}
+
+/// A connection to the login pages, which are served by the worker that asks for it.
+fn inside(pages: Arc<SignIn>) -> Inside {
+    Inside::new(move || {
+        let (ours, theirs) = UnixStream::pair()?;
+        spawn_local(Arc::clone(&pages).serve(theirs));
+        Ok(ours)
     })
 }

@@ -118,6 +118,22 @@ impl Told {
     }
 }
 
+/// The file with what it can not be without, for a process that listens there.
+fn load(name: &str, text: &str, listeners: &[Listener], certificates: Vec<Material>) -> Load {
+    let keys = listeners.iter().map(|listener| listener.key.clone());
+    Load {
+        file: name.to_owned(),
+        text: text.to_owned(),
+        listeners: keys.collect(),
+        certificates,
+        identity: None,
+        files: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        zones: Vec::new(),
+        names: Names::default(),
+    }
+}
+
 impl State {
     /// What the store knows, for the check of a configuration.
     pub fn known(&self) -> anyhow::Result<Known> {
@@ -152,19 +168,8 @@ impl State {
         let mut missing = Vec::new();
         let listeners = self.open(listens::edge(&config), mode, &mut missing)?;
         let pages = self.open(listens::admin(&config), mode, &mut missing)?;
-        let load = |listeners: &[Listener], certificates: Vec<Material>| Load {
-            file: name.to_owned(),
-            text: wanted.text.clone(),
-            listeners: listeners
-                .iter()
-                .map(|listener| listener.key.clone())
-                .collect(),
-            certificates,
-            identity: None,
-            files: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            zones: Vec::new(),
-            names: Names::default(),
+        let load = |listeners: &[Listener], certificates| {
+            load(name, &wanted.text, listeners, certificates)
         };
         let edge = Load {
             identity,

@@ -105,12 +105,6 @@ impl Guesses {
             failures.count = failures.count.saturating_sub(1);
         }
     }
-
-    /// Forgets from where a user was let in: he has another password now, or is gone.
-    pub fn forget(&mut self, user: &str) {
-        let user = self.names.hash_one(user.to_ascii_lowercase());
-        self.known.retain(|(known, _), _| *known != user);
-    }
 }
 
 impl Failures {
@@ -191,8 +185,6 @@ mod tests {
         for _ in 0..100 {
             assert!(guesses.begin("max", client(1), now).is_ok());
         }
-        guesses.forget("MAX");
-        assert!(guesses.begin("max", client(1), now).is_err());
     }
 
     #[test]

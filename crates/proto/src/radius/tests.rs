@@ -185,7 +185,9 @@ fn every_password_comes_out_as_it_went_in() {
     let mut random = Sequence(1);
     for len in 0..=MAX_PASSWORD {
         let mut password = random.bytes(len);
-        password.iter_mut().for_each(|byte| *byte = (*byte).max(1));
+        for byte in &mut password {
+            *byte = (*byte).max(1);
+        }
         let packet = request("u", &password).encode(&ASKED, SECRET).unwrap();
         let hidden = &attributes(&packet)[2].1;
         assert_eq!(hidden.len(), len.max(1).next_multiple_of(16));

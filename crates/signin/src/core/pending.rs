@@ -39,7 +39,7 @@ struct Entry {
 pub(crate) struct Pending(HashMap<TokenHash, Entry>);
 
 /// What one still may, that was taken out to be answered.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Left {
     since: Instant,
     answers: u8,

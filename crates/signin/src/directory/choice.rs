@@ -4,18 +4,25 @@ use config::{Login, Sso};
 
 use super::ldap::Ldap;
 use super::oidc::Oidc;
+use super::radius::Radius;
 use super::{Answer, Fault, Supplies, Typing};
 
 /// What knows the users of an access list.
 pub(crate) enum Directory {
     /// An LDAP server.
     Ldap(Box<Ldap>),
+    /// RADIUS servers.
+    Radius(Box<Radius>),
     /// A provider, at which the browser signs in.
     Oidc(Box<Oidc>),
     /// Users that a test makes up.
     #[cfg(test)]
-    Test(Box<dyn Fn(&Typing, Option<&[u8]>) -> Result<Answer, Fault> + Send + Sync>),
+    Test(Box<Said>),
 }
+
+/// What a test makes up: the answer to what was typed, and to a question's state.
+#[cfg(test)]
+pub(crate) type Said = dyn Fn(&Typing, Option<&[u8]>) -> Result<Answer, Fault> + Send + Sync;
 
 impl Directory {
     /// That of an access list; `own_name` is what it calls this box.
@@ -36,7 +43,11 @@ impl Directory {
                 let ldap = ldap.map_err(|fault| fault.to_string())?;
                 Ok(Self::Ldap(Box::new(ldap)))
             }
-            Login::Radius(_) => Err(format!("{own_name} does not speak RADIUS yet")),
+            Login::Radius(login) => {
+                let secret = supplies.secret(&login.shared)?;
+                let radius = Radius::new(login, secret.as_str().as_bytes(), names, own_name);
+                Ok(Self::Radius(Box::new(radius)))
+            }
             Login::Oidc(login) => {
                 let roots = login.issuer_ca.as_ref();
                 let roots = roots.map(|file| supplies.file(file)).transpose()?;
@@ -55,6 +66,7 @@ impl Directory {
     pub(crate) async fn sign_in(&self, typing: &Typing) -> Result<Answer, Fault> {
         match self {
             Self::Ldap(ldap) => ldap.sign_in(typing).await,
+            Self::Radius(radius) => radius.sign_in(typing).await,
             Self::Oidc(_) => Ok(Answer::Refused("its users sign in elsewhere".to_owned())),
             #[cfg(test)]
             Self::Test(said) => {
@@ -69,8 +81,8 @@ impl Directory {
     /// # Errors
     /// [`Fault`].
     pub(crate) async fn answer(&self, typing: &Typing, state: &[u8]) -> Result<Answer, Fault> {
-        let _ = (typing, state);
         match self {
+            Self::Radius(radius) => radius.answer(typing, state).await,
             Self::Ldap(_) | Self::Oidc(_) => Ok(Answer::Refused("it has asked nothing".to_owned())),
             #[cfg(test)]
             Self::Test(said) => said(typing, Some(state)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use data_encoding::BASE64URL_NOPAD;
-use guard::operators::Delays;
+use guard::entrance::Guesses;
 use service::Context;
 
 use crate::core::crowd::Crowd;
@@ -17,7 +17,7 @@ pub(crate) struct Lasting {
     pub(crate) seal: Seal,
     pub(crate) crowd: Crowd,
     pub(crate) context: Context,
-    delays: Mutex<Delays>,
+    guesses: Mutex<Guesses>,
     pending: Mutex<Pending>,
     waiting: Mutex<Waiting>,
 }
@@ -32,14 +32,14 @@ impl Lasting {
             seal: Seal::new(random()?),
             crowd: Crowd::default(),
             context,
-            delays: Mutex::default(),
+            guesses: Mutex::default(),
             pending: Mutex::default(),
             waiting: Mutex::default(),
         })
     }
 
-    pub(crate) fn delays(&self) -> MutexGuard<'_, Delays> {
-        self.delays.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn guesses(&self) -> MutexGuard<'_, Guesses> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn pending(&self) -> MutexGuard<'_, Pending> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use config::{Access, AccessKind, Config, Session, Sso};
+use config::{Access, AccessKind, Config, LoginPage, Session, Sso};
 use service::LiveSession;
 
 use crate::core::standing::Standing;
@@ -64,14 +64,14 @@ impl Lists {
             let AccessKind::Sso(sso) = &access.kind else {
                 continue;
             };
-            let users = users_of(config, &access.name);
+            let (users, is_framed) = users_of(config, &access.name);
             let list = Arc::new(List {
                 name: access.name.clone(),
                 session: sso.session.clone(),
-                groups: Vec::new(),
+                groups: sso.groups.clone(),
                 first_host: first_of(config, &users),
                 hosts: users,
-                is_framed: false,
+                is_framed,
                 directory: directory(access, sso),
                 standing: Mutex::default(),
             });
@@ -99,16 +99,17 @@ fn first_of(config: &Config, users: &BTreeSet<String>) -> String {
     names.find(|name| users.contains(name)).unwrap_or_default()
 }
 
-/// The hosts with a rule that names the list.
-fn users_of(config: &Config, list: &str) -> BTreeSet<String> {
-    let names = |host: &&config::Host| {
-        host.http.iter().any(|rule| {
+/// The hosts with a rule that names the list, and whether one of these rules shows the page to whoever asks.
+fn users_of(config: &Config, list: &str) -> (BTreeSet<String>, bool) {
+    let (mut hosts, mut always) = (BTreeSet::new(), false);
+    for host in &config.hosts {
+        for rule in &host.http {
             let mut named = rule.access.iter().chain(&rule.access_all);
-            named.any(|name| name == list)
-        })
-    };
-    let hosts = config.hosts.iter().filter(names);
-    hosts
-        .map(|host| host.name.domain.to_ascii_lowercase())
-        .collect()
+            if named.any(|name| name == list) {
+                hosts.insert(host.name.domain.to_ascii_lowercase());
+                always |= rule.login_page == LoginPage::Always;
+            }
+        }
+    }
+    (hosts, always)
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use guard::entrance::Typed;
-use guard::operators::{Attempt, Origin};
+use guard::entrance::{Guess, Typed};
 use http::{Response, StatusCode};
 
 use super::arrival::Arrival;
@@ -67,7 +66,7 @@ impl Arrival<'_> {
             return self.login(status, list, &to, user, Some(Trouble::Incomplete));
         };
         let made = self.attempt(list, user);
-        let (underway, attempt) = match made {
+        let (underway, guess) = match made {
             Ok(made) => made,
             Err(trouble) => return self.not_now(list, &to, user, trouble),
         };
@@ -85,7 +84,7 @@ impl Arrival<'_> {
             to,
             user,
             browser,
-            attempt,
+            guess,
             left: None,
         };
         self.heard(login, said).await
@@ -117,7 +116,7 @@ impl Arrival<'_> {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return self.login(status, list, &to, user, Some(Trouble::WrongCode));
         };
-        let (underway, attempt) = match self.attempt(list, user) {
+        let (underway, guess) = match self.attempt(list, user) {
             Ok(made) => made,
             Err(trouble) => return self.not_now(list, &to, user, trouble),
         };
@@ -135,24 +134,21 @@ impl Arrival<'_> {
             to,
             user,
             browser,
-            attempt,
+            guess,
             left: Some(left),
         };
         self.heard(login, said).await
     }
 
     /// Lets a try in, which counts as failed from now on.
-    fn attempt(&self, list: &List, user: &str) -> Result<(Underway, Attempt), Trouble> {
+    fn attempt(&self, list: &List, user: &str) -> Result<(Underway, Guess), Trouble> {
         let underway = self.lasting.crowd.enter(self.client).ok_or(Trouble::Busy)?;
         // The same name is somebody else at another list; no name of a list holds a blank.
         let account = format!("{} {user}", list.name);
-        let from = Some(Origin::outside(self.client));
-        let begun = self
-            .lasting
-            .delays()
-            .begin(&account, from, self.at.into_std());
+        let now = self.at.into_std();
+        let begun = self.lasting.guesses().begin(&account, self.client, now);
         let wait = |wait: Duration| Trouble::Wait(wait.as_secs() + 1);
-        begun.map(|attempt| (underway, attempt)).map_err(wait)
+        begun.map(|guess| (underway, guess)).map_err(wait)
     }
 
     fn not_now(&self, list: &List, to: &Return, user: &str, trouble: Trouble) -> Response<Body> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use guard::operators::Attempt;
+use guard::entrance::Guess;
 use http::{Response, StatusCode};
 use service::{Event, clip};
 use tokio::time::{Instant, sleep_until};
@@ -30,7 +30,7 @@ pub(super) struct Try<'t> {
     pub(super) user: &'t str,
     /// The cookie of the browser.
     pub(super) browser: &'t str,
-    pub(super) attempt: Attempt,
+    pub(super) guess: Guess,
     /// Whether it is the answer to a question, and what may still be asked then.
     pub(super) left: Option<Left>,
 }
@@ -45,7 +45,7 @@ impl Arrival<'_> {
         self.note(login.list, said.as_ref().err());
         match said {
             Ok(Answer::Known(person)) => self.known(login, person).await,
-            Ok(Answer::Asks(question)) => self.asks(login, question).await,
+            Ok(Answer::Asks(question)) => self.asks(&login, question),
             Ok(Answer::Refused(why)) => {
                 self.lasting.context.offences.report(self.client, WEIGHT);
                 self.told_failed(login.list, login.user, &why);
@@ -59,11 +59,12 @@ impl Arrival<'_> {
     async fn known(&self, login: Try<'_>, person: Person) -> Response<Body> {
         match self.let_in(login.list, &login.to, person, AtIssuer::default()) {
             Ok(response) => {
-                self.lasting.delays().succeeded(login.attempt);
+                let now = Instant::now().into_std();
+                self.lasting.guesses().succeeded(login.guess, now);
                 response
             }
             Err(KeptOut::NoGroup) => {
-                self.lasting.delays().take_back(login.attempt);
+                self.lasting.guesses().take_back(login.guess);
                 let trouble = Some(Trouble::NoGroup);
                 self.login(StatusCode::FORBIDDEN, login.list, &login.to, "", trouble)
             }
@@ -72,7 +73,7 @@ impl Arrival<'_> {
     }
 
     /// The password was right, and a code is wanted.
-    async fn asks(&self, login: Try<'_>, question: Question) -> Response<Body> {
+    fn asks(&self, login: &Try<'_>, question: Question) -> Response<Body> {
         let now = Instant::now().into_std();
         let waiting = Waiting {
             access: login.list.name.clone(),
@@ -98,7 +99,7 @@ impl Arrival<'_> {
         }
         // A question that follows an answer may be another word for "wrong": that one stays counted.
         if is_first {
-            self.lasting.delays().take_back(login.attempt);
+            self.lasting.guesses().take_back(login.guess);
         }
         let prompt: String = question
             .prompt
@@ -123,7 +124,7 @@ impl Arrival<'_> {
 
     /// Nobody can be asked.
     async fn away(&self, login: Try<'_>) -> Response<Body> {
-        self.lasting.delays().take_back(login.attempt);
+        self.lasting.guesses().take_back(login.guess);
         self.pad().await;
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let page = self.form(status, login.list, &login.to, |hidden| {

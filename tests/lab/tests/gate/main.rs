@@ -26,6 +26,7 @@ mod radius;
 mod reload;
 mod rules;
 mod slow;
+mod sso;
 mod start;
 mod target;
 mod the_lab;

@@ -69,7 +69,7 @@ fn a_client_can_not_set_the_address_header_itself() {
         let gate = Gatehouse::start(lab, &without_access()?)?;
         let root = gate.root()?.display().to_string();
         Curl::new("https://wcs.yourdomain.com/wss")
-            .with(&["--cacert", &root, "--http1.1", "--max-time", "3"])
+            .with(&["--cacert", &root, "--http1.1", "--max-time", "8"])
             .header("Connection: Upgrade")
             .header("Upgrade: websocket")
             .header("Sec-WebSocket-Version: 13")

@@ -220,6 +220,9 @@ export const WHAT: readonly Pattern[] = [
   [/^is `user_header`, too$/, 'steht auch in `user_header`'],
   [/^has no meaning without an access list of kind = "sso"$/, 'hat ohne eine Zugangsliste mit kind = "sso" keine Bedeutung'],
   [/^(.*) is never forwarded: what begins with (\S+) is the login page of this host$/s, '$1 wird nie weitergeleitet: was mit $2 beginnt, ist die Anmeldeseite dieses Hosts'],
+  [/^has a query or fragment$/, 'hat eine Abfrage oder ein Fragment'],
+  [/^does not hold "openid", without which nobody is signed in$/, 'enthält nicht "openid", ohne das niemand angemeldet wird'],
+  [/^(.*) is no scope$/s, '$1 ist kein Scope'],
   [/^lets a user wait for (\d+) s where no server answers$/, 'lässt einen Benutzer $1 s warten, wenn kein Server antwortet'],
   [/^(\d+) of one address are more than all together, (\d+)$/, '$1 von einer Adresse sind mehr als alle zusammen, $2'],
   // Zertifikate.

@@ -226,6 +226,9 @@ export const REMEDY: readonly Pattern[] = [
   [/^give each a name of its own$/, 'geben Sie jedem einen eigenen Namen'],
   [/^write \[\[sbc\.pbx\]\] with (name = ".*")$/s, 'schreiben Sie [[sbc.pbx]] mit $1'],
   [/^put what it shall stand for into parentheses there, or write "\$\$" for a "\$"$/, 'setzen Sie dort in Klammern, wofür es stehen soll, oder schreiben Sie "$$$$" für ein "$$"'],
+  [/^write what stands as `issuer` in the provider's \/\.well-known\/openid-configuration$/, 'schreiben Sie, was als `issuer` in /.well-known/openid-configuration des Anbieters steht'],
+  [/^add "openid"$/, 'fügen Sie "openid" hinzu'],
+  [/^write each scope as an entry of its own, as the provider names it$/, 'schreiben Sie jeden Scope als eigenen Eintrag, wie ihn der Anbieter nennt'],
   // Allgemein: ein Beispiel, ein Wort oder eines von mehreren.
   [/^write for example ([^ ].*)$/s, 'schreiben Sie zum Beispiel $1'],
   [/^write (`[^`]*`(?:(?:, | or )`[^`]*`)*)$/, (_, words) => `schreiben Sie ${or(words)}`],

@@ -280,7 +280,7 @@ async fn what_proves_nothing_is_as_if_it_had_not_come() {
 /// An Access-Accept whose Response Authenticator is right, and which has nothing else: that of CVE-2024-3596.
 fn without_proof(asked: &Asked) -> Vec<u8> {
     let mut packet = vec![2, asked.nonce.identifier, 0, 20];
-    let digest = md5(&[&packet, &asked.nonce.authenticator, SECRET].concat());
+    let digest = md5(&[packet.as_slice(), &asked.nonce.authenticator, SECRET].concat());
     packet.extend(digest);
     packet
 }
