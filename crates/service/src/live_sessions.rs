@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use guard::entrance::{
-    NewSession, Session, SessionId, SessionNews, Sessions, TokenHash, UnfitSession, make_room,
+    MOST_BEGUN, NewSession, Session, SessionId, SessionNews, Sessions, TokenHash, UnfitSession,
+    make_room,
 };
-
-/// How many sessions that began travel in one message, which has an end.
-const BATCH: usize = 16;
 
 /// A session that is open. Whether it is idle for too long or too old, the caller looks.
 #[derive(Debug)]
@@ -75,7 +73,7 @@ impl LiveSessions {
         hash: TokenHash,
         now: u64,
     ) -> Result<bool, UnfitSession> {
-        let id = SessionId(self.last.0 + 1);
+        let id = Sessions::next_after(self.last).ok_or(UnfitSession::Number)?;
         let session = new.begin(id, hash, now)?;
         self.last = id;
         let open = self.by_id.values().map(|live| &live.session);
@@ -132,7 +130,7 @@ impl LiveSessions {
     /// What the supervisor does not know yet, as much as fits into a message; with `used`, when sessions were used, too.
     pub(crate) fn take_news(&mut self, used: bool) -> SessionNews {
         let mut begun = Vec::new();
-        while begun.len() < BATCH
+        while begun.len() < MOST_BEGUN
             && let Some(id) = self.begun.pop_first()
         {
             let live = self.by_id.get(&id);

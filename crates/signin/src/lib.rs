@@ -17,4 +17,4 @@ mod shell;
 pub use crate::core::form::Form;
 pub use crate::core::returns::Return;
 pub use directory::{Supplies, Unusable, check, files_wanted, secrets_wanted};
-pub use shell::SignIn;
+pub use shell::{SignIn, to_enter};

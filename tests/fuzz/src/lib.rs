@@ -15,12 +15,14 @@ mod http_request;
 mod http_response;
 mod icmp_echo;
 mod ldap_answer;
+mod login_form;
 mod oidc_token;
 mod p12;
 mod partition_table;
 mod pem;
 mod proxy_header;
 mod radius_answer;
+mod return_address;
 mod tls_hello;
 
 pub use self::config::config;
@@ -35,12 +37,14 @@ pub use http_response::http_response;
 pub use http2_head::http2_head;
 pub use icmp_echo::icmp_echo;
 pub use ldap_answer::ldap_answer;
+pub use login_form::login_form;
 pub use oidc_token::oidc_token;
 pub use p12::p12;
 pub use partition_table::partition_table;
 pub use pem::pem;
 pub use proxy_header::proxy_header;
 pub use radius_answer::radius_answer;
+pub use return_address::return_address;
 pub use tls_hello::tls_hello;
 
 /// What is text in the bytes, from the first one on.

@@ -26,6 +26,7 @@ pub(super) fn run(out: Out, file: &Path, state: Option<&Path>, tables: bool) -> 
     match config::check_with(&text, &file.display().to_string(), &known) {
         Ok(checked) => {
             let mut notices = public_rules(&checked.config);
+            notices.extend(signin::to_enter(&checked.config));
             if let Some(state) = state {
                 notices.extend(without_password(state, &checked.config)?);
             }

@@ -9,8 +9,10 @@ use proxy::{Inside, Proxy};
 use service::Context;
 use signin::{SignIn, Supplies};
 use std::cell::RefCell;
+use std::io;
 use std::sync::Arc;
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_local;
 
 /// Serves what the configuration publishes, until the supervisor says stop.
@@ -24,8 +26,10 @@ pub fn edge() -> anyhow::Result<()> {
     host::<Proxy, _>(
         async |context, _| {
             let pages = RefCell::new(None);
+            let places = Arc::new(Semaphore::new(MOST_INSIDE));
             Ok(move |load: &Load, listeners| {
-                configure(load, listeners, &answers, (&context, &pages))
+                let inside = |made| inside(made, Arc::clone(&places));
+                configure(load, listeners, (&answers, &inside), (&context, &pages))
             })
         },
         Some(proofs),
@@ -38,7 +42,7 @@ type Pages = RefCell<Option<Arc<SignIn>>>;
 fn configure(
     load: &Load,
     listeners: Vec<Listener>,
-    answers: &Answers,
+    (answers, inside): (&Answers, &dyn Fn(Arc<SignIn>) -> Inside),
     (context, pages): (&Context, &Pages),
 ) -> anyhow::Result<proxy::Config> {
     let checked = config::check(&load.text, &load.file).map_err(|faults| anyhow!("{faults}"))?;
@@ -63,11 +67,20 @@ fn configure(
     })
 }
 
+/// Connections to the login pages at a time, of all workers; each takes two descriptors, which others want, too.
+const MOST_INSIDE: usize = 512;
+
 /// A connection to the login pages, which are served by the worker that asks for it.
-fn inside(pages: Arc<SignIn>) -> Inside {
+fn inside(pages: Arc<SignIn>, places: Arc<Semaphore>) -> Inside {
     Inside::new(move || {
+        let place = Arc::clone(&places).try_acquire_owned();
+        let place = place.map_err(|_| io::Error::other("too many are at the login page"))?;
         let (ours, theirs) = UnixStream::pair()?;
-        spawn_local(Arc::clone(&pages).serve(theirs));
+        let served = Arc::clone(&pages).serve(theirs);
+        spawn_local(async move {
+            served.await;
+            drop(place);
+        });
         Ok(ours)
     })
 }

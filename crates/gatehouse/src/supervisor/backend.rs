@@ -65,6 +65,7 @@ impl Backend for Gate {
 
     async fn metrics(&self) -> Result<String, Refusal> {
         let (edge, admin) = tokio::join!(self.edge.metrics(), self.admin.metrics());
+        self.hub.steward.measure(&self.hub.registry);
         Ok(self.hub.registry.render() + &edge + &admin)
     }
 

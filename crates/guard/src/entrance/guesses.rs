@@ -1,8 +1,9 @@
 //! How often the password of one user may be guessed, however many addresses the guesses come from.
 //!
 //! What one address guesses is the business of bans. A try counts as failed from the moment it is let in, so that a hundred at once are
-//! one after the other; success takes it back. Whoever knows only a name must not be able to lock its owner out: the wait is short, and
-//! an address from which he was let in lately does not wait at all.
+//! one after the other; success takes it back. Whoever knows only a name must not be able to lock its owner out: the wait is short, an
+//! address from which he was let in lately does not wait at all, and who has just had a turn does not get the next where another
+//! address has asked meanwhile.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -22,6 +23,10 @@ const MEMORY: Duration = Duration::from_mins(15);
 const MAX_USERS: usize = 4096;
 /// The most pairs of a user and an address from which he was let in.
 const MAX_KNOWN: usize = 8192;
+/// For so long an address is one of the user's: others may have it later.
+const KNOWN: Duration = Duration::from_hours(30 * 24);
+/// Failures in a row from an address after which it is no longer one of the user's.
+const KNOWN_FREE: u32 = 30;
 
 /// The failures of all users of what is published.
 #[derive(Debug, Default)]
@@ -29,8 +34,8 @@ pub struct Guesses {
     /// Names are hashed: what is typed into the field of the name may be a password.
     names: RandomState,
     failures: HashMap<u64, Failures>,
-    /// Who was let in from where, and when that was last.
-    known: HashMap<(u64, ClientKey), Instant>,
+    /// Who was let in from where.
+    known: HashMap<(u64, ClientKey), Known>,
 }
 
 /// A try that was let in.
@@ -39,32 +44,48 @@ pub struct Guesses {
 pub struct Guess {
     user: u64,
     client: ClientKey,
-    is_counted: bool,
+    /// When the one before it failed; `None`: it is not counted, since it comes from where the user was let in.
+    before: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Failures {
     count: u32,
     last: Instant,
+    /// Who had the last turn.
+    client: ClientKey,
+    /// Whether somebody else has asked since.
+    is_wanted: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    last: Instant,
+    failures: u32,
 }
 
 impl Guesses {
     /// Lets a try in and counts it as failed.
     ///
-    /// `user` is the name as it was sent, at whatever list.
+    /// `user` is the name as it was sent; the same name is somebody else in another `realm`.
     ///
     /// # Errors
     /// How long to wait; whoever tries is to blame.
-    pub fn begin(&mut self, user: &str, client: IpAddr, now: Instant) -> Result<Guess, Duration> {
-        let user = self.names.hash_one(user.to_ascii_lowercase());
+    pub fn begin(
+        &mut self,
+        realm: &str,
+        user: &str,
+        client: IpAddr,
+        now: Instant,
+    ) -> Result<Guess, Duration> {
+        let user = self.names.hash_one((realm, folded(user)));
         let client = ClientKey::of(client);
-        let is_counted = !self.known.contains_key(&(user, client));
-        let guess = Guess {
+        let mut guess = Guess {
             user,
             client,
-            is_counted,
+            before: None,
         };
-        if !is_counted {
+        if self.is_known(&guess, now) {
             return Ok(guess);
         }
         if self.failures.len() >= MAX_USERS && !self.failures.contains_key(&user) {
@@ -73,17 +94,40 @@ impl Guesses {
         let failures = self.failures.entry(user).or_insert(Failures {
             count: 0,
             last: now,
+            client,
+            is_wanted: false,
         });
         if now.saturating_duration_since(failures.last) >= MEMORY {
             failures.count = 0;
         }
-        let wait = failures.wait(now);
+        let wait = failures.wait(client, now);
         if !wait.is_zero() {
+            failures.is_wanted |= failures.client != client;
             return Err(wait);
         }
-        failures.count = failures.count.saturating_add(1);
-        failures.last = now;
+        guess.before = Some(failures.last);
+        *failures = Failures {
+            count: failures.count.saturating_add(1),
+            last: now,
+            client,
+            is_wanted: false,
+        };
         Ok(guess)
+    }
+
+    /// Whether the user was let in from there lately, and has not failed there too often since; this one counts as failed there.
+    fn is_known(&mut self, guess: &Guess, now: Instant) -> bool {
+        let key = (guess.user, guess.client);
+        let Some(known) = self.known.get_mut(&key) else {
+            return false;
+        };
+        known.failures += 1;
+        let is_known =
+            known.failures <= KNOWN_FREE && now.saturating_duration_since(known.last) < KNOWN;
+        if !is_known {
+            self.known.remove(&key);
+        }
+        is_known
     }
 
     /// The try was good: what failed before is forgiven, and its address waits no more for this user.
@@ -91,31 +135,64 @@ impl Guesses {
         self.failures.remove(&guess.user);
         let key = (guess.user, guess.client);
         if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&key) {
-            make_room(&mut self.known, |last| *last, now);
+            make_room(&mut self.known, |known| known.last, now);
         }
-        self.known.insert(key, now);
+        let known = Known {
+            last: now,
+            failures: 0,
+        };
+        self.known.insert(key, known);
     }
 
     /// The try was neither good nor bad: it was not looked at.
     pub fn take_back(&mut self, guess: Guess) {
-        if !guess.is_counted {
+        let Some(before) = guess.before else {
+            if let Some(known) = self.known.get_mut(&(guess.user, guess.client)) {
+                known.failures = known.failures.saturating_sub(1);
+            }
             return;
-        }
+        };
         if let Some(failures) = self.failures.get_mut(&guess.user) {
             failures.count = failures.count.saturating_sub(1);
+            // Unless somebody has had a turn since: nobody waits for what was not looked at.
+            if failures.client == guess.client {
+                failures.last = before;
+            }
         }
     }
 }
 
 impl Failures {
-    fn wait(&self, now: Instant) -> Duration {
+    fn wait(&self, client: ClientKey, now: Instant) -> Duration {
         let Some(beyond) = self.count.checked_sub(FREE) else {
             return Duration::ZERO;
         };
         let seconds = 1_u64.checked_shl(beyond).unwrap_or(u64::MAX);
-        let due = self.last + Duration::from_secs(seconds).min(LONGEST_WAIT);
-        due.saturating_duration_since(now)
+        let wait = Duration::from_secs(seconds).min(LONGEST_WAIT);
+        let turns = if self.is_wanted && self.client == client {
+            2
+        } else {
+            1
+        };
+        (self.last + turns * wait).saturating_duration_since(now)
     }
+}
+
+/// One name for what directories take for the same: they do not look at case and width, and take `user`, `user@domain` and
+/// `DOMAIN\user` for one. Where two users fall together by that, they wait for each other.
+fn folded(user: &str) -> String {
+    let user = user.rsplit('\\').next().unwrap_or_default();
+    let user = user.split('@').next().unwrap_or_default();
+    // U+FF01 to U+FF5E are those of ASCII in another width.
+    let narrow = |char: char| match u32::from(char) {
+        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(char),
+        _ => char,
+    };
+    user.chars()
+        .map(narrow)
+        .filter(|char| !char.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Forgets what is old; where nothing is, a sixteenth of all, the oldest, so that a flood does not search the table at each try.
@@ -156,50 +233,118 @@ mod tests {
     fn guesses_from_many_addresses_wait_longer_and_longer() {
         let (mut guesses, mut now) = (Guesses::default(), Instant::now());
         for number in 0..FREE {
-            let _ = guesses.begin("max", client(number), now).unwrap();
+            let _ = guesses.begin("", "max", client(number), now).unwrap();
         }
         for wait in [1, 2, 4, 8, 16, 30, 30] {
-            let refused = guesses.begin("Max", client(99), now).unwrap_err();
+            let refused = guesses.begin("", "Max", client(99), now).unwrap_err();
             assert_eq!(refused, second(wait));
             // Who is refused is not counted.
-            assert_eq!(guesses.begin("max", client(9), now).unwrap_err(), refused);
-            assert!(guesses.begin("moritz", client(99), now).is_ok());
+            assert_eq!(
+                guesses.begin("", "max", client(99), now).unwrap_err(),
+                refused
+            );
+            assert!(guesses.begin("", "moritz", client(99), now).is_ok());
             now += second(wait);
-            let _ = guesses.begin("max", client(99), now).unwrap();
+            let _ = guesses.begin("", "max", client(99), now).unwrap();
         }
         now += MEMORY;
         for number in 0..FREE {
-            assert!(guesses.begin("max", client(number), now).is_ok());
+            assert!(guesses.begin("", "max", client(number), now).is_ok());
         }
     }
 
     #[test]
     fn whoever_was_let_in_lately_does_not_wait_for_others() {
         let (mut guesses, now) = (Guesses::default(), Instant::now());
-        let good = guesses.begin("max", client(1), now).unwrap();
+        let good = guesses.begin("", "max", client(1), now).unwrap();
         guesses.succeeded(good, now);
         for _ in 0..FREE {
-            let _ = guesses.begin("max", client(2), now).unwrap();
+            let _ = guesses.begin("", "max", client(2), now).unwrap();
         }
-        assert!(guesses.begin("max", client(3), now).is_err());
-        for _ in 0..100 {
-            assert!(guesses.begin("max", client(1), now).is_ok());
+        assert!(guesses.begin("", "max", client(3), now).is_err());
+        for _ in 0..KNOWN_FREE {
+            assert!(guesses.begin("", "max", client(1), now).is_ok());
         }
+    }
+
+    #[test]
+    fn who_asks_all_the_time_does_not_take_every_turn() {
+        let (mut guesses, mut now) = (Guesses::default(), Instant::now());
+        for _ in 0..FREE + 6 {
+            while guesses.begin("", "max", client(1), now).is_err() {
+                now += second(1);
+            }
+        }
+        // The wait is 30 seconds by now; the owner asks once, and the other one ten times a second.
+        assert!(guesses.begin("", "max", client(2), now).is_err());
+        for _ in 0..300 {
+            assert!(guesses.begin("", "max", client(1), now).is_err());
+            now += Duration::from_millis(100);
+        }
+        assert!(guesses.begin("", "max", client(1), now).is_err());
+        let good = guesses.begin("", "max", client(2), now).unwrap();
+        guesses.succeeded(good, now);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_makes_nobody_wait() {
+        let (mut guesses, mut now) = (Guesses::default(), Instant::now());
+        for _ in 0..FREE + 6 {
+            while guesses.begin("", "max", client(1), now).is_err() {
+                now += second(1);
+            }
+        }
+        now += LONGEST_WAIT;
+        // The password was right, and a code is asked for.
+        let asked = guesses.begin("", "max", client(2), now).unwrap();
+        guesses.take_back(asked);
+        assert!(guesses.begin("", "max", client(2), now + second(5)).is_ok());
+    }
+
+    #[test]
+    fn an_address_is_the_users_for_a_while_and_not_for_guesses() {
+        let (mut guesses, now) = (Guesses::default(), Instant::now());
+        let let_in = |guesses: &mut Guesses| {
+            let good = guesses.begin("", "max", client(1), now).unwrap();
+            guesses.succeeded(good, now);
+        };
+        let_in(&mut guesses);
+        let free = (0..200).take_while(|_| guesses.begin("", "max", client(1), now).is_ok());
+        assert_eq!(free.count(), (KNOWN_FREE + FREE) as usize);
+        let mut guesses = Guesses::default();
+        let_in(&mut guesses);
+        let later = now + KNOWN;
+        let free = (0..200).take_while(|_| guesses.begin("", "max", client(1), later).is_ok());
+        assert_eq!(free.count(), FREE as usize);
+    }
+
+    #[test]
+    fn one_user_has_one_count_however_he_is_written() {
+        for user in [
+            "max.müller",
+            "Max.MÜLLER",
+            "max.müller@example.com",
+            "OFFICE\\max.müller",
+            " \u{ff4d}ax.müller\u{a0}",
+        ] {
+            assert_eq!(folded(user), "max.müller", "{user}");
+        }
+        assert_ne!(folded("max"), folded("moritz"));
     }
 
     #[test]
     fn success_forgives_and_what_was_not_looked_at_is_taken_back() {
         let (mut guesses, now) = (Guesses::default(), Instant::now());
         for _ in 0..100 {
-            let guess = guesses.begin("max", client(1), now).unwrap();
+            let guess = guesses.begin("", "max", client(1), now).unwrap();
             guesses.take_back(guess);
         }
         let mut last = None;
         for _ in 0..FREE {
-            last = Some(guesses.begin("max", client(2), now).unwrap());
+            last = Some(guesses.begin("", "max", client(2), now).unwrap());
         }
         guesses.succeeded(last.unwrap(), now);
-        assert!(guesses.begin("max", client(3), now).is_ok());
+        assert!(guesses.begin("", "max", client(3), now).is_ok());
     }
 
     #[test]
@@ -209,9 +354,9 @@ mod tests {
             now += Duration::from_millis(1);
             let client = client(u32::try_from(number).unwrap());
             let _ = guesses
-                .begin(&format!("nobody{number}"), client, now)
+                .begin("", &format!("nobody{number}"), client, now)
                 .unwrap();
-            let good = guesses.begin("max", client, now).unwrap();
+            let good = guesses.begin("", "max", client, now).unwrap();
             guesses.succeeded(good, now);
             assert!(guesses.failures.len() <= MAX_USERS);
             assert!(guesses.known.len() <= MAX_KNOWN);

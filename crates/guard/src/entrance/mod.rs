@@ -23,14 +23,14 @@ pub use legacy::Legacy;
 pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};
 pub use roll::{Change, Roll};
 pub use session::{
-    LONGEST_GROUPS, LONGEST_SESSION_NAME, MOST_GROUPS, NewSession, Session, SessionId,
-    SessionLimits, SessionNews, UnfitSession, session_text,
+    AHEAD, LONGEST_GROUPS, LONGEST_SESSION_NAME, MOST_BEGUN, MOST_GROUPS, NewSession, Session,
+    SessionId, SessionLimits, SessionNews, UnfitSession, session_text,
 };
-pub use sessions::{MAX_SESSION_NAMES, MAX_SESSIONS, MAX_SESSIONS_OF_USER, Sessions, make_room};
+pub use sessions::{MAX_SESSION_BYTES, MAX_SESSIONS, MAX_SESSIONS_OF_USER, Sessions, make_room};
 pub use token::{LiveToken, TokenHash, TokenId};
 pub use tokens::{
-    BadNote, KeyId, LONGEST_NOTE, MAX_KEYS, MAX_TOKENS, Note, TEXT_BYTES, Token, TokenFault,
-    TokenKey, Tokens, Wish, is_key_text, key_text, token_text,
+    BadNote, KeyId, LONGEST_NOTE, MAX_KEYS, MAX_TOKENS, MAX_TOKENS_OF_ACCESS, Note, TEXT_BYTES,
+    Token, TokenFault, TokenKey, Tokens, Wish, is_key_text, key_text, token_text,
 };
 pub use typed::Typed;
 pub use visitor::VisitorHash;

@@ -11,8 +11,9 @@ use sha2::Sha256;
 pub const PROOF_KEY_BYTES: usize = 32;
 /// How long a password that was right needs no further look; each time it is used in the second half, it begins anew.
 const RIGHT: Duration = Duration::from_mins(10);
-/// How long one that was wrong is wrong without a look.
-const WRONG: Duration = Duration::from_secs(30);
+/// How long one that was wrong is wrong without a look: a phone with an old password tries for hours, and is one guess. With another
+/// password of the user it is another proof.
+const WRONG: Duration = Duration::from_mins(15);
 /// How many are remembered at the most, of those that were right and of those that were wrong each.
 const MOST: usize = 4096;
 

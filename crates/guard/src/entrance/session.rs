@@ -8,6 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::sessions::MAX_SESSIONS;
 use super::token::TokenHash;
 use super::tokens::TEXT_BYTES;
 
@@ -20,6 +21,13 @@ pub const MOST_GROUPS: usize = 256;
 pub const LONGEST_GROUPS: usize = 8192;
 
 const PREFIX: &str = "gs";
+/// Bytes around a name in JSON.
+const QUOTED: usize = 3;
+/// Bytes of the fields of a session in JSON, without names.
+const FIELDS: usize = 400;
+/// Seconds by which the times of a session may lie ahead of the clock: where they do by more, the clock was wrong then, and nobody knows
+/// how old it is.
+pub const AHEAD: u64 = 300;
 
 /// The text of a session: letters, digits, `-` and `_`, so that it can be the value of a cookie (RFC 6265 section 4.1.1).
 pub fn session_text(random: [u8; TEXT_BYTES]) -> String {
@@ -98,6 +106,9 @@ pub enum UnfitSession {
         "a session has {MOST_GROUPS} groups at the most, and {LONGEST_GROUPS} bytes of their names"
     )]
     Groups,
+    /// Its number; nobody is to blame but whoever has given the last one.
+    #[error("the numbers of sessions are used up")]
+    Number,
 }
 
 impl NewSession {
@@ -144,13 +155,24 @@ impl Session {
         Ok(())
     }
 
-    /// Bytes of all its names.
+    /// Whether it is one of that user. Directories do not tell Alice from alice.
+    pub fn is_of(&self, user: &str) -> bool {
+        let lower = |name: &str| {
+            name.chars()
+                .flat_map(char::to_lowercase)
+                .collect::<String>()
+        };
+        *self.user == *user || (self.user.len() == user.len() && lower(&self.user) == lower(user))
+    }
+
+    /// The most bytes that it has as JSON, every character of a name escaped.
     pub(super) fn weight(&self) -> usize {
         let issuers = [&self.issuer_session, &self.subject];
         let issuers = issuers.into_iter().flatten();
-        let names = self.groups.iter().chain(issuers);
-        let others: usize = names.map(|name| name.len()).sum();
-        others + self.user.len() + self.access.len()
+        let names = [&self.user, &self.access];
+        let names = names.into_iter().chain(&self.groups).chain(issuers);
+        let names: usize = names.map(|name| 2 * name.len() + QUOTED).sum();
+        names + FIELDS
     }
 
     /// Whether it is the session that an identity provider means: that of this name, or all of a user.
@@ -158,8 +180,10 @@ impl Session {
         let fits = |asked: Option<&str>, has: &Option<Box<str>>| {
             asked.is_none_or(|asked| has.as_deref() == Some(asked))
         };
-        (issuer_session.is_some() || subject.is_some())
-            && fits(issuer_session, &self.issuer_session)
+        // Where the provider has not said what it calls the session, it is one of the user's.
+        let known = issuer_session.filter(|_| self.issuer_session.is_some());
+        (known.is_some() || subject.is_some())
+            && fits(known, &self.issuer_session)
             && fits(subject, &self.subject)
     }
 }
@@ -178,12 +202,21 @@ pub struct SessionLimits {
 }
 
 impl SessionLimits {
-    /// Whether a session that began and was used last then, in Unix seconds, goes on at `now`. Where the clock was set back, it does.
+    /// Whether a session that began and was used last then, in Unix seconds, lets in at `now`. Where its times lie far ahead, it does not: the
+    /// clock was wrong then, or is now, and will be right again.
     pub fn allow(&self, begun: u64, used: u64, now: u64) -> bool {
-        now.saturating_sub(begun) < self.longest.as_secs()
-            && now.saturating_sub(used) < self.idle.as_secs()
+        begun.max(used) <= now.saturating_add(AHEAD) && !self.are_over(begun, used, now)
+    }
+
+    /// Whether it can be forgotten: it lets in no more, whatever the clock.
+    pub fn are_over(&self, begun: u64, used: u64, now: u64) -> bool {
+        now.saturating_sub(begun) >= self.longest.as_secs()
+            || now.saturating_sub(used) >= self.idle.as_secs()
     }
 }
+
+/// The most sessions that begin in one [`SessionNews`].
+pub const MOST_BEGUN: usize = 16;
 
 /// What edge tells the supervisor of sessions: to be believed in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +230,12 @@ pub struct SessionNews {
 }
 
 impl SessionNews {
+    /// Whether it is no longer than what there can be to tell.
+    pub fn is_sound(&self) -> bool {
+        let most = 2 * MAX_SESSIONS;
+        self.begun.len() <= MOST_BEGUN && self.ended.len() <= most && self.used.len() <= most
+    }
+
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         self.begun.is_empty() && self.ended.is_empty() && self.used.is_empty()

@@ -10,22 +10,26 @@ use super::session::{Session, SessionId, SessionLimits};
 pub const MAX_SESSIONS: usize = 10_000;
 /// The most sessions of one user of an access.
 pub const MAX_SESSIONS_OF_USER: usize = 32;
-/// The most bytes of all names in them, so that the whole can be told to edge at once.
-pub const MAX_SESSION_NAMES: usize = 4 << 20;
+/// The most bytes of all of them as they are told to edge at once, names at their longest.
+pub const MAX_SESSION_BYTES: usize = 10 << 20;
+/// How far the number of a session may be from the one before: whoever gives numbers counts, and must not use them up.
+const MAX_STEP: u64 = 1 << 32;
+/// The largest number, with more room behind it than any box will need.
+const MAX_ID: u64 = u64::MAX / 2;
 
 /// Which of `open`, which are told from the oldest on, make room for `new`: the oldest of the user, then the oldest of all.
 pub fn make_room<'s>(
     open: impl Iterator<Item = &'s Session> + Clone,
     new: &Session,
 ) -> Vec<SessionId> {
-    let is_same = |session: &&Session| session.user == new.user && session.access == new.access;
+    let is_same = |session: &&Session| session.access == new.access && session.is_of(&new.user);
     let mut own = (open.clone().filter(is_same).count() + 1).saturating_sub(MAX_SESSIONS_OF_USER);
-    let (count, names) = open
+    let (count, bytes) = open
         .clone()
-        .fold((1, new.weight()), |(count, names), session| {
-            (count + 1, names + session.weight())
+        .fold((1, new.weight()), |(count, bytes), session| {
+            (count + 1, bytes + session.weight())
         });
-    let (mut count, mut names): (usize, usize) = (count, names);
+    let (mut count, mut bytes): (usize, usize) = (count, bytes);
     let mut gone = Vec::new();
     for session in open.clone().filter(is_same) {
         if own == 0 {
@@ -33,16 +37,16 @@ pub fn make_room<'s>(
         }
         own -= 1;
         count -= 1;
-        names -= session.weight();
+        bytes -= session.weight();
         gone.push(session.id);
     }
     for session in open {
-        if count <= MAX_SESSIONS && names <= MAX_SESSION_NAMES {
+        if count <= MAX_SESSIONS && bytes <= MAX_SESSION_BYTES {
             break;
         }
         if !gone.contains(&session.id) {
             count -= 1;
-            names -= session.weight();
+            bytes -= session.weight();
             gone.push(session.id);
         }
     }
@@ -84,11 +88,17 @@ impl Sessions {
         self.open.is_empty()
     }
 
+    /// The number of the next one; `None`: they are used up.
+    pub fn next_after(last: SessionId) -> Option<SessionId> {
+        (last.0 < MAX_ID).then(|| SessionId(last.0 + 1))
+    }
+
     /// Takes a session in that has begun elsewhere, and says which end by that; it may be the new one itself, where its number was
-    /// given before or it can be none.
+    /// given before, nobody would have come to by counting, or it can be none.
     pub fn begin(&mut self, session: Session) -> Vec<SessionId> {
         let id = session.id;
-        if id <= self.last || session.check().is_err() {
+        let most = self.last.0.saturating_add(MAX_STEP).min(MAX_ID);
+        if id <= self.last || id.0 > most || session.check().is_err() {
             let is_other = self.open.contains_key(&id);
             return if is_other { Vec::new() } else { vec![id] };
         }
@@ -128,7 +138,7 @@ impl Sessions {
     ) -> Vec<SessionId> {
         self.end_where(|session| {
             let limits = limits(&session.access);
-            !limits.is_some_and(|limits| limits.allow(session.begun, session.used, now))
+            limits.is_none_or(|limits| limits.are_over(session.begun, session.used, now))
         })
     }
 }
@@ -162,16 +172,20 @@ impl TryFrom<Kept> for Sessions {
         if kept.schema != SCHEMA {
             return Err(format!("schema {} is not known", kept.schema));
         }
-        let names: usize = kept.sessions.iter().map(Session::weight).sum();
-        if kept.sessions.len() > MAX_SESSIONS || names > MAX_SESSION_NAMES {
+        let bytes: usize = kept.sessions.iter().map(Session::weight).sum();
+        if kept.sessions.len() > MAX_SESSIONS || bytes > MAX_SESSION_BYTES {
             return Err("too many sessions".to_owned());
         }
         for session in &kept.sessions {
             session.check().map_err(|unfit| unfit.to_string())?;
         }
         let last = kept.sessions.iter().map(|session| session.id).max();
+        let last = kept.last.max(last.unwrap_or_default());
+        if last.0 > MAX_ID {
+            return Err("a number is too large".to_owned());
+        }
         Ok(Self {
-            last: kept.last.max(last.unwrap_or_default()),
+            last,
             open: kept
                 .sessions
                 .into_iter()

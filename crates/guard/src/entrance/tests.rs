@@ -198,8 +198,18 @@ fn tokens_end_by_time_and_by_word() {
 fn there_is_an_end_to_tokens_and_keys() {
     let mut tokens = Tokens::default();
     for number in 0..MAX_TOKENS {
+        // One access can not have all of them.
+        if number == MAX_TOKENS_OF_ACCESS {
+            let more = wish("wcs", "more", None);
+            assert_eq!(tokens.add(more, 10), Err(TokenFault::Full));
+        }
+        let access = if number < MAX_TOKENS_OF_ACCESS {
+            "wcs"
+        } else {
+            "other"
+        };
         let wish = wish(
-            "wcs",
+            access,
             &number.to_string(),
             Some(100 + u64::from(number == 0)),
         );

@@ -12,6 +12,8 @@ use super::token::{LiveToken, TokenHash, TokenId};
 
 /// The most tokens of all accesses together.
 pub const MAX_TOKENS: usize = 10_000;
+/// The most tokens of one access: whoever makes them for one shall not take them from all others.
+pub const MAX_TOKENS_OF_ACCESS: usize = 8_000;
 /// The most keys of all accesses together.
 pub const MAX_KEYS: usize = 64;
 /// The most characters of a note.
@@ -142,7 +144,9 @@ pub struct Wish {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TokenFault {
     /// Too many tokens.
-    #[error("there are {MAX_TOKENS} tokens already; revoke some, or let them expire sooner")]
+    #[error(
+        "there are {MAX_TOKENS} tokens already, or {MAX_TOKENS_OF_ACCESS} of this access; revoke some, or let them expire sooner"
+    )]
     Full,
     /// Too many keys.
     #[error("there are {MAX_KEYS} keys already; revoke one")]
@@ -186,10 +190,10 @@ impl Tokens {
     /// # Errors
     /// [`TokenFault::Full`].
     pub fn add(&mut self, wish: Wish, now: u64) -> Result<Token, TokenFault> {
-        if self.made.len() >= MAX_TOKENS {
+        if self.is_full(&wish.access) {
             self.expire(now);
         }
-        if self.made.len() >= MAX_TOKENS {
+        if self.is_full(&wish.access) {
             return Err(TokenFault::Full);
         }
         let live = LiveToken {
@@ -206,6 +210,13 @@ impl Tokens {
         };
         self.made.insert(token.live.id, token.clone());
         Ok(token)
+    }
+
+    fn is_full(&self, access: &str) -> bool {
+        // Seldom, and they are counted then.
+        self.made.len() >= MAX_TOKENS
+            || (self.made.len() >= MAX_TOKENS_OF_ACCESS
+                && self.of(access).count() >= MAX_TOKENS_OF_ACCESS)
     }
 
     /// Revokes a token; false: there is none of this number.

@@ -118,8 +118,8 @@ impl CertificateFault {
 }
 
 impl Gate {
-    /// That of `access`.
-    pub(super) fn new(access: &Access) -> Self {
+    /// That of `access`, which rules of `hosts` name, in lower case.
+    pub(super) fn new(access: &Access, hosts: &[Box<str>]) -> Self {
         Self {
             name: access.name.as_str().into(),
             kind: match &access.kind {
@@ -153,7 +153,7 @@ impl Gate {
                         .collect(),
                     forwarded: *forward_cookie,
                 },
-                AccessKind::Sso(sso) => GateKind::Sso(Box::new(SignOn::new(sso))),
+                AccessKind::Sso(sso) => GateKind::Sso(Box::new(SignOn::new(sso, hosts))),
             },
         }
     }
@@ -231,9 +231,7 @@ impl Gate {
                 certified(names, ask.tls).map_err(|fault| Reason::Certificate(name(), fault))
             }
             GateKind::Basic { realm, users, .. } => {
-                if let Err(fault) = not_from_elsewhere(rule, ask) {
-                    return Err(Reason::Ticket(name(), fault));
-                }
+                not_from_elsewhere(rule, ask).map_err(|fault| Reason::Ticket(name(), fault))?;
                 let login = logged_in(users, ask.credentials.login());
                 login.map_err(|fault| {
                     let (access, realm) = (name(), realm.clone());
@@ -252,9 +250,8 @@ impl Gate {
                 ticket.map_err(|fault| Reason::Ticket(name(), fault))
             }
             GateKind::Sso(sign_on) => {
-                if let Err(fault) = not_from_elsewhere(rule, ask) {
-                    return Err(Reason::Ticket(name(), fault));
-                }
+                let from = from_host_of(sign_on, rule, ask);
+                from.map_err(|fault| Reason::Ticket(name(), fault))?;
                 let refused = SignInRefused::new(self, sign_on, rule, ask);
                 refused.map_or(Ok(()), |refused| Err(Reason::SignIn(Box::new(refused))))
             }
@@ -272,6 +269,7 @@ fn logged_in(users: &[UserName], login: Login<'_>) -> Result<(), LoginFault> {
         Login::Busy => Err(LoginFault::Busy),
         Login::Wrong(user) => Err(LoginFault::Wrong(user.cloned())),
         Login::WrongAgain => Err(LoginFault::WrongAgain),
+        Login::Held(seconds) => Err(LoginFault::Held(seconds)),
     }
 }
 
@@ -301,6 +299,26 @@ fn not_from_elsewhere(rule: &Rule, ask: &Ask<'_>) -> Result<(), TicketFault> {
         return Ok(());
     }
     Err(TicketFault::Origin(shown(origin)))
+}
+
+/// A browser sends the session with a WebSocket of any page below its domain: where the rule names no pages, it must be one of a host that
+/// asks for the same login.
+fn from_host_of(sign_on: &SignOn, rule: &Rule, ask: &Ask<'_>) -> Result<(), TicketFault> {
+    not_from_elsewhere(rule, ask)?;
+    let mut gates = rule.any.iter().chain(&rule.all);
+    let is_named = gates.any(|gate| !gate.origins().is_empty());
+    let Some(origin) = ask
+        .credentials
+        .origin()
+        .filter(|_| ask.websocket && !is_named)
+    else {
+        return Ok(());
+    };
+    let mut hosts = sign_on.hosts.iter();
+    if is_own(origin, ask.host) || hosts.any(|host| is_own(origin, Some(host))) {
+        return Ok(());
+    }
+    Err(TicketFault::OtherHost(shown(origin)))
 }
 
 /// User and password of who asks, as far as a target of `rule` is to know of them.
@@ -473,7 +491,7 @@ impl Gate {
                 Login::Right(user) if users.contains(user) => Some(user.as_str()),
                 _ => None,
             },
-            GateKind::Sso(sign_on) if not_from_elsewhere(rule, ask).is_ok() => {
+            GateKind::Sso(sign_on) if from_host_of(sign_on, rule, ask).is_ok() => {
                 let admitted = sign_on.admits(&self.name, ask.credentials);
                 let fields = admitted.ok().map(|who| sign_on.tells(who));
                 return fields.into_iter().flatten().for_each(tell);

@@ -36,6 +36,8 @@ pub enum Login<'a> {
     Wrong(Option<&'a UserName>),
     /// The same that was wrong a moment ago.
     WrongAgain,
+    /// The password was not looked at: too many wrong ones of this user came, and the next is looked at after so many seconds.
+    Held(u64),
     /// It is this user.
     Right(&'a UserName),
 }
@@ -74,6 +76,9 @@ pub enum LoginFault {
     /// The same that was wrong a moment ago: a page with many parts sends it many times.
     #[error("wrong user or password, the same as before")]
     WrongAgain,
+    /// Not looked at for so many seconds: too many wrong ones of this user came.
+    #[error("not looked at: too many wrong passwords of this user came lately")]
+    Held(u64),
     /// Another user.
     #[error("{0} is not among its `users`")]
     NotNamed(UserName),
@@ -106,6 +111,11 @@ pub enum TicketFault {
     /// The page that asks is none of those that may.
     #[error("the page that asks is of {0}, which is not among its `origins`")]
     Origin(Box<str>),
+    /// The page that asks is of no host that asks for the same login.
+    #[error(
+        "the page that asks for a WebSocket is of {0}, and of no host that asks for this login"
+    )]
+    OtherHost(Box<str>),
     /// Which page asks is not said.
     #[error("it is not said which page asks, and only those of its `origins` may")]
     NoOrigin,
@@ -115,7 +125,15 @@ impl LoginFault {
     pub(super) fn status(&self) -> u16 {
         match self {
             Self::Unchecked | Self::Busy => 503,
+            Self::Held(_) => 429,
             _ => 401,
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Held(seconds) => Some(*seconds),
+            _ => None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! What a rule changes in the fields of a head.
 
+use super::signin::OWN_COOKIES;
 use config::HeaderRules;
 use proto::http::Field;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Fields that are left out, and lines that are put behind the others instead; ready to be used.
@@ -11,6 +13,8 @@ pub struct HeadEdit {
     removed: Vec<Box<str>>,
     /// `Name: value CR LF` each.
     lines: Vec<u8>,
+    /// Cookies that are not for a target to set.
+    own_cookies: Arc<[Box<str>]>,
 }
 
 impl HeadEdit {
@@ -35,13 +39,36 @@ impl HeadEdit {
         Self {
             removed,
             lines: lines.into_bytes(),
+            own_cookies: Arc::default(),
         }
+    }
+
+    /// The same, and no target sets one of these cookies, or one of the login page: whoever could would have a visitor work in the
+    /// session of another, or take him his own.
+    pub fn keeping(mut self, own_cookies: &Arc<[Box<str>]>) -> Self {
+        self.own_cookies = Arc::clone(own_cookies);
+        self
     }
 
     /// Whether `field` does not pass. A name that a target may take for that of the rule counts as that.
     #[inline]
     pub fn removes(&self, field: &Field<'_>) -> bool {
-        !self.removed.is_empty() && self.removed.iter().any(|name| field.is_twin_of(name))
+        (!self.removed.is_empty() && self.removed.iter().any(|name| field.is_twin_of(name)))
+            || (!self.own_cookies.is_empty() && self.sets_own(field))
+    }
+
+    fn sets_own(&self, field: &Field<'_>) -> bool {
+        if !field.is("set-cookie") {
+            return false;
+        }
+        // Browsers keep a cookie without a name, and send its value as if it were name and value.
+        let mut text = field.value().trim_ascii_start();
+        while let [b'=' | b' ' | b'\t', rest @ ..] = text {
+            text = rest;
+        }
+        let name = text.split(|byte| b"=;".contains(byte)).next();
+        let name = name.unwrap_or_default().trim_ascii();
+        name.starts_with(OWN_COOKIES) || self.own_cookies.iter().any(|own| own.as_bytes() == name)
     }
 
     /// Whether fields called `name` do not pass.

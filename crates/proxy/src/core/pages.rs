@@ -12,6 +12,8 @@ pub struct Page<'a> {
     pub location: Option<&'a str>,
     /// What is asked of the client: the value of `WWW-Authenticate`.
     pub challenge: Option<&'a str>,
+    /// In how many seconds the client may come again, where that is known.
+    pub retry_after: Option<u64>,
     /// Whether the connection ends here.
     pub close: bool,
     /// HEAD: no body follows, the fields are those of GET.
@@ -42,6 +44,9 @@ pub fn write_page(out: &mut Vec<u8>, page: &Page<'_>) -> u64 {
     }
     if let Some(challenge) = page.challenge {
         let _ = write!(out, "WWW-Authenticate: {challenge}\r\n");
+    }
+    if let Some(seconds) = page.retry_after {
+        let _ = write!(out, "Retry-After: {seconds}\r\n");
     }
     if page.status == 426 {
         out.extend_from_slice(b"Sec-WebSocket-Version: 13\r\n");
@@ -101,6 +106,7 @@ fn reason_phrase(status: u16) -> &'static str {
         417 => "Expectation Failed",
         421 => "Misdirected Request",
         426 => "Upgrade Required",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         501 => "Not Implemented",
         502 => "Bad Gateway",
@@ -123,6 +129,9 @@ fn text(status: u16) -> &'static str {
         421 => {
             "You have asked over a connection that belongs to another address. Please open this page anew."
         }
+        429 => {
+            "Somebody has tried wrong passwords for this user name. Please try again in a moment."
+        }
         500.. => "The service can not answer right now. Please try again later.",
         _ => "Your browser sent something that can not be answered.",
     }
@@ -144,6 +153,7 @@ mod tests {
             status: 404,
             location: None,
             challenge: None,
+            retry_after: None,
             close: true,
             head_only: false,
             date: "Sun, 06 Nov 1994 08:49:37 GMT",

@@ -243,6 +243,14 @@ impl Reason {
         }
     }
 
+    /// In how many seconds the client may come again, where that is known: the value of `Retry-After`.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Login(refused) => refused.fault.retry_after(),
+            _ => None,
+        }
+    }
+
     /// Whether the client is to ask again, in another way.
     pub fn invites(&self) -> bool {
         matches!(self.status(), 303 | 401)

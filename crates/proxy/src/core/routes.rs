@@ -196,6 +196,8 @@ impl Routes {
             access: &config.access,
             user_headers: user_headers(config),
             own_cookies: own_cookies(config),
+            session_cookies: routes.session_cookies.as_slice().into(),
+            hosts_of_lists: hosts_of_lists(config),
             asking_hosts: hosts_with(config, |kind| matches!(kind, AccessKind::Basic { .. })),
             login_hosts: hosts_with(config, |kind| matches!(kind, AccessKind::Sso(_))),
             files,
@@ -340,6 +342,22 @@ fn named_lists(config: &Config) -> Vec<&Access> {
         .collect()
 }
 
+/// The hosts with a rule that names a list, in lower case, by its name.
+fn hosts_of_lists(config: &Config) -> HashMap<&str, Vec<Box<str>>> {
+    let mut hosts: HashMap<&str, Vec<Box<str>>> = HashMap::new();
+    for host in &config.hosts {
+        let name: Box<str> = host.name.domain.to_ascii_lowercase().into();
+        let rules = host.http.iter();
+        for list in rules.flat_map(|rule| rule.access.iter().chain(&rule.access_all)) {
+            let known = hosts.entry(list).or_default();
+            if known.last() != Some(&name) {
+                known.push(name.clone());
+            }
+        }
+    }
+    hosts
+}
+
 /// The hosts with a list of such a kind in one of their rules.
 fn hosts_with(config: &Config, is_such: impl Fn(&AccessKind) -> bool) -> HashSet<String> {
     let asks = |name: &String| {
@@ -364,6 +382,10 @@ struct Maker<'a> {
     user_headers: Vec<&'a str>,
     /// Cookies that are for us alone, of all rules.
     own_cookies: Vec<&'a str>,
+    /// Cookies with sessions, of all rules.
+    session_cookies: Arc<[Box<str>]>,
+    /// The hosts with a rule that names a list, in lower case, by its name.
+    hosts_of_lists: HashMap<&'a str, Vec<Box<str>>>,
     /// The hosts that ask for user and password somewhere.
     asking_hosts: HashSet<String>,
     /// The hosts that ask for a login somewhere.
@@ -453,8 +475,10 @@ impl Maker<'_> {
             target_host: http.target_host.clone(),
             forwarded: http.forwarded,
             request_edit: HeadEdit::new(&http.request_headers, None),
-            response_edit: HeadEdit::new(&http.response_headers, None),
-            response_edit_tls: HeadEdit::new(&http.response_headers, http.hsts),
+            response_edit: HeadEdit::new(&http.response_headers, None)
+                .keeping(&self.session_cookies),
+            response_edit_tls: HeadEdit::new(&http.response_headers, http.hsts)
+                .keeping(&self.session_cookies),
         })
     }
 
@@ -516,7 +540,8 @@ impl Maker<'_> {
                 line,
                 name: name.clone(),
             })?;
-            Ok(Gate::new(access))
+            let hosts = self.hosts_of_lists.get(name.as_str());
+            Ok(Gate::new(access, hosts.map_or(&[], Vec::as_slice)))
         };
         names.iter().map(gate).collect()
     }

@@ -7,6 +7,7 @@ use super::decide::Ask;
 use super::edit::HeadEdit;
 use super::routes::{Routes, Rule, TargetKey};
 use config::{Balance, HeaderRules, LoginPage, Plain, Sso, TargetHostHeader, WebSocket};
+use guard::entrance::AHEAD;
 use service::Blame;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ pub const OWN_PATHS: &str = "/.gatehouse/";
 /// Where people sign in.
 const LOGIN: &str = "/.gatehouse/login";
 /// What the names of the cookies of the login page begin with.
-const OWN_COOKIES: &[u8] = b"__Host-gatehouse-";
+pub(super) const OWN_COOKIES: &[u8] = b"__Host-gatehouse-";
 /// The longest address to which a browser comes back after its login.
 const LONGEST_WAY_BACK: usize = 2048;
 /// The most bytes of what is sent to the login page.
@@ -39,6 +40,8 @@ pub struct SignOn {
     pub groups_header: Option<Box<str>>,
     /// Whether targets get the cookie.
     pub forwarded: bool,
+    /// The hosts with a rule that asks for it, in lower case.
+    pub hosts: Box<[Box<str>]>,
 }
 
 /// How long a session holds, in seconds.
@@ -114,10 +117,11 @@ impl Span {
     /// # Errors
     /// Why it does not any more.
     pub fn left(&self, begun: u64, used: u64, now: u64) -> Result<u64, SignInFault> {
+        // How old it is, nobody knows where the clock was far ahead when it was noted.
+        let is_known = |since: u64| since <= now.saturating_add(AHEAD);
         let left = |since: u64, most: u64| match since.saturating_add(most).saturating_sub(now) {
-            0 => None,
-            // A clock that was set back makes no session longer.
-            left => Some(left.min(most)),
+            left @ 1.. if is_known(since) => Some(left.min(most)),
+            _ => None,
         };
         let longest = left(begun, self.longest).ok_or(SignInFault::TooOld)?;
         let idle = left(used, self.idle).ok_or(SignInFault::Idle)?;
@@ -126,7 +130,7 @@ impl Span {
 }
 
 impl SignOn {
-    pub(super) fn new(sso: &Sso) -> Self {
+    pub(super) fn new(sso: &Sso, hosts: &[Box<str>]) -> Self {
         Self {
             cookie: sso.session.cookie.as_str().into(),
             span: Span {
@@ -137,6 +141,7 @@ impl SignOn {
             user_header: sso.user_header.as_deref().map(Box::from),
             groups_header: sso.groups_header.as_deref().map(Box::from),
             forwarded: sso.forward_cookie,
+            hosts: hosts.into(),
         }
     }
 

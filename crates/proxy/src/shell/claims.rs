@@ -11,8 +11,9 @@ use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// How many cookies of one name are looked at.
-const COOKIES: usize = 4;
+/// How many cookies of one name are looked at that can be ours: a neighbour below the same domain may set some beside them. The login page
+/// looks at as many.
+const COOKIES: usize = 8;
 /// The longest text that can be a token.
 const LONGEST_TOKEN: usize = 128;
 
@@ -36,6 +37,7 @@ enum Found {
     Busy,
     Wrong(Option<UserName>),
     WrongAgain,
+    Held(u64),
     Right(UserName, u64),
 }
 
@@ -150,6 +152,7 @@ impl<'a> Claims<'a> {
             (Some(Looked::Busy), _) => Found::Busy,
             (Some(Looked::Right), Some(user)) => Found::Right(user, version),
             (Some(Looked::WrongAgain), _) => Found::WrongAgain,
+            (Some(Looked::Held(seconds)), _) => Found::Held(seconds),
             (Some(Looked::Right | Looked::Wrong), user) => Found::Wrong(user),
             (None, user) => Found::Unchecked(Cell::new(Some(Box::new(Check {
                 proof,
@@ -162,9 +165,9 @@ impl<'a> Claims<'a> {
 
     /// What may be the text of a token in cookies of that name.
     fn tokens<'n>(&'n self, cookie: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
-        let values = cookies(self.fields, cookie).take(COOKIES);
-        let texts = values.filter(|value| (1..=LONGEST_TOKEN).contains(&value.len()));
-        texts.filter_map(|value| std::str::from_utf8(value).ok())
+        let texts = cookies(self.fields, cookie).filter(|value| is_text(value));
+        let texts = texts.filter_map(|value| std::str::from_utf8(value).ok());
+        texts.take(COOKIES)
     }
 }
 
@@ -177,6 +180,7 @@ impl Credentials for Claims<'_> {
             Found::Busy => Login::Busy,
             Found::Wrong(user) => Login::Wrong(user.as_ref()),
             Found::WrongAgain => Login::WrongAgain,
+            Found::Held(seconds) => Login::Held(*seconds),
             Found::Right(user, _) => Login::Right(user),
         }
     }
@@ -250,6 +254,12 @@ impl Credentials for Held {
     fn origin(&self) -> Option<&[u8]> {
         self.origin.as_deref()
     }
+}
+
+/// Whether it can be the text of a token or session.
+fn is_text(value: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    (1..=LONGEST_TOKEN).contains(&value.len()) && value.iter().all(is_plain)
 }
 
 /// The best of several tokens.

@@ -6,6 +6,7 @@ use crate::metrics::HostInstruments;
 use crate::shell::client::Client;
 use crate::shell::connection::{Connection, Next};
 use crate::shell::exchange::{End, Exchange, Plan, State};
+use crate::shell::limits;
 use crate::shell::report::Report;
 use crate::shell::request::Place;
 use crate::shell::target::Connected;
@@ -30,8 +31,14 @@ impl<C: Client> Connection<C> {
         let started = Instant::now();
         let targets = plan.rule.targets(self.identity.tls());
         let admitted = Rc::clone(&self.admitted);
+        let first = &targets.first().target;
         let most = self.limits.requests_per_address;
-        let _waiting = match admitted.wait_for(&targets.first().target, most) {
+        let most = if first.inside {
+            most.min(limits::INSIDE_PER_ADDRESS)
+        } else {
+            most
+        };
+        let _waiting = match admitted.wait_for(first, most) {
             Ok(waiting) => waiting,
             Err(reason) => return self.give_up(current, place, &plan, &reason).await,
         };

@@ -247,6 +247,7 @@ async fn answer_in_plain(stream: &mut Stream, date: &str) {
         &mut page,
         &Page {
             challenge: None,
+            retry_after: None,
             status: 400,
             location: None,
             close: true,

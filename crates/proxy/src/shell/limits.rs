@@ -99,6 +99,10 @@ pub(crate) const IDLE_PER_TARGET: usize = 256;
 pub(crate) const IDLE_CONNECTIONS: usize = 2048;
 /// How long they are kept.
 pub(crate) const IDLE_TARGET: Duration = Duration::from_secs(30);
+/// How often, at the most, everything that is open looks again since a session, token or visitor is gone.
+pub(crate) const WAKE_PACE: Duration = Duration::from_millis(250);
+/// Requests of one address to the login page at a time: an office signs in at eight.
+pub(crate) const INSIDE_PER_ADDRESS: u32 = 32;
 /// How often the dead and the old among them are looked for.
 pub(crate) const SWEEP: Duration = Duration::from_secs(5);
 

@@ -9,13 +9,14 @@ use net::ListenKey;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// What the service tells a worker.
 pub(crate) enum Order {
@@ -42,13 +43,22 @@ pub(crate) async fn run(index: usize, shared: Arc<Shared>, mut orders: mpsc::Rec
         health.follow(&worker);
     }
     let mut losses = worker.shared.context.entrance.watch_losses();
+    // Whoever signs in and out all the time must not have everything look again each time.
+    let mut pace = pin!(sleep(Duration::ZERO));
+    let mut is_paced = false;
     let mut sweep = interval(limits::SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let order = tokio::select! {
             order = orders.recv() => order.unwrap_or(Order::Cut),
-            Ok(()) = losses.changed() => {
+            Ok(()) = losses.changed(), if !is_paced => {
                 worker.wake_all();
+                pace.as_mut().reset(Instant::now() + limits::WAKE_PACE);
+                is_paced = true;
+                continue;
+            }
+            () = &mut pace, if is_paced => {
+                is_paced = false;
                 continue;
             }
             _ = sweep.tick() => {

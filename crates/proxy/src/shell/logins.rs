@@ -2,10 +2,13 @@
 //!
 //! One thread does it, which gives way to everything else that wants to run, so that a flood of passwords delays nobody but those
 //! who sign in; clients take turns. What came of a look is remembered for all workers; what is asked twice meanwhile is looked at
-//! once. The thread takes no lock that a worker could have to wait for.
+//! once. The thread takes no lock that a worker could have to wait for. Of whom many wrong passwords came, whatever their addresses, the
+//! next is looked at after a wait.
 
 use guard::ClientKey;
-use guard::entrance::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered, Typed, VisitorHash};
+use guard::entrance::{
+    Guess, Guesses, PROOF_KEY_BYTES, Proof, ProofKey, Remembered, Typed, VisitorHash,
+};
 use guard::operators::UserName;
 use service::RollWatch;
 use service::metrics::Counter;
@@ -56,11 +59,14 @@ pub(crate) enum Looked {
     WrongAgain,
     /// It was not looked at: too many wait.
     Busy,
+    /// It was not looked at: too many wrong ones of that user came. The next is, after so many seconds.
+    Held(u64),
 }
 
 struct Desk {
     key: ProofKey,
     remembered: Mutex<Remembered>,
+    guesses: Mutex<Guesses>,
     queue: Mutex<Queue>,
     thread: mpsc::Sender<Job>,
     roll: RollWatch,
@@ -84,7 +90,7 @@ struct Job {
 #[derive(Default)]
 struct Queue {
     /// Who waits for which look, the first first.
-    waiting: HashMap<Proof, Vec<oneshot::Sender<Looked>>>,
+    waiting: HashMap<Proof, Waiting>,
     /// The looks of each client; the one whose turn is next in front.
     turns: VecDeque<(ClientKey, VecDeque<Check>)>,
     /// How many looks there are in `turns`.
@@ -92,6 +98,13 @@ struct Queue {
     /// Whether the thread has one.
     is_busy: bool,
     slowest: Duration,
+}
+
+/// Who waits for one look.
+struct Waiting {
+    /// The look as a try at a password of its user; `None`: that is nobody's name.
+    guess: Option<Guess>,
+    senders: Vec<oneshot::Sender<Looked>>,
 }
 
 impl Logins {
@@ -110,6 +123,7 @@ impl Logins {
         Ok(Self(Arc::new(Desk {
             key: ProofKey::new(random),
             remembered: Mutex::default(),
+            guesses: Mutex::default(),
             queue: Mutex::default(),
             thread,
             roll,
@@ -145,8 +159,9 @@ impl Logins {
 
     /// Has a password of `client` looked at.
     pub(crate) async fn look_at(&self, check: Check, client: IpAddr) -> Looked {
-        let Some(answer) = self.ask(check, ClientKey::of(client)) else {
-            return Looked::Busy;
+        let answer = match self.ask(check, client) {
+            Ok(answer) => answer,
+            Err(not_now) => return not_now,
         };
         match timeout(PATIENCE, answer).await {
             Ok(Ok(looked)) => looked,
@@ -155,21 +170,45 @@ impl Logins {
         }
     }
 
-    fn ask(&self, check: Check, client: ClientKey) -> Option<oneshot::Receiver<Looked>> {
+    /// # Errors
+    /// [`Looked::Busy`] and [`Looked::Held`].
+    fn ask(&self, check: Check, client: IpAddr) -> Result<oneshot::Receiver<Looked>, Looked> {
         let (sender, answer) = oneshot::channel();
         let mut queue = lock(&self.0.queue);
         if let Some(others) = queue.waiting.get_mut(&check.proof) {
-            if others.len() >= WAITING_FOR_ONE {
-                return None;
+            if others.senders.len() >= WAITING_FOR_ONE {
+                return Err(Looked::Busy);
             }
-            others.push(sender);
-            return Some(answer);
+            others.senders.push(sender);
+            return Ok(answer);
         }
+        let guess = self.begin_guess(check.user.as_ref(), client)?;
         let proof = check.proof;
-        queue.add(check, client);
-        queue.waiting.insert(proof, vec![sender]);
+        let pushed_out = queue.add(check, ClientKey::of(client));
+        self.take_back(pushed_out.and_then(|gone| gone.guess));
+        let senders = vec![sender];
+        queue.waiting.insert(proof, Waiting { guess, senders });
         self.begin(&mut queue);
-        Some(answer)
+        Ok(answer)
+    }
+
+    /// Lets a try at the password of `user` in, which counts as failed from now on.
+    fn begin_guess(
+        &self,
+        user: Option<&UserName>,
+        client: IpAddr,
+    ) -> Result<Option<Guess>, Looked> {
+        let Some(user) = user else { return Ok(None) };
+        let begun = lock(&self.0.guesses).begin("", user.as_str(), client, Instant::now());
+        begun
+            .map(Some)
+            .map_err(|wait| Looked::Held(wait.as_secs() + 1))
+    }
+
+    fn take_back(&self, guess: Option<Guess>) {
+        if let Some(guess) = guess {
+            lock(&self.0.guesses).take_back(guess);
+        }
     }
 
     /// Gives the thread the next look, if it has none.
@@ -177,7 +216,11 @@ impl Logins {
         if queue.is_busy {
             return;
         }
-        let Some(check) = queue.next() else {
+        let (check, gone) = queue.next();
+        for guess in gone {
+            self.take_back(Some(guess));
+        }
+        let Some(check) = check else {
             return;
         };
         let Check {
@@ -216,7 +259,8 @@ impl Logins {
         queue.is_busy = false;
         self.begin(&mut queue);
         let Some((right, took)) = answer else {
-            queue.waiting.remove(&proof);
+            let gone = queue.waiting.remove(&proof);
+            self.take_back(gone.and_then(|gone| gone.guess));
             return;
         };
         queue.slowest = queue.slowest.max(took).min(SLOWEST);
@@ -231,11 +275,17 @@ impl Logins {
             return;
         }
         lock(&self.0.remembered).keep(proof, true, Instant::now());
-        for waiting in queue.waiting.remove(&proof).unwrap_or_default() {
-            // Who has gone meanwhile does not want to know.
-            let _ = waiting.send(Looked::Right);
-        }
+        let waiting = queue.waiting.remove(&proof);
         drop(queue);
+        if let Some(Waiting { guess, senders }) = waiting {
+            if let Some(guess) = guess {
+                lock(&self.0.guesses).succeeded(guess, Instant::now());
+            }
+            for sender in senders {
+                // Who has gone meanwhile does not want to know.
+                let _ = sender.send(Looked::Right);
+            }
+        }
         if let Some((user, password)) = rehash {
             self.0.roll.tell_outdated(user, password);
         }
@@ -245,8 +295,9 @@ impl Logins {
     fn tell_wrong(&self, proof: Proof) {
         let mut queue = lock(&self.0.queue);
         let mut looked = Looked::Wrong;
-        for waiting in queue.waiting.remove(&proof).unwrap_or_default() {
-            if waiting.send(looked).is_ok() {
+        let waiting = queue.waiting.remove(&proof);
+        for sender in waiting.into_iter().flat_map(|waiting| waiting.senders) {
+            if sender.send(looked).is_ok() {
                 looked = Looked::WrongAgain;
             }
         }
@@ -257,15 +308,16 @@ impl Logins {
 }
 
 impl Queue {
-    /// Puts a look into line; where the line is full, one of the client that has the most in it goes.
-    fn add(&mut self, check: Check, client: ClientKey) {
+    /// Puts a look into line; where the line is full, one of the client that has the most in it goes: who waited for it.
+    fn add(&mut self, check: Check, client: ClientKey) -> Option<Waiting> {
+        let mut pushed_out = None;
         if self.count >= WAITING {
             let lengths = self.turns.iter().enumerate();
             let longest = lengths.max_by_key(|(_, (_, checks))| checks.len());
             let at = longest.map_or(0, |(at, _)| at);
             let checks = self.turns.get_mut(at).map(|(_, checks)| checks);
             if let Some(gone) = checks.and_then(VecDeque::pop_back) {
-                self.waiting.remove(&gone.proof);
+                pushed_out = self.waiting.remove(&gone.proof);
                 self.count -= 1;
             }
             if self
@@ -281,10 +333,12 @@ impl Queue {
             Some((_, checks)) => checks.push_back(check),
             None => self.turns.push_back((client, [check].into())),
         }
+        pushed_out
     }
 
-    /// The look whose turn it is; its client is the last then.
-    fn next(&mut self) -> Option<Check> {
+    /// The look whose turn it is; its client is the last then. With it the tries before it for which nobody waits any more.
+    fn next(&mut self) -> (Option<Check>, Vec<Guess>) {
+        let mut gone = Vec::new();
         while let Some((client, mut checks)) = self.turns.pop_front() {
             let Some(check) = checks.pop_front() else {
                 continue;
@@ -295,12 +349,19 @@ impl Queue {
             }
             // For whom nobody waits any more, nobody is to hear of: a guess that was not told would not be counted.
             let waiting = self.waiting.get(&check.proof);
-            if waiting.is_some_and(|all| !all.iter().all(oneshot::Sender::is_closed)) {
-                return Some(check);
+            if waiting.is_some_and(Waiting::is_awaited) {
+                return (Some(check), gone);
             }
-            self.waiting.remove(&check.proof);
+            let left = self.waiting.remove(&check.proof);
+            gone.extend(left.and_then(|left| left.guess));
         }
-        None
+        (None, gone)
+    }
+}
+
+impl Waiting {
+    fn is_awaited(&self) -> bool {
+        !self.senders.iter().all(oneshot::Sender::is_closed)
     }
 }
 

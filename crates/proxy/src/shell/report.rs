@@ -82,7 +82,8 @@ impl Report<'_> {
                     LoginFault::Missing
                     | LoginFault::Unchecked
                     | LoginFault::Busy
-                    | LoginFault::WrongAgain => return,
+                    | LoginFault::WrongAgain
+                    | LoginFault::Held(_) => return,
                 };
                 (&refused.access, "basic", user, refused.fault.to_string())
             }

@@ -119,11 +119,12 @@ impl Worker {
         let newest = self.shared.live.load();
         let mut current = self.current.borrow_mut();
         if !Arc::ptr_eq(&newest, &current.live) {
-            if newest.identity != current.live.identity {
-                // Those to TLS targets were made as somebody else.
-                let mut pool = self.pool.borrow_mut();
-                pool.sweep(Instant::now(), |target| target.tls.is_none(), |_| true);
-            }
+            // Those to TLS targets may have been made as somebody else, and behind those to the login page are the pages of before.
+            let renamed = newest.identity != current.live.identity;
+            let is_same = |target: &TargetKey| !target.inside && !(renamed && target.tls.is_some());
+            let mut pool = self.pool.borrow_mut();
+            pool.sweep(Instant::now(), is_same, |_| true);
+            drop(pool);
             *current = Rc::new(Current::new(Arc::clone(&newest), Some(&current)));
         }
         Rc::clone(&current)

@@ -242,8 +242,8 @@ async fn a_flood_of_passwords_keeps_nobody_waiting_who_is_known() {
     let mut known = gate.ask(get("/", &basic("anna", "anna"))).await;
     served(&mut known, &target).await;
     let mut flood = Vec::new();
-    for guess in 0..16 {
-        flood.push(gate.ask(get("/", &basic("bert", &guess.to_string()))).await);
+    for (guess, name) in (0..16).zip(["bert", "carl"].into_iter().cycle()) {
+        flood.push(gate.ask(get("/", &basic(name, &guess.to_string()))).await);
     }
     // Who is known needs no look.
     known.send(get("/", &basic("anna", "anna"))).await;
@@ -252,6 +252,43 @@ async fn a_flood_of_passwords_keeps_nobody_waiting_who_is_known() {
         client.gets("401 Unauthorized").await;
     }
     gate.metric(CHECKED, "17").await;
+}
+
+#[tokio::test]
+async fn guesses_at_one_user_wait_but_not_where_he_is_known() {
+    let (mut gate, target) = gate().await;
+    let mut known = gate.ask(get("/", &basic("anna", "anna"))).await;
+    served(&mut known, &target).await;
+    // Ten are free; a machine that is slow may have waited the first second without knowing.
+    let mut wrong = 0;
+    let refused = loop {
+        let mut client = gate.ask(get("/", &basic("bert", &wrong.to_string()))).await;
+        let (head, _) = client.response().await;
+        if first(&head) != "HTTP/1.1 401 Unauthorized" {
+            break head;
+        }
+        wrong += 1;
+    };
+    assert!((10..16).contains(&wrong));
+    // Whether it is the right one, nobody learns.
+    let mut client = gate.ask(get("/", &basic("BERT", "bert"))).await;
+    let (right, _) = client.response().await;
+    for head in [refused, right] {
+        assert_eq!(first(&head), "HTTP/1.1 429 Too Many Requests");
+        let wait: u64 = field(&head, "retry-after").unwrap().parse().unwrap();
+        assert!((1..=33).contains(&wait));
+        assert_eq!(field(&head, "www-authenticate"), None);
+    }
+    for _ in 0..wrong {
+        assert_eq!(gate.outbox.offences.recv().await.unwrap().weight, 1);
+    }
+    assert!(gate.outbox.offences.try_recv().is_err());
+    for guess in 0..12 {
+        let mut client = gate.ask(get("/", &basic("anna", &guess.to_string()))).await;
+        client.gets("401 Unauthorized").await;
+    }
+    known.send(get("/", &basic("anna", "anna"))).await;
+    served(&mut known, &target).await;
 }
 
 #[tokio::test]

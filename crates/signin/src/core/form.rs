@@ -65,7 +65,7 @@ impl Form {
         let user = self.user.trim();
         let is_name = !user.is_empty()
             && user.chars().count() <= LONGEST_USER
-            && !user.chars().any(char::is_control);
+            && !user.chars().any(is_unseen);
         is_name.then_some(user)
     }
 
@@ -88,6 +88,17 @@ pub(crate) fn asked(query: Option<&str>) -> Asked {
         .filter(|query| query.len() <= 2 * LONGEST)
         .and_then(|query| read(query.as_bytes()))
         .unwrap_or_default()
+}
+
+/// Characters that nobody types and nobody sees, by which a name would look like another: controls, and what only joins, splits or turns
+/// the text around it.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn is_secret(typed: &Typed) -> bool {
@@ -125,7 +136,15 @@ mod tests {
 
     #[test]
     fn what_can_be_nobody_is_nobody() {
-        for user in ["", "+", "a%00b", "a%0Ab", &"a".repeat(129)] {
+        for user in [
+            "",
+            "+",
+            "a%00b",
+            "a%0Ab",
+            "a%E2%80%8Bb",
+            "a%C2%ADb",
+            &"a".repeat(129),
+        ] {
             let form = Form::read(format!("user={user}&password=").as_bytes()).unwrap();
             assert_eq!(form.user(), None, "{user}");
             assert!(form.password().is_none());

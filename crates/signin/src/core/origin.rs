@@ -18,6 +18,16 @@ pub(crate) fn is_own(headers: &HeaderMap, authority: &str) -> bool {
     }
 }
 
+/// Whether somebody opens a page, alone or in a frame, and no page fetches a part of itself.
+pub(crate) fn is_visit(headers: &HeaderMap) -> bool {
+    let says = |name: &str, words: &[&[u8]]| {
+        let said = headers.get(name).map(HeaderValue::as_bytes);
+        said.is_none_or(|said| words.contains(&said))
+    };
+    says("sec-fetch-mode", &[b"navigate"])
+        && says("sec-fetch-dest", &[b"document", b"iframe", b"frame"])
+}
+
 fn is(origin: &[u8], authority: &str) -> bool {
     let bare = authority.strip_suffix(":443").unwrap_or(authority);
     let name = origin.strip_prefix(b"https://");
@@ -27,6 +37,26 @@ fn is(origin: &[u8], authority: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_is_no_visit() {
+        for (mode, dest, is_one) in [
+            (None, None, true),
+            (Some("navigate"), Some("document"), true),
+            (Some("navigate"), Some("iframe"), true),
+            (Some("no-cors"), Some("image"), false),
+            (Some("cors"), Some("empty"), false),
+            (Some("navigate"), Some("object"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("sec-fetch-mode", mode), ("sec-fetch-dest", dest)] {
+                if let Some(value) = value {
+                    headers.insert(name, HeaderValue::from_static(value));
+                }
+            }
+            assert_eq!(is_visit(&headers), is_one, "{mode:?} {dest:?}");
+        }
+    }
 
     #[test]
     fn a_foreign_page_sends_no_form_of_ours() {

@@ -9,7 +9,7 @@ use maud::Markup;
 use tokio::time::Instant;
 
 use super::lasting::{Lasting, random_text};
-use super::lists::{List, Lists};
+use super::lists::{List, Lists, public_address};
 use super::reply::{self, Body, Freedom};
 use crate::core::cookies;
 use crate::core::form::{Asked, Form};
@@ -61,11 +61,7 @@ impl<'a> Arrival<'a> {
 
     /// The address of a path at a host, as browsers outside write it.
     pub(crate) fn address(&self, host: &str, path: &str) -> String {
-        let port = match self.all.port {
-            443 => String::new(),
-            other => format!(":{other}"),
-        };
-        format!("https://{host}{port}{path}")
+        public_address(self.all.port, host, path)
     }
 
     /// What its pages show around their content.

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use config::{Access, AccessKind, Config, LoginPage, Session, Sso};
+use config::{Access, AccessKind, Config, Login, LoginPage, Session, Sso};
+use guard::entrance::SessionLimits;
 use service::LiveSession;
 
+use crate::core::page::{BACK_CHANNEL, CALLBACK};
 use crate::core::standing::Standing;
 use crate::directory::Directory;
 use crate::directory::oidc::Oidc;
@@ -39,10 +41,11 @@ impl List {
 
     /// Whether a session is one of this list and neither idle for too long nor too old, `now` in Unix seconds.
     pub(crate) fn holds(&self, live: &LiveSession, now: u64) -> bool {
-        let begun = live.session().begun;
-        *live.session().access == *self.name
-            && now.saturating_sub(live.used()) < self.session.idle.as_secs()
-            && now.saturating_sub(begun) < self.session.longest.as_secs()
+        let limits = SessionLimits {
+            idle: self.session.idle,
+            longest: self.session.longest,
+        };
+        *live.session().access == *self.name && limits.allow(live.session().begun, live.used(), now)
     }
 }
 
@@ -92,6 +95,40 @@ impl Lists {
     }
 }
 
+/// What has to be entered at the providers of `config`: a sentence for each, with the line of its list.
+///
+/// Such a list that no rule names has no address.
+pub fn to_enter(config: &Config) -> Vec<(u32, String)> {
+    let lists = config.access.iter().filter_map(|access| {
+        let AccessKind::Sso(sso) = &access.kind else {
+            return None;
+        };
+        let users =
+            matches!(sso.login, Login::Oidc(_)).then(|| users_of(config, &access.name).0)?;
+        Some((access, first_of(config, &users)))
+    });
+    let named = lists.filter(|(_, host)| !host.is_empty());
+    let told = named.map(|(access, host)| {
+        let address = |path| public_address(config.site.public_ports.https, &host, path);
+        let text = format!(
+            "access.{}: its provider has to know the redirect address {} and the back-channel log-out address {}",
+            access.name,
+            address(CALLBACK),
+            address(BACK_CHANNEL),
+        );
+        (access.line, text)
+    });
+    told.collect()
+}
+
+/// How browsers outside write the address of a page of a host, where they reach TLS at `port`.
+pub(super) fn public_address(port: u16, host: &str, path: &str) -> String {
+    match port {
+        443 => format!("https://{host}{path}"),
+        _ => format!("https://{host}:{port}{path}"),
+    }
+}
+
 /// The first of these hosts in the file.
 fn first_of(config: &Config, users: &BTreeSet<String>) -> String {
     let hosts = config.hosts.iter();
@@ -112,4 +149,56 @@ fn users_of(config: &Config, list: &str) -> (BTreeSet<String>, bool) {
         }
     }
     (hosts, always)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_provider_has_to_know_is_said() {
+        let rules = |port: &str| {
+            format!(
+                r#"
+schema = 1
+[system]
+hostname = "gate"
+[network.lan]
+trust = "inside"
+interface = "lo"
+addresses = ["192.0.2.1/24"]
+[admin]
+port = 9443
+[site]
+domain = "example.com"
+public_ports = {{ https = {port} }}
+[access.lan]
+kind = "network"
+from = ["192.0.2.0/24"]
+[access.staff]
+kind = "sso"
+login = "oidc"
+session = {{ domain = "example.com" }}
+oidc = {{ issuer = "https://login.example.com", client = "gate", client_key = {{ secret = "oidc" }} }}
+[[host]]
+name = "open.example.com"
+http = [{{ target = "http://192.0.2.1", access = ["lan"] }}]
+[[host]]
+name = "Wiki.example.com"
+http = [{{ target = "http://192.0.2.1", access = ["staff"] }}]
+[[host]]
+name = "pbx.example.com"
+http = [{{ target = "http://192.0.2.1", access_all = ["staff"] }}]
+"#
+            )
+        };
+        for (port, shown) in [("443", ""), ("8443", ":8443")] {
+            let checked = config::check(&rules(port), "test").unwrap();
+            let host = format!("https://wiki.example.com{shown}/.gatehouse/oidc");
+            let text = format!(
+                "access.staff: its provider has to know the redirect address {host}/callback and the back-channel log-out address {host}/logout"
+            );
+            assert_eq!(to_enter(&checked.config), [(16, text)]);
+        }
+    }
 }

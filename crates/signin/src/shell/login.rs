@@ -8,9 +8,10 @@ use http::{Response, StatusCode};
 use super::arrival::Arrival;
 use super::lists::List;
 use super::reply::{self, Body};
-use super::verdict::Try;
+use super::verdict::{Try, WEIGHT};
 use crate::core::crowd::Underway;
 use crate::core::form::{Asked, Form};
+use crate::core::origin;
 use crate::core::page::{Hidden, Trouble};
 use crate::core::pending::Waiting;
 use crate::core::returns::Return;
@@ -30,6 +31,8 @@ impl Arrival<'_> {
             return self.account(Some(&to));
         }
         match list.provider() {
+            // A picture on a page of somebody else would begin logins that push out those that somebody wants.
+            Some(_) if !origin::is_visit(self.headers) => self.at_provider(list, &to, None),
             Some(oidc) => self.go(list, oidc, &to).await,
             None => self.login(StatusCode::OK, list, &to, "", None),
         }
@@ -142,13 +145,23 @@ impl Arrival<'_> {
 
     /// Lets a try in, which counts as failed from now on.
     fn attempt(&self, list: &List, user: &str) -> Result<(Underway, Guess), Trouble> {
-        let underway = self.lasting.crowd.enter(self.client).ok_or(Trouble::Busy)?;
-        // The same name is somebody else at another list; no name of a list holds a blank.
-        let account = format!("{} {user}", list.name);
+        let underway = self
+            .lasting
+            .crowd
+            .enter(&list.name, self.client)
+            .ok_or(Trouble::Busy)?;
         let now = self.at.into_std();
-        let begun = self.lasting.guesses().begin(&account, self.client, now);
-        let wait = |wait: Duration| Trouble::Wait(wait.as_secs() + 1);
-        begun.map(|guess| (underway, guess)).map_err(wait)
+        let begun = self
+            .lasting
+            .guesses()
+            .begin(&list.name, user, self.client, now);
+        begun
+            .map(|guess| (underway, guess))
+            .map_err(|wait: Duration| {
+                // Who goes on asking is no visitor who has mistyped.
+                self.lasting.context.offences.report(self.client, WEIGHT);
+                Trouble::Wait(wait.as_secs() + 1)
+            })
     }
 
     fn not_now(&self, list: &List, to: &Return, user: &str, trouble: Trouble) -> Response<Body> {

@@ -13,4 +13,5 @@ mod session;
 mod tests;
 mod verdict;
 
+pub use lists::to_enter;
 pub use serve::SignIn;

@@ -8,6 +8,7 @@ use super::arrival::{Arrival, unix_now};
 use super::lists::List;
 use super::reply::{self, Body};
 use super::session::{AtIssuer, KeptOut};
+use super::verdict::WEIGHT;
 use crate::core::cookies;
 use crate::core::form::{Asked, Form};
 use crate::core::page::{CALLBACK, LOGIN, Sentence, Trouble};
@@ -16,6 +17,8 @@ use crate::directory::oidc::{Callback, Finished, LogoutFault, Oidc, Waits};
 
 /// Seconds after which a browser may ask again where nobody could be asked.
 const LATER: u64 = 30;
+/// What browsers that come back are counted as; no list is called so.
+const CALLBACKS: &str = "";
 
 impl Arrival<'_> {
     /// Sends the browser to the provider of `list`, by way of the one host that the provider knows.
@@ -30,9 +33,10 @@ impl Arrival<'_> {
             let there = self.address(&list.first_host, LOGIN);
             return reply::see_other(&format!("{there}?{query}"));
         }
-        let (Ok((browser, is_new)), Some(_underway)) =
-            (self.browser(), self.lasting.crowd.enter(self.client))
-        else {
+        let (Ok((browser, is_new)), Some(_underway)) = (
+            self.browser(),
+            self.lasting.crowd.enter(&list.name, self.client),
+        ) else {
             return self.provider_away(list, to);
         };
         let now = unix_now();
@@ -56,6 +60,13 @@ impl Arrival<'_> {
     /// Takes what the browser brings back from a provider.
     pub(super) async fn come_back(&self, query: Option<&str>) -> Response<Body> {
         let now = unix_now();
+        // Each costs a question to the provider. Which list it is for, its state says later: all of them are one for this.
+        let Some(underway) = self.lasting.crowd.enter(CALLBACKS, self.client) else {
+            return match self.list(&Asked::default()) {
+                Some(list) => self.provider_away(list, &Return::home()),
+                None => self.account(None),
+            };
+        };
         let callback = query.and_then(Callback::of);
         let browser = cookies::all(self.headers, cookies::LOGIN).next();
         let found = callback.zip(browser).and_then(|(callback, browser)| {
@@ -77,7 +88,12 @@ impl Arrival<'_> {
             return self.provider_away(list, &to);
         };
         let finished = oidc.finish(&waits.pending, &callback, now).await;
-        self.note(list, finished.as_ref().err());
+        drop(underway);
+        match &finished {
+            // What a browser says of its provider may be made up, and is no news of it.
+            Err(fault) if !callback.is_code() => self.told_failed(list, "", &fault.to_string()),
+            finished => self.note(list, finished.as_ref().err()),
+        }
         match finished {
             Ok(Finished::Known(known)) => {
                 let at_issuer = AtIssuer {
@@ -91,6 +107,10 @@ impl Arrival<'_> {
                 })
             }
             Ok(Finished::Refused(why)) => {
+                // Who has thought better of it is no guesser; who brings codes that are none is one.
+                if callback.is_code() {
+                    self.lasting.context.offences.report(self.client, WEIGHT);
+                }
                 self.told_failed(list, "", &why);
                 self.at_provider(list, &to, None)
             }
@@ -130,7 +150,12 @@ impl Arrival<'_> {
     }
 
     /// The login at the provider did not come to its end.
-    fn at_provider(&self, list: &List, to: &Return, trouble: Option<Trouble>) -> Response<Body> {
+    pub(super) fn at_provider(
+        &self,
+        list: &List,
+        to: &Return,
+        trouble: Option<Trouble>,
+    ) -> Response<Body> {
         self.form(StatusCode::FORBIDDEN, list, to, |hidden| {
             self.frame().provider(hidden, trouble)
         })

@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use service::{Context, Event};
 use tokio::net::UnixStream;
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -78,12 +79,17 @@ impl SignIn {
         Ok(Self { lists, lasting })
     }
 
-    /// Serves one connection to its end. What comes over it is believed to come from the proxy: who the client is, and which host
+    /// Serves one connection to its end, within a `LocalSet`. What comes over it is believed to come from the proxy: who the client is, and which host
     /// was asked for over TLS.
     pub async fn serve(self: Arc<Self>, stream: UnixStream) {
         let service = service_fn(move |request| {
             let pages = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(pages.answer(request).await) }
+            // By a task of its own: who hangs up before he is told what came of his guess has made it all the same.
+            let answer = spawn_local(async move { pages.answer(request).await });
+            async move {
+                let broken = |_| reply::empty(StatusCode::INTERNAL_SERVER_ERROR);
+                Ok::<_, Infallible>(answer.await.unwrap_or_else(broken))
+            }
         });
         let mut server = http1::Builder::new();
         server

@@ -82,7 +82,7 @@ impl<'a> Arrival<'a> {
         })?;
         self.end_earlier(list);
         self.notice(format!(
-            "{user} has signed in at access `{name}` from {}",
+            "{user:?} has signed in at access `{name}` from {}",
             self.client
         ));
         let cookie = cookies::session(&list.session.cookie, &text, &list.session.domain);

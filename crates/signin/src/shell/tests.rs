@@ -276,7 +276,7 @@ async fn who_signs_in_has_a_session_for_all_hosts() {
     };
     assert_eq!(
         text,
-        "max has signed in at access `staff` from 198.51.100.1"
+        "\"max\" has signed in at access `staff` from 198.51.100.1"
     );
 }
 
@@ -478,7 +478,7 @@ async fn a_directory_that_is_away_is_told_once_and_counts_for_nobody() {
         [
             "access `staff`: nobody can sign in: 192.0.2.9 can not be reached: no answer in 5 s",
             "access `staff`: sign-in works again",
-            "max has signed in at access `staff` from 198.51.100.1",
+            "\"max\" has signed in at access `staff` from 198.51.100.1",
         ]
     );
 }
@@ -587,7 +587,7 @@ async fn a_user_without_the_group_is_told_so_and_has_no_session() {
 async fn one_address_has_few_logins_under_way() {
     let all = World::new();
     on_worker(async {
-        let logins = (0..6).map(|number| {
+        let logins = (0..10).map(|number| {
             let all = &all;
             async move {
                 let mut one = Browser::new(all);
@@ -613,7 +613,7 @@ async fn one_address_has_few_logins_under_way() {
         })
         .await;
         statuses.sort_unstable();
-        assert_eq!(statuses, [303, 303, 303, 303, 503, 503]);
+        assert_eq!(statuses, [[303; 8].as_slice(), &[503; 2]].concat());
     })
     .await;
 }

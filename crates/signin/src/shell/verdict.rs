@@ -19,7 +19,7 @@ use crate::core::returns::Return;
 use crate::directory::{Answer, Fault, Person, Question};
 
 /// How much a refused login counts.
-const WEIGHT: u32 = 1;
+pub(super) const WEIGHT: u32 = 1;
 /// Seconds after which a browser may ask again where nobody could be asked.
 const LATER: u64 = 30;
 

@@ -43,12 +43,14 @@ replayed! {
     http_response: 100_000,
     icmp_echo: 50_000,
     ldap_answer: 50_000,
+    login_form: 50_000,
     oidc_token: 20_000,
     p12: 20_000,
     partition_table: 5000,
     pem: 20_000,
     proxy_header: 100_000,
     radius_answer: 50_000,
+    return_address: 100_000,
     tls_hello: 100_000,
 }
 

@@ -79,7 +79,7 @@ async fn guess(client: Client, is_over: Arc<AtomicBool>, told: Arc<Told>) -> Res
 /// One wrong password, another than all others.
 async fn one(client: Client, number: usize, told: Arc<Told>) -> Result<()> {
     let mut stream = client.connect(number).await.context("a guess")?;
-    let sent = BASE64.encode(format!("guess:wrong {number}").as_bytes());
+    let sent = BASE64.encode(format!("guess{number}:wrong {number}").as_bytes());
     let request = format!(
         "GET /basic HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Basic {sent}\r\nConnection: close\r\n\r\n"
     );

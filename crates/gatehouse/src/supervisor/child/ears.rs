@@ -73,6 +73,9 @@ pub(super) async fn read(
                     hub.warden.offence(name, client, weight);
                 }
             }
+            FromRole::Sessions(news) if !news.is_sound() => {
+                return Heard::Fault("it tells of more sessions than there can be".to_owned());
+            }
             news @ (FromRole::Standing { .. }
             | FromRole::Acme(_)
             | FromRole::Outdated { .. }

@@ -85,7 +85,7 @@ impl Steward {
         self.still(actor, Role::Operator)?;
         let ended = self.end_where(|session| match &which {
             WhichSessions::One(id) => session.id == SessionId(*id),
-            WhichSessions::OfUser(user) => *session.user == **user,
+            WhichSessions::OfUser(user) => session.is_of(user),
             WhichSessions::All => true,
         });
         let text = match &which {
@@ -150,11 +150,11 @@ impl Steward {
         if unkept == Unkept::Nothing {
             return Ok(());
         }
+        let mut debt = Debt(self, unkept);
         let bytes = serde_json::to_vec(&self.lock().sessions);
         let bytes = bytes.expect("names, words and numbers are JSON");
         let kept = shelf.keep(SESSIONS, bytes, || Ok(())).await;
-        kept.map_err(|error| {
-            self.note(unkept);
+        kept.map(|()| debt.1 = Unkept::Nothing).map_err(|error| {
             Refusal::failed(format!(
                 "who has signed in can not be kept: {error:#}; after a restart of the box it is as it was before"
             ))
@@ -191,6 +191,15 @@ impl Steward {
             *known = unkept.max(*known);
             is_more
         });
+    }
+}
+
+/// What is about to be kept: where that does not come to its end, since it fails or nobody waits for it any more, it is still to be kept.
+struct Debt<'s>(&'s Steward, Unkept);
+
+impl Drop for Debt<'_> {
+    fn drop(&mut self) {
+        self.0.note(self.1);
     }
 }
 

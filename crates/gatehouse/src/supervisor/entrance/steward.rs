@@ -94,6 +94,25 @@ impl Steward {
         }
     }
 
+    /// Brings the figures of what is kept up to date.
+    pub fn measure(&self, registry: &service::Registry) {
+        let book = self.lock();
+        let gauge = |name, what, count: usize| {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            registry.gauge(name, what, &[]).set(count);
+        };
+        gauge(
+            "gatehouse_sso_sessions",
+            "Sessions of the login page that are kept, at most 10000.",
+            book.sessions.len(),
+        );
+        gauge(
+            "gatehouse_tokens",
+            "Tokens that are kept.",
+            book.tokens.iter().count(),
+        );
+    }
+
     /// All that edge needs to know, and what changes from then on, in order.
     pub fn follow(&self) -> (Roll, broadcast::Receiver<Change>) {
         let book = self.lock();

@@ -89,12 +89,12 @@ fn there_is_an_end_to_sessions_and_the_oldest_go() {
         ],
         ..session(id, &id.to_string(), NOW)
     };
-    let many = (2 * MAX_SESSION_NAMES / LONGEST_GROUPS) as u64;
+    let many = (2 * MAX_SESSION_BYTES / LONGEST_GROUPS) as u64;
     for id in 1..=many {
         sessions.begin(large(id));
     }
     let names: usize = sessions.iter().map(Session::weight).sum();
-    assert!(names <= MAX_SESSION_NAMES && names > MAX_SESSION_NAMES / 2);
+    assert!(names <= MAX_SESSION_BYTES && names > MAX_SESSION_BYTES / 2);
     assert_eq!(sessions.last(), SessionId(many));
     // All of it goes to edge in one message, of 16 MiB at the most.
     assert!(serde_json::to_vec(&sessions).unwrap().len() < 10 << 20);
@@ -133,12 +133,50 @@ fn what_can_be_no_session_is_none() {
     assert_eq!(&*sessions.end(SessionId(5)).unwrap().user, "anna");
     assert_eq!(sessions.end(SessionId(5)), None);
     assert_eq!(sessions.begin(session(5, "anna", NOW)), [SessionId(5)]);
+    // Nobody uses the numbers up.
+    let far = session(u64::MAX, "anna", NOW);
+    assert_eq!(sessions.begin(far), [SessionId(u64::MAX)]);
+    assert_eq!(sessions.last(), SessionId(5));
+    assert_eq!(Sessions::next_after(SessionId(u64::MAX)), None);
+    assert_eq!(Sessions::next_after(SessionId(5)), Some(SessionId(6)));
+    let kept = serde_json::json!({ "schema": 1, "last": u64::MAX, "sessions": [] });
+    assert!(serde_json::from_value::<Sessions>(kept).is_err());
+}
+
+#[test]
+fn a_user_is_the_same_however_he_writes_himself() {
+    let mut sessions = Sessions::default();
+    let spellings = ["anna", "Anna", "ANNA", "annA"];
+    let most = MAX_SESSIONS_OF_USER as u64;
+    for (id, user) in (1..=most).zip(spellings.into_iter().cycle()) {
+        assert_eq!(sessions.begin(session(id, user, NOW)), []);
+    }
+    assert_eq!(
+        sessions.begin(session(most + 1, "aNNa", NOW)),
+        [SessionId(1)]
+    );
+    assert!(session(1, "Ärna", NOW).is_of("ärNA") && !session(1, "Ärna", NOW).is_of("arna"));
+}
+
+#[test]
+fn what_a_wrong_clock_has_dated_ahead_is_over() {
+    let limits = SessionLimits {
+        idle: Duration::from_secs(100),
+        longest: Duration::from_secs(1000),
+    };
+    assert!(limits.allow(NOW, NOW, NOW) && limits.allow(NOW + AHEAD, NOW + AHEAD, NOW));
+    assert!(!limits.allow(NOW, NOW + AHEAD + 1, NOW));
+    assert!(!limits.allow(NOW + AHEAD + 1, NOW + AHEAD + 1, NOW));
 }
 
 #[test]
 fn an_identity_provider_ends_its_own_session_or_all_of_a_user() {
     let mut session = session(1, "anna", NOW);
     assert!(!session.is_of_issuer(Some("s"), None) && !session.is_of_issuer(None, None));
+    session.subject = Some("u".into());
+    // The provider has not said what it calls its session.
+    assert!(session.is_of_issuer(Some("s"), Some("u")));
+    assert!(!session.is_of_issuer(Some("s"), Some("v")) && !session.is_of_issuer(Some("s"), None));
     session.issuer_session = Some("s".into());
     session.subject = Some("u".into());
     assert!(!session.is_of_issuer(None, None));

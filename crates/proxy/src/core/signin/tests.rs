@@ -329,8 +329,9 @@ fn sessions_end_by_rest_and_by_age() {
         (1050, 1060, Ok(40)),
         (1099, 1099, Ok(1)),
         (1099, 1100, Err(SignInFault::TooOld)),
-        // The clock was set back.
-        (1000, 10, Ok(60)),
+        // The clock was set back, a little or far.
+        (1000, 800, Ok(60)),
+        (1000, 10, Err(SignInFault::TooOld)),
     ] {
         assert_eq!(span.left(1000, used, now), expected, "{used} {now}");
     }
@@ -394,4 +395,102 @@ fn it_is_explained_who_lets_a_user_in() {
     assert!(text.contains("refused (403)"), "{text}");
     let text = explained("/", "bert", OUTSIDE, Some(&others));
     assert!(text.contains("X-Groups: sales"), "{text}");
+}
+
+/// Anna, asked for by a page of that origin.
+#[derive(Debug)]
+struct By(Anna, &'static str);
+
+impl Credentials for By {
+    fn login(&self) -> Login<'_> {
+        self.0.login()
+    }
+
+    fn ticket(&self, cookie: &str, access: &str) -> Ticket {
+        self.0.ticket(cookie, access)
+    }
+
+    fn session(&self, cookie: &str, access: &str, span: Span) -> Session<'_> {
+        self.0.session(cookie, access, span)
+    }
+
+    fn origin(&self) -> Option<&[u8]> {
+        Some(self.1.as_bytes())
+    }
+}
+
+#[test]
+fn no_page_of_a_neighbour_opens_a_websocket_in_a_session() {
+    for (origin, websocket, lets_in) in [
+        ("https://a.example", true, true),
+        ("https://A.example:8443", true, true),
+        ("https://b.example", true, false),
+        ("https://evil.example", true, false),
+        ("null", true, false),
+        // What else a page of another origin asks, it can not read.
+        ("https://evil.example", false, true),
+    ] {
+        let by = By(Anna("sso", Vec::new()), origin);
+        let decided = decided(&Ask {
+            websocket,
+            ..ask("/", OUTSIDE, &by)
+        });
+        assert_eq!(
+            decided.is_ok(),
+            lets_in,
+            "{origin} {websocket}: {decided:?}"
+        );
+        if let Err(reason) = decided {
+            assert_eq!((reason.status(), reason.weight()), (403, 0));
+        }
+    }
+}
+
+#[test]
+fn pages_of_hosts_that_ask_for_the_same_login_open_one() {
+    let file = FILE.replace(
+        "name = \"b.example\"\ntarget = \"10.0.0.1\"\n[[host.http]]\n",
+        "name = \"b.example\"\ntarget = \"10.0.0.1\"\n[[host.http]]\naccess = [\"sso\"]\n",
+    );
+    let config = config::check(&file, "test.toml").unwrap().config;
+    let routes = Routes::new(&config, &BTreeMap::new()).unwrap();
+    let by = By(Anna("sso", Vec::new()), "https://b.example");
+    let ask = Ask {
+        websocket: true,
+        ..ask("/", OUTSIDE, &by)
+    };
+    assert!(matches!(decide(&routes, &ask), Verdict::Forward(..)));
+}
+
+#[test]
+fn no_target_sets_a_cookie_of_a_session() {
+    let routes = routes();
+    let host = routes.host("b.example").unwrap();
+    let edit = host.entries[0].rule.response_edit(true);
+    let removes = |line: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{line}\r\n\r\n");
+        let response = http::response(head.as_bytes(), "GET", &Limits::default());
+        let response = response.unwrap().unwrap();
+        let mut out = Vec::new();
+        response
+            .fields
+            .write(&mut out, |field| !edit.removes(field));
+        !String::from_utf8(out).unwrap().contains(line)
+    };
+    for own in [
+        "Set-Cookie: pbx=gsAAAA; Domain=example; Path=/app",
+        "set-cookie:  gatehouse_session = x",
+        "Set-Cookie: =pbx=x",
+        "Set-Cookie: __Host-gatehouse-login=x; Path=/",
+    ] {
+        assert!(removes(own), "{own}");
+    }
+    for other in [
+        "Set-Cookie: pbx2=1",
+        "Set-Cookie: PBX=1",
+        "Set-Cookie: a=pbx=x",
+        "X-Cookie: pbx=1",
+    ] {
+        assert!(!removes(other), "{other}");
+    }
 }

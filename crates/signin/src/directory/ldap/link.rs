@@ -152,7 +152,11 @@ impl Link {
                 attributes: entry.attrs.into_iter().collect(),
             }
         });
-        Ok(Found::Entries(entries.collect()))
+        let entries = entries.collect();
+        Ok(match found.1.rc {
+            0 => Found::Entries(entries),
+            _ => Found::Some(entries),
+        })
     }
 
     fn got<T>(

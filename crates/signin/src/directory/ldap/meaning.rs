@@ -14,8 +14,10 @@ pub(super) enum Bound {
 /// What became of a search.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// These are all, or as many as were asked for.
+    /// These are all.
     Entries(Vec<Entry>),
+    /// There are more than these.
+    Some(Vec<Entry>),
     /// The server does not search; why, and what would help.
     Hidden(String),
 }

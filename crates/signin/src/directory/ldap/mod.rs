@@ -102,7 +102,14 @@ impl Ldap {
         }
         let entry = match search {
             Some(search) => match self.find(link, user, search).await? {
-                Ok(entry) => Some(entry),
+                Ok(entry) => {
+                    // Whom `bind` means and whom `filter` means may be two, by names that they have chosen.
+                    if let Bound::Refused(_) = link.bind(&entry.dn, password).await? {
+                        let why = "the password is right for `bind`, and not for the entry that `filter` finds";
+                        return Ok(Answer::Refused(why.to_owned()));
+                    }
+                    Some(entry)
+                }
                 Err(why) => {
                     let why = format!("the password is right, but {why}");
                     return Ok(Answer::Refused(why));
@@ -170,6 +177,8 @@ impl Ldap {
         let within = Within::Below(&search.base);
         let mut entries = match link.search(within, &filter, &self.attributes(), 2).await? {
             Found::Entries(entries) => entries,
+            // Even if it shows one only: the server may have a limit of its own.
+            Found::Some(_) => return Ok(Err("`filter` is true of more than one entry".to_owned())),
             Found::Hidden(why) => return Err(self.server.unfit(format!("`search`: {why}"))),
         };
         Ok(match (entries.pop(), entries.is_empty()) {
@@ -185,7 +194,7 @@ impl Ldap {
         let wanted = self.attributes();
         let found = link.search(Within::Only(dn), all, &wanted, 1).await?;
         Ok(match found {
-            Found::Entries(mut entries) => entries.pop(),
+            Found::Entries(mut entries) | Found::Some(mut entries) => entries.pop(),
             Found::Hidden(_) => None,
         })
     }
@@ -224,7 +233,8 @@ impl Ldap {
         }
         if let Some(search) = &self.login.groups {
             let dn = entry.as_ref().map_or("", |entry| entry.dn.as_str());
-            groups.extend(self.groups_of(link, search, typed, dn).await?);
+            let name = user.as_deref().unwrap_or(typed);
+            groups.extend(self.groups_of(link, search, name, dn).await?);
         }
         groups.sort();
         groups.dedup();
@@ -250,7 +260,7 @@ impl Ldap {
         let found = link.search(Within::Below(&search.base), &filter, &[GROUP_NAME], most);
         match found.await? {
             Found::Hidden(why) => Err(self.server.unfit(format!("`groups_search`: {why}"))),
-            Found::Entries(entries) => {
+            Found::Entries(entries) | Found::Some(entries) => {
                 let first = entries
                     .iter()
                     .filter_map(|entry| entry.values(GROUP_NAME).next());

@@ -68,10 +68,8 @@ pub(super) fn attribute(template: &str) -> Option<&str> {
     let before = &template[..template.find(USER)?];
     let before = before.strip_suffix('=')?;
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-.;".contains(character);
-    let start = before
-        .rfind(|character| !is_part(character))
-        .map_or(0, |at| at + 1);
-    Some(&before[start..]).filter(|name| !name.is_empty())
+    let name = before.rsplit(|character| !is_part(character)).next()?;
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// The user's name as the directory writes it: of several the one that was typed, else the first.
@@ -95,7 +93,8 @@ pub(super) fn group(value: &str) -> Option<String> {
 
 /// A name of a group that can be told; none: it is left out.
 pub(super) fn group_name(name: &str) -> Option<String> {
-    let name = name.trim();
+    // Blanks of other kinds are part of it: a group with one is another group.
+    let name = name.trim_matches(' ');
     let fits =
         !name.is_empty() && name.len() <= LONGEST_GROUP && !name.chars().any(char::is_control);
     fits.then(|| name.to_owned())

@@ -152,6 +152,11 @@ impl Callback {
         Some(callback)
     }
 
+    /// Whether it brings a code; else it says why there is none, in words that the browser may have made up.
+    pub fn is_code(&self) -> bool {
+        self.code.is_some()
+    }
+
     /// By what the login is found that this belongs to.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()

@@ -11,6 +11,9 @@ const LONGEST_GROUP: usize = 256;
 /// The most groups of a user; more than one who is in that many needs here.
 const MOST_GROUPS: usize = 1000;
 
+/// The claim with the mail address (Core 1.0 section 5.1).
+const EMAIL: &str = "email";
+
 /// Which claims hold what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ClaimNames {
@@ -38,7 +41,8 @@ impl ClaimNames {
         })?;
         let fits = |user: &&str| {
             let length = user.chars().count();
-            (1..=LONGEST_USER).contains(&length) && !user.chars().any(char::is_control)
+            let is_plain = !user.chars().any(char::is_control) && user.trim() == *user;
+            (1..=LONGEST_USER).contains(&length) && is_plain
         };
         let user = user.as_str().filter(fits).ok_or_else(|| {
             format!(
@@ -46,11 +50,28 @@ impl ClaimNames {
                 self.user
             )
         })?;
+        if self.user == EMAIL && !is_verified(claims, more) {
+            return Err(format!(
+                "it does not say that it has verified the address {user:?} (the claim \"email_verified\"), and anybody may have entered that; \
+                 choose another claim as user_claim"
+            ));
+        }
         Ok(Person {
             user: user.to_owned(),
             groups: find(&self.groups).map(groups).unwrap_or_default(),
         })
     }
+}
+
+/// Whether the mail address that counts is one of which the provider knows that it is his, by what has said the address.
+fn is_verified(claims: &Object, more: Option<&Object>) -> bool {
+    let said = if claims.contains_key(EMAIL) {
+        Some(claims)
+    } else {
+        more
+    };
+    let verified = said.and_then(|said| said.get("email_verified"));
+    verified.is_some_and(|verified| *verified == Value::Bool(true) || *verified == "true")
 }
 
 /// A list of names, or a single one; what can be no name of a group is left out.
@@ -107,12 +128,45 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_address_counts_where_it_was_verified() {
+        let names = ClaimNames {
+            user: "email".to_owned(),
+            groups: "groups".to_owned(),
+        };
+        let read = |text: &str| object(text.as_bytes()).unwrap();
+        let told = |claims: &str, more: Option<&str>| {
+            let more = more.map(read);
+            names.person(&read(claims), more.as_ref()).is_ok()
+        };
+        assert!(told(
+            r#"{"email":"a@b.example","email_verified":true}"#,
+            None
+        ));
+        assert!(told(
+            "{}",
+            Some(r#"{"email":"a@b.example","email_verified":true}"#)
+        ));
+        for claims in [
+            r#"{"email":"a@b.example"}"#,
+            r#"{"email":"a@b.example","email_verified":false}"#,
+            r#"{"email":"a@b.example","email_verified":1}"#,
+        ] {
+            assert!(!told(claims, None));
+            assert!(!told(
+                claims,
+                Some(r#"{"email":"x@b.example","email_verified":true}"#)
+            ));
+        }
+    }
+
+    #[test]
     fn nobody_without_a_name() {
         for claims in [
             "{}",
             r#"{"preferred_username":""}"#,
             r#"{"preferred_username":7}"#,
             r#"{"preferred_username":"a\nb"}"#,
+            r#"{"preferred_username":" a"}"#,
         ] {
             assert!(person(claims, None).is_err(), "{claims}");
         }

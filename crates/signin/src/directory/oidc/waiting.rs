@@ -1,15 +1,19 @@
 //! Logins that browsers have gone away with, until they come back.
 
 use super::flow::Pending;
-use std::collections::VecDeque;
+use crate::core::crowd::Site;
+use guard::ClientKey;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use subtle::ConstantTimeEq as _;
 
 /// The most logins under way at providers.
 const MOST: usize = 1024;
-/// The most of one client (an address, or a /64 of IPv6).
-const MOST_OF_ONE: usize = 16;
+/// The most of one browser.
+const MOST_OF_BROWSER: usize = 4;
+/// The most of one client (an address, or a /64 of IPv6): an office, in the morning.
+const MOST_OF_ONE: usize = 128;
 
 /// A login that waits for its browser.
 pub struct Waits {
@@ -34,17 +38,33 @@ impl Waiting {
     /// Keeps one more.
     pub fn put(&mut self, login: Waits, now: u64) {
         self.0.retain(|waits| !waits.pending.is_over(now));
-        let own = network(login.client);
-        let is_own = |waits: &Waits| network(waits.client) == own;
-        if self.0.iter().filter(|waits| is_own(waits)).count() >= MOST_OF_ONE
+        self.keep_below(MOST_OF_BROWSER, |waits| waits.browser == login.browser);
+        let own = ClientKey::of(login.client);
+        self.keep_below(MOST_OF_ONE, |waits| ClientKey::of(waits.client) == own);
+        if self.0.len() >= MOST {
+            let most = self.site_with_most();
+            self.keep_below(1, |waits| Some(Site::of(waits.client)) == most);
+        }
+        self.0.push_back(login);
+    }
+
+    /// Forgets the oldest of some, so that with one more there are no more than `most`, or one of them at least.
+    fn keep_below(&mut self, most: usize, is_own: impl Fn(&Waits) -> bool) {
+        if self.0.iter().filter(|waits| is_own(waits)).count() >= most
             && let Some(oldest) = self.0.iter().position(is_own)
         {
             self.0.remove(oldest);
         }
-        if self.0.len() >= MOST {
-            self.0.pop_front();
+    }
+
+    /// Whose logins go where there are too many of all.
+    fn site_with_most(&self) -> Option<Site> {
+        let mut counts: HashMap<Site, usize> = HashMap::new();
+        for waits in &self.0 {
+            *counts.entry(Site::of(waits.client)).or_default() += 1;
         }
-        self.0.push_back(login);
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        most.map(|(site, _)| site)
     }
 
     /// The login with this state, if this is its browser; it comes back once.
@@ -66,17 +86,6 @@ impl fmt::Debug for Waits {
             .field("access", &self.access)
             .field("client", &self.client)
             .finish_non_exhaustive()
-    }
-}
-
-/// As the guard counts clients.
-fn network(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(_) => client,
-        IpAddr::V6(address) => {
-            let prefix = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(prefix.into())
-        }
     }
 }
 
@@ -117,10 +126,27 @@ mod tests {
             waiting.put(login(number, &format!("2001:db8::{number}"), 1000), 1000);
         }
         assert_eq!(waiting.0.len(), 1 + MOST_OF_ONE);
-        for number in 200..2000 {
-            let client = format!("198.51.{}.{}", number / 200, number % 200);
+        // A site that has many networks pushes out its own.
+        for number in 200..4000 {
+            let client = format!("2001:db8:0:{number:x}::1");
             waiting.put(login(number, &client, 1000), 1000);
         }
         assert_eq!(waiting.0.len(), MOST);
+        let first = login(1, "192.0.2.1", 1000);
+        for number in 4000..4010 {
+            let client = format!("198.51.100.{}", number - 4000);
+            waiting.put(login(number, &client, 1000), 1000);
+        }
+        assert_eq!(waiting.0.len(), MOST);
+        let state = first.pending.state();
+        assert!(waiting.take(state, "browser 1", 1001).is_some());
+        // One browser has four.
+        let mut waiting = Waiting::default();
+        for number in 0..10 {
+            let mut again = login(number, "192.0.2.1", 1000);
+            again.browser = "browser".to_owned();
+            waiting.put(again, 1000);
+        }
+        assert_eq!(waiting.0.len(), MOST_OF_BROWSER);
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn answer(
 /// What the server calls him, or else what he has typed (RFC 2865 section 5.1).
 fn name(said: &radius::Answer<'_>, typing: &Typing) -> Result<String, String> {
     let Some(bytes) = said.values(Attribute::UserName).next() else {
-        return Ok(typing.user.clone());
+        // It may not tell Alice from alice, so targets must not be told of two.
+        return Ok(typing.user.to_lowercase());
     };
     // Whoever it is then, it is not the one whose name was typed.
     text(bytes)
