@@ -1,5 +1,5 @@
 //! What is only recognised or framed on the wire: HTTP/1 heads and bodies, TLS hello, PROXY
-//! header, ICMP echo, answers of LDAP and RADIUS servers, partition tables.
+//! header, ICMP echo, LDAP, the first message of H.323, answers of RADIUS servers, partition tables.
 //!
 //! Everything here is a function of a byte slice: no socket, no clock, no task, and nothing that
 //! can panic. Three answers are possible everywhere: the thing itself, "need more bytes"
@@ -11,6 +11,7 @@
 )]
 
 pub mod gpt;
+pub mod h323;
 pub mod http;
 pub mod icmp;
 pub mod ldap;

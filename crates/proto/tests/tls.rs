@@ -3,32 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
-use std::path::PathBuf;
+mod captures;
 
 use proto::tls::{MAX_RECORDS, NotHello, client_hello};
 
-/// The captures by name.
 fn captures() -> Vec<(String, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/tls");
-    let mut captures = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let digits: Vec<u8> = lines.flat_map(str::bytes).collect();
-        let pairs = digits
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).unwrap());
-        let bytes = pairs
-            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
-            .collect();
-        captures.push((
-            path.file_stem().unwrap().to_str().unwrap().to_owned(),
-            bytes,
-        ));
-    }
-    captures.sort();
-    captures
+    captures::captures("tls")
 }
 
 /// A message as records of at most `step` bytes.

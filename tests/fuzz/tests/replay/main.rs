@@ -35,6 +35,7 @@ replayed! {
     client_certificate: 10_000,
     config: 5000,
     dhcp_answer: 50_000,
+    h323_first: 100_000,
     htpasswd: 50_000,
     http2_head: 100_000,
     http_chunked: 100_000,
@@ -43,6 +44,7 @@ replayed! {
     http_response: 100_000,
     icmp_echo: 50_000,
     ldap_answer: 50_000,
+    ldap_request: 100_000,
     login_form: 50_000,
     oidc_token: 20_000,
     p12: 20_000,
@@ -51,6 +53,7 @@ replayed! {
     proxy_header: 100_000,
     radius_answer: 50_000,
     return_address: 100_000,
+    sip_message: 100_000,
     tls_hello: 100_000,
 }
 
