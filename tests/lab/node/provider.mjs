@@ -1,10 +1,11 @@
 // An OpenID Connect provider with one client; whoever types a name is signed in under it, with any password.
 // Argument: a file with JSON: issuer, address, port, certificate, key (PEM files), client, secret, redirect, logout (where it tells
 // of a log-out, or null), back (where browsers may go after one), algorithm (of ID tokens), inToken (whether the ID token holds all claims),
-// gateway (where it finds every name, or null), authority (PEM file with the roots that it believes).
+// gateway (where it finds every name, or null), authority (PEM file with the roots that it believes), keys (a file in which its keys
+// outlive it; none: it has new ones each time).
 // Prints "ready" once it listens, and then a line for each back-channel log-out: "logout STATUS".
 import { generateKeyPairSync } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:https";
 import { Provider } from "oidc-provider";
 
@@ -22,6 +23,13 @@ const keys = {
   ES256: () => key("ec", { namedCurve: "P-256" }, "ES256"),
   EdDSA: () => key("ed25519", {}, "EdDSA"),
 };
+
+function allKeys() {
+  if (told.keys && existsSync(told.keys)) return JSON.parse(readFileSync(told.keys, "utf8"));
+  const made = [keys[told.algorithm](), ...(told.algorithm === "RS256" ? [] : [keys.RS256()])];
+  if (told.keys) writeFileSync(told.keys, JSON.stringify(made), { mode: 0o600 });
+  return made;
+}
 
 // As fetch, but every name is found at the gateway.
 function send(url, options) {
@@ -64,14 +72,15 @@ const provider = new Provider(told.issuer, {
       ...(told.logout && { backchannel_logout_uri: told.logout, backchannel_logout_session_required: true }),
     },
   ],
-  jwks: { keys: [keys[told.algorithm](), ...(told.algorithm === "RS256" ? [] : [keys.RS256()])] },
+  jwks: { keys: allKeys() },
   enabledJWA: { idTokenSigningAlgValues: ["RS256", "PS256", "ES256", "EdDSA"] },
   cookies: { keys: ["only for the lab"] },
   claims: { openid: ["sub"], profile: ["preferred_username", "groups"], email: ["email"] },
   conformIdTokenClaims: !told.inToken,
   findAccount: (_, id) => ({
     accountId: id,
-    claims: () => ({ sub: id, preferred_username: id, groups: groups[id] ?? [], email: `${id}@example.com` }),
+    // Of a stranger it does not say that he is in no group, but nothing.
+    claims: () => ({ sub: id, preferred_username: id, ...(groups[id] && { groups: groups[id] }), email: `${id}@example.com` }),
   }),
   features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: true } },
   pkce: { required: () => true },

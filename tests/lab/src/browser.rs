@@ -26,20 +26,7 @@ impl<'lab> Browser<'lab> {
 
     /// Prepares a home whose certificate store trusts `root`.
     pub fn trusting(lab: &'lab Lab, place: Place, root: &Path) -> Result<Self> {
-        let home = lab.dir().join("home");
-        let store = home.join(".pki/nssdb");
-        fs::create_dir_all(&store)?;
-        let store = format!("sql:{}", store.display());
-        let root = root.display().to_string();
-        lab.run(place, &["certutil", "-N", "--empty-password", "-d", &store])?
-            .success()?;
-        lab.run(
-            place,
-            &[
-                "certutil", "-A", "-d", &store, "-t", "C,,", "-n", "gate", "-i", &root,
-            ],
-        )?
-        .success()?;
+        let home = home(lab, place, &[root])?;
         Ok(Self {
             lab,
             place,
@@ -104,4 +91,22 @@ impl<'lab> Browser<'lab> {
         let line = out.lines().last().context("the browser said nothing")?;
         serde_json::from_str(line).with_context(|| line.to_owned())
     }
+}
+
+/// A home for a browser at `place`, with a certificate store that trusts `roots`.
+pub(crate) fn home(lab: &Lab, place: Place, roots: &[&Path]) -> Result<PathBuf> {
+    let home = lab.dir().join("home");
+    let store = home.join(".pki/nssdb");
+    fs::create_dir_all(&store)?;
+    let store = format!("sql:{}", store.display());
+    let run = |arguments: &[&str]| -> Result<()> {
+        let command = [&["certutil"], arguments, &["-d", &store]].concat();
+        lab.run(place, &command)?.success().map(drop)
+    };
+    run(&["-N", "--empty-password"])?;
+    for (number, root) in roots.iter().enumerate() {
+        let (name, root) = (format!("root{number}"), root.display().to_string());
+        run(&["-A", "-t", "C,,", "-n", &name, "-i", &root])?;
+    }
+    Ok(home)
 }

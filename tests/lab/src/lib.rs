@@ -15,6 +15,7 @@
 //! Everything a test starts lives in namespaces of its own and ends with it, by return or by panic;
 //! what a killed test left behind, the next one removes.
 
+mod authority;
 mod browser;
 mod crowd;
 mod curl;
@@ -28,11 +29,14 @@ mod operator;
 mod pebble;
 mod pki;
 mod process;
+mod provider;
 mod recorder;
 mod site;
 mod skip;
+mod slapd;
 mod table;
 mod terminal;
+mod visitors;
 mod websocket;
 
 use std::net::{SocketAddr, TcpStream};
@@ -43,6 +47,7 @@ use std::{env, fs, process as std_process, thread};
 
 use anyhow::{Context, Result, bail};
 
+pub use authority::Authority;
 pub use browser::Browser;
 pub use crowd::{Crowd, Guests, Parrot};
 pub use curl::{Answer, Curl};
@@ -56,11 +61,14 @@ pub use operator::{Operator, form};
 pub use pebble::Pebble;
 pub use pki::Pki;
 pub use process::{Output, Process};
+pub use provider::{Client, Provider};
 pub use recorder::Recorder;
 pub use site::{Place, Port, Segment, Site};
 pub use skip::report as skip;
+pub use slapd::Slapd;
 pub use table::{Row, rows};
 pub use terminal::Terminal;
+pub use visitors::{Seen, Visitor, Visitors};
 pub use websocket::{Chat, Echo};
 
 /// How long anything may take before a test gives up: a limit for a hung program, no measure of speed.
@@ -139,6 +147,11 @@ impl Lab {
     /// Runs `work` on a thread that stands in the namespace of `place`; sockets it opens stay there.
     pub fn enter<T: Send>(&self, place: Place, work: impl FnOnce() -> T + Send) -> Result<T> {
         self.network.enter(place, work)
+    }
+
+    /// Programs that are started at a place from now on find `name` at `address`.
+    pub fn tell_name(&self, place: Place, name: &str, address: &str) -> Result<()> {
+        self.network.tell_name(place, name, address)
     }
 
     /// Connects from a place; reads time out after [`PATIENCE`].

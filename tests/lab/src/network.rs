@@ -117,6 +117,16 @@ impl Network {
         Ok(())
     }
 
+    /// Programs that are started at `place` from now on find `name` at `address`.
+    pub(crate) fn tell_name(&self, place: Place, name: &str, address: &str) -> Result<()> {
+        let folder = Path::new(FILES).join(self.name(place));
+        fs::create_dir_all(&folder)?;
+        let file = folder.join("hosts");
+        let known =
+            fs::read_to_string(&file).unwrap_or_else(|_| "127.0.0.1 localhost\n".to_owned());
+        Ok(fs::write(file, format!("{known}{address} {name}\n"))?)
+    }
+
     /// Forwarding on, and the port forwards of the site as any home router has them.
     fn prepare_router(&self, site: &Site) -> Result<()> {
         self.enter(Place::Router, || -> std::io::Result<()> {

@@ -1,6 +1,7 @@
 //! Programs inside namespaces: long-running ones with a log, short ones with their output.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -60,6 +61,12 @@ impl Process {
             }
             Ok(false)
         })
+    }
+
+    /// Writes a line to its standard input.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
+        let input = self.child.stdin.as_mut().context("its input is closed")?;
+        Ok(writeln!(input, "{line}")?)
     }
 
     /// Closes its standard input: how some of the lab's own peers are told to finish.

@@ -14,11 +14,10 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
         .iter()
         .chain(&["ip", "nft"])
         .find_map(|name| match *name {
-            "playwright-core" => {
-                let found = super::repository()
-                    .join("tests/lab/node/node_modules/playwright-core")
-                    .exists();
-                (!found).then(|| "playwright-core is not installed in tests/lab/node".to_owned())
+            package @ ("playwright-core" | "oidc-provider") => {
+                let modules = super::repository().join("tests/lab/node/node_modules");
+                let found = modules.join(package).exists();
+                (!found).then(|| format!("{package} is not installed in tests/lab/node"))
             }
             "the pages' packages" => {
                 let found = super::repository()

@@ -30,4 +30,5 @@ mod sso;
 mod start;
 mod target;
 mod the_lab;
+mod theft;
 mod wcs;

@@ -7,34 +7,38 @@ use lab::{Answer, Curl, Freeradius, Gatehouse, Lab, Nginx, Place, Site, contract
 use nix::sys::signal::Signal;
 
 const NEEDS: &[&str] = &["nginx", "openssl", "curl", "freeradius"];
-const RADIUS: &str = "10.0.0.20:1812";
+pub(crate) const RADIUS: &str = "10.0.0.20:1812";
 /// What the lab sets every secret to.
-const SHARED: &str = "a word of the lab";
-const FIRST: &str = "https://icc.example.com";
-const SECOND: &str = "https://wiki.example.com";
+pub(crate) const SHARED: &str = "a word of the lab";
+pub(crate) const FIRST: &str = "https://icc.example.com";
+pub(crate) const SECOND: &str = "https://wiki.example.com";
 
-/// The file with another login, a header for groups, and a second host.
+pub(crate) const RADIUS_KEYS: &str = "radius = { server = \"10.0.0.20:1812\", shared = { secret = \"radius\" }, timeout = \"1s\", tries = 1 }";
+
 fn file() -> Result<String> {
+    two_hosts("radius", RADIUS_KEYS)
+}
+
+/// The file with another login and more keys of its list, a header for groups, and a second host.
+pub(crate) fn two_hosts(login: &str, keys: &str) -> Result<String> {
     let text = contract("interwise")?;
     let (before, rest) = text.split_once("login = \"ldap\"").context("login")?;
     let (_, after) = rest.split_once("user_header").context("user_header")?;
     Ok(format!(
-        "{before}login = \"radius\"\n\
-         radius = {{ server = \"10.0.0.20\", shared = {{ secret = \"radius\" }}, timeout = \"1s\", tries = 1 }}\n\
-         groups_header = \"X-Remote-Groups\"\nuser_header{after}\n\
+        "{before}login = \"{login}\"\n{keys}\ngroups_header = \"X-Remote-Groups\"\nuser_header{after}\n\
          [[host]]\nname = \"wiki.example.com\"\n[[host.http]]\ntarget = \"http://10.0.0.20\"\naccess = [\"sso\"]\n"
     ))
 }
 
 /// A browser without script, as far as curl can be one.
-struct Browser<'lab> {
+pub(crate) struct Browser<'lab> {
     lab: &'lab Lab,
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     jar: String,
 }
 
 impl<'lab> Browser<'lab> {
-    fn new(lab: &'lab Lab, gate: &Gatehouse<'_>, name: &str) -> Result<Self> {
+    pub(crate) fn new(lab: &'lab Lab, gate: &Gatehouse<'_>, name: &str) -> Result<Self> {
         Ok(Self {
             lab,
             root: gate.root()?,
@@ -42,7 +46,7 @@ impl<'lab> Browser<'lab> {
         })
     }
 
-    fn ask(&self, url: &str) -> Curl {
+    pub(crate) fn ask(&self, url: &str) -> Curl {
         Curl::new(url)
             .trusting(&self.root)
             .at("192.0.2.10")
@@ -50,12 +54,12 @@ impl<'lab> Browser<'lab> {
             .with(&["--cookie", &self.jar, "--cookie-jar", &self.jar])
     }
 
-    fn get(&self, url: &str) -> Result<Answer> {
+    pub(crate) fn get(&self, url: &str) -> Result<Answer> {
         self.ask(url).run(self.lab, Place::Internet)
     }
 
     /// The form of the page at `url` with `fields`, sent as that page's own.
-    fn send(&self, page: &Answer, url: &str, fields: &[(&str, &str)]) -> Result<Answer> {
+    pub(crate) fn send(&self, page: &Answer, url: &str, fields: &[(&str, &str)]) -> Result<Answer> {
         let mut curl = self.ask(url);
         for name in ["mark", "access", "to", "pending"] {
             if let Some(value) = hidden(page, name) {
@@ -68,7 +72,13 @@ impl<'lab> Browser<'lab> {
         curl.run(self.lab, Place::Internet)
     }
 
-    fn sign_in(&self, host: &str, query: &str, user: &str, password: &str) -> Result<Answer> {
+    pub(crate) fn sign_in(
+        &self,
+        host: &str,
+        query: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<Answer> {
         let url = format!("{host}/.gatehouse/login");
         let page = self.get(&format!("{url}{query}"))?;
         ensure!(page.status == 200, "{page:?}");
@@ -76,7 +86,7 @@ impl<'lab> Browser<'lab> {
     }
 
     /// The value of a cookie in the jar.
-    fn cookie(&self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn cookie(&self, name: &str) -> Result<Option<String>> {
         let jar = std::fs::read_to_string(&self.jar)?;
         let mut lines = jar.lines().map(|line| line.split('\t').collect::<Vec<_>>());
         let found = lines.find(|fields| fields.get(5) == Some(&name));
@@ -85,7 +95,7 @@ impl<'lab> Browser<'lab> {
 }
 
 /// The value of a hidden field of a form.
-fn hidden<'a>(page: &'a Answer, name: &str) -> Option<&'a str> {
+pub(crate) fn hidden<'a>(page: &'a Answer, name: &str) -> Option<&'a str> {
     let (_, rest) = page.body.split_once(&format!("name=\"{name}\" value=\""))?;
     rest.split('"').next()
 }
