@@ -250,6 +250,9 @@ const ARCH_CALLS: &[libc::c_long] = &[libc::SYS_epoll_wait, libc::SYS_poll];
 #[cfg(not(target_arch = "x86_64"))]
 const ARCH_CALLS: &[libc::c_long] = &[];
 
+/// What an ioctl is asked that has a socket not wait (ioctl_fionbio(2const)). Libraries of C differ in the type of theirs.
+const FIONBIO: u64 = 0x5421;
+
 fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxError> {
     let mut calls: BTreeMap<_, _> = PLAIN_CALLS
         .iter()
@@ -265,6 +268,9 @@ fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxEr
     let unix = u64::from(libc::AF_UNIX.cast_unsigned());
     let pairs = rule(0, SeccompCmpOp::Eq, unix)?;
     calls.insert(libc::SYS_socketpair, vec![pairs]);
+    // The standard library's way to what fcntl may do as well: that a socket does not wait.
+    let no_wait = rule(1, SeccompCmpOp::Eq, FIONBIO)?;
+    calls.insert(libc::SYS_ioctl, vec![no_wait]);
     let threads = u64::from(libc::CLONE_THREAD.cast_unsigned());
     let thread_only = rule(0, SeccompCmpOp::MaskedEq(threads), threads)?;
     calls.insert(libc::SYS_clone, vec![thread_only]);
@@ -322,7 +328,8 @@ mod tests {
             server.read_exact(&mut received).unwrap();
             assert_eq!(&received, b"ping");
             assert!(UdpSocket::bind("127.0.0.1:0").is_ok());
-            assert!(UnixStream::pair().is_ok());
+            let (near, _far) = UnixStream::pair().unwrap();
+            near.set_nonblocking(true).unwrap();
             let worker = thread::spawn(|| 7);
             assert_eq!(worker.join().unwrap(), 7);
         });
@@ -385,6 +392,9 @@ mod tests {
             assert!(std::fs::read_dir("/").is_err());
             assert!(Command::new("/bin/true").status().is_err());
             assert!(UnixStream::connect("/run/nothing").is_err());
+            // A terminal's name, settings and the like.
+            let settings = nix::sys::termios::tcgetattr(std::io::stdin());
+            assert_eq!(settings.unwrap_err(), nix::errno::Errno::EPERM);
             assert!(nix::sys::signal::kill(nix::unistd::getppid(), None).is_err());
             if sandbox.landlock {
                 assert!(TcpListener::bind("127.0.0.1:0").is_err());

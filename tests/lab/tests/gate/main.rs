@@ -17,6 +17,7 @@ mod estos;
 mod http2;
 mod innovaphone;
 mod interwise;
+mod ldap;
 mod malformed;
 mod many;
 mod network;
