@@ -13,8 +13,8 @@ const SITE: &str = "https://wcs.yourdomain.com";
 const PAGES: &str = "https://172.31.31.4:8443";
 
 /// What nobody may find again, each with the place where it was planted.
-struct Canaries<'lab> {
-    lab: &'lab Lab,
+pub(crate) struct Canaries<'lab> {
+    pub(crate) lab: &'lab Lab,
     root: String,
     planted: RefCell<Vec<(&'static str, String)>>,
     /// What was said, and where.
@@ -22,7 +22,7 @@ struct Canaries<'lab> {
 }
 
 impl<'lab> Canaries<'lab> {
-    fn new(lab: &'lab Lab, gate: &Gatehouse<'_>) -> Result<Self> {
+    pub(crate) fn new(lab: &'lab Lab, gate: &Gatehouse<'_>) -> Result<Self> {
         Ok(Self {
             lab,
             root: gate.root()?.display().to_string(),
@@ -32,7 +32,7 @@ impl<'lab> Canaries<'lab> {
     }
 
     /// A new secret, to be planted at `place`.
-    fn hatch(&self, place: &'static str) -> String {
+    pub(crate) fn hatch(&self, place: &'static str) -> String {
         let mut planted = self.planted.borrow_mut();
         let text = format!("Canary{:02}Xq7Zt", planted.len());
         planted.push((place, text.clone()));
@@ -40,17 +40,17 @@ impl<'lab> Canaries<'lab> {
     }
 
     /// One that the box has made.
-    fn keep(&self, place: &'static str, text: &str) {
+    pub(crate) fn keep(&self, place: &'static str, text: &str) {
         self.planted.borrow_mut().push((place, text.to_owned()));
     }
 
-    fn hear(&self, place: &str, text: &str) {
+    pub(crate) fn hear(&self, place: &str, text: &str) {
         self.said
             .borrow_mut()
             .push((place.to_owned(), text.to_owned()));
     }
 
-    fn hear_answer(&self, place: &str, answer: &Answer) {
+    pub(crate) fn hear_answer(&self, place: &str, answer: &Answer) {
         self.hear(place, &format!("{}\n{}", answer.head, answer.body));
     }
 
@@ -65,7 +65,7 @@ impl<'lab> Canaries<'lab> {
     }
 
     /// What the box has said, and what it keeps, holds none of them.
-    fn look(&self, gate: &Gatehouse<'_>) -> Result<()> {
+    pub(crate) fn look(&self, gate: &Gatehouse<'_>) -> Result<()> {
         self.hear("output", &gate.output());
         for command in [
             &["log"][..],
@@ -76,6 +76,7 @@ impl<'lab> Canaries<'lab> {
             &["token", "list", "--json"],
             &["token", "key", "list", "--access", "wcs", "--json"],
             &["user", "list", "--json"],
+            &["session", "list", "--json"],
             &["history"],
         ] {
             let said = gate.command(command)?;
@@ -118,7 +119,7 @@ fn kept(folder: &Path, hear: &mut dyn FnMut(&Path, &str)) -> Result<()> {
     Ok(())
 }
 
-fn file(lab: &Lab, text: &str) -> Result<std::path::PathBuf> {
+pub(crate) fn file(lab: &Lab, text: &str) -> Result<std::path::PathBuf> {
     let file = lab.dir().join("typed");
     fs::write(&file, text)?;
     Ok(file)

@@ -7,6 +7,7 @@ mod api;
 mod balance;
 mod ban;
 mod canaries;
+mod canaries_of_logins;
 mod churn;
 mod clients;
 mod console;
