@@ -182,13 +182,13 @@ session = {{ domain = "example.com" }}
 oidc = {{ issuer = "https://login.example.com", client = "gate", client_key = {{ secret = "oidc" }} }}
 [[host]]
 name = "open.example.com"
-http = [{{ target = "http://192.0.2.1", access = ["lan"] }}]
+http = [{{ target = "http://10.0.0.1", access = ["lan"] }}]
 [[host]]
 name = "Wiki.example.com"
-http = [{{ target = "http://192.0.2.1", access = ["staff"] }}]
+http = [{{ target = "http://10.0.0.1", access = ["staff"] }}]
 [[host]]
 name = "pbx.example.com"
-http = [{{ target = "http://192.0.2.1", access_all = ["staff"] }}]
+http = [{{ target = "http://10.0.0.1", access_all = ["staff"] }}]
 "#
             )
         };
