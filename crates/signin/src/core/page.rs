@@ -152,7 +152,7 @@ impl Frame<'_> {
         )
     }
 
-    /// A login at a provider did not come to its end, or to nothing.
+    /// A login at a provider did not come to its end.
     pub(crate) fn provider(self, hidden: Hidden<'_>, trouble: Option<Trouble>) -> Markup {
         let words = self.language.words();
         self.page(
@@ -163,6 +163,22 @@ impl Frame<'_> {
                     None => p.told role="alert" { (words.provider) },
                 }
                 p.told { a.button href=(again(hidden)) { (words.try_again) } }
+            },
+        )
+    }
+
+    /// The provider knows him, and he may not: there he is signed in still, so that trying again brings him here again. `out` is where he
+    /// signs out there.
+    pub(crate) fn kept_out(self, hidden: Hidden<'_>, out: Option<&str>) -> Markup {
+        let words = self.language.words();
+        self.page(
+            words.provider_title,
+            &html! {
+                p.host { (words.to_use) " " strong { (self.host) } }
+                p.fault role="alert" { (words.kept_out) }
+                p.told.faint { (words.kept_out_hint) }
+                @if let Some(out) = out { p.told { a.button.second href=(out) { (words.sign_out_first) } } }
+                p.told { a.button.second href=(again(hidden)) { (words.try_again) } }
             },
         )
     }
@@ -317,6 +333,7 @@ mod tests {
             frame.login(hidden, evil, Some(Trouble::Wrong)),
             frame.code(hidden, evil, evil),
             frame.away(hidden),
+            frame.kept_out(hidden, Some(evil)),
             frame.account(shown, evil, Some(evil)),
         ] {
             let page = page.into_string();

@@ -32,7 +32,7 @@ impl Arrival<'_> {
         }
         match list.provider() {
             // A picture on a page of somebody else would begin logins that push out those that somebody wants.
-            Some(_) if !origin::is_visit(self.headers) => self.at_provider(list, &to, None),
+            Some(_) if !origin::is_visit(self.headers) => self.at_provider(list, &to),
             Some(oidc) => self.go(list, oidc, &to).await,
             None => self.login(StatusCode::OK, list, &to, "", None),
         }

@@ -11,7 +11,7 @@ use super::session::{AtIssuer, KeptOut};
 use super::verdict::WEIGHT;
 use crate::core::cookies;
 use crate::core::form::{Asked, Form};
-use crate::core::page::{CALLBACK, LOGIN, Sentence, Trouble};
+use crate::core::page::{CALLBACK, LOGIN, Sentence};
 use crate::core::returns::Return;
 use crate::directory::oidc::{Callback, Finished, LogoutFault, Oidc, Waits};
 
@@ -79,7 +79,7 @@ impl Arrival<'_> {
         });
         let Some((callback, waits, list)) = found else {
             return match self.list(&Asked::default()) {
-                Some(list) => self.at_provider(list, &Return::home(), None),
+                Some(list) => self.at_provider(list, &Return::home()),
                 None => self.account(None),
             };
         };
@@ -100,11 +100,11 @@ impl Arrival<'_> {
                     session: known.issuer_session,
                     subject: Some(known.subject),
                 };
-                let let_in = self.let_in(list, &to, known.person, at_issuer);
-                let_in.unwrap_or_else(|kept_out| match kept_out {
-                    KeptOut::NoGroup => self.at_provider(list, &to, Some(Trouble::NoGroup)),
-                    KeptOut::NoSession => self.provider_away(list, &to),
-                })
+                match self.let_in(list, &to, known.person, at_issuer) {
+                    Ok(response) => response,
+                    Err(KeptOut::NoGroup) => self.kept_out_at(list, oidc, &to).await,
+                    Err(KeptOut::NoSession) => self.provider_away(list, &to),
+                }
             }
             Ok(Finished::Refused(why)) => {
                 // Who has thought better of it is no guesser; who brings codes that are none is one.
@@ -112,7 +112,7 @@ impl Arrival<'_> {
                     self.lasting.context.offences.report(self.client, WEIGHT);
                 }
                 self.told_failed(list, "", &why);
-                self.at_provider(list, &to, None)
+                self.at_provider(list, &to)
             }
             Err(_) => self.provider_away(list, &to),
         }
@@ -150,14 +150,17 @@ impl Arrival<'_> {
     }
 
     /// The login at the provider did not come to its end.
-    pub(super) fn at_provider(
-        &self,
-        list: &List,
-        to: &Return,
-        trouble: Option<Trouble>,
-    ) -> Response<Body> {
+    pub(super) fn at_provider(&self, list: &List, to: &Return) -> Response<Body> {
         self.form(StatusCode::FORBIDDEN, list, to, |hidden| {
-            self.frame().provider(hidden, trouble)
+            self.frame().provider(hidden, None)
+        })
+    }
+
+    /// It did, and he may not.
+    async fn kept_out_at(&self, list: &List, oidc: &Oidc, to: &Return) -> Response<Body> {
+        let out = self.sign_out_there(oidc).await;
+        self.form(StatusCode::FORBIDDEN, list, to, |hidden| {
+            self.frame().kept_out(hidden, out.as_deref())
         })
     }
 

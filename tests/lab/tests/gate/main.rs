@@ -22,6 +22,7 @@ mod ldap;
 mod malformed;
 mod many;
 mod network;
+mod oidc;
 mod operator;
 mod pages;
 mod radius;

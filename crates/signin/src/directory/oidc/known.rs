@@ -9,6 +9,8 @@ use tokio::sync::Mutex;
 
 /// How long what a provider says of itself is believed; in seconds.
 const FRESH: u64 = 3600;
+/// How long it counts as there since it has answered; in seconds. Who is sent to one that is away sees nothing but an error of his browser.
+const THERE: u64 = 10;
 /// How often a key that we do not know has the keys fetched anew; in seconds.
 const KEYS_AGAIN: u64 = 60;
 /// How long everybody is told that it can not be reached, before it is tried again; in seconds.
@@ -32,6 +34,8 @@ pub(super) struct Asked {
 #[derive(Default)]
 struct State {
     known: Option<Known>,
+    /// When it answered last.
+    answered: u64,
     fault: Option<(Fault, u64)>,
 }
 
@@ -49,13 +53,35 @@ impl Asked {
     /// [`Fault`]; the provider's.
     pub(super) async fn known(&self, http: &Http, now: u64) -> Result<Known, Fault> {
         let mut state = self.known.lock().await;
-        if let Some(known) = &state.known
-            && now.abs_diff(known.at) < FRESH
-        {
+        if let Some(known) = state.fresh(now) {
             return Ok(known.clone());
         }
         state.calm(now)?;
         let asked = self.ask(http, now).await;
+        state.keep(asked, now)
+    }
+
+    /// The provider, which has just answered: somebody is to be sent there.
+    ///
+    /// # Errors
+    /// As [`Asked::known`].
+    pub(super) async fn there(&self, http: &Http, now: u64) -> Result<Known, Fault> {
+        let mut state = self.known.lock().await;
+        let fresh = state.fresh(now).cloned();
+        if let Some(known) = &fresh
+            && now.abs_diff(state.answered) < THERE
+        {
+            return Ok(known.clone());
+        }
+        state.calm(now)?;
+        let asked = match fresh {
+            // Its keys are as old as they were: a new one has them fetched anew.
+            Some(known) => self.says(http).await.map(|provider| Known {
+                provider: Arc::new(provider),
+                ..known
+            }),
+            None => self.ask(http, now).await,
+        };
         state.keep(asked, now)
     }
 
@@ -89,9 +115,7 @@ impl Asked {
     }
 
     async fn ask(&self, http: &Http, now: u64) -> Result<Known, Fault> {
-        let body = self.body(http, &address(&self.issuer)).await?;
-        let provider = Provider::read(&body, &self.issuer);
-        let provider = provider.map_err(|why| self.unfit(why))?;
+        let provider = self.says(http).await?;
         let keys = self.keys(http, &provider).await?;
         Ok(Known {
             provider: Arc::new(provider),
@@ -99,6 +123,13 @@ impl Asked {
             at: now,
             keys_at: now,
         })
+    }
+
+    /// What it says of itself.
+    async fn says(&self, http: &Http) -> Result<Provider, Fault> {
+        let body = self.body(http, &address(&self.issuer)).await?;
+        let provider = Provider::read(&body, &self.issuer);
+        provider.map_err(|why| self.unfit(why))
     }
 
     async fn keys(&self, http: &Http, provider: &Provider) -> Result<Keys, Fault> {
@@ -131,6 +162,12 @@ impl Asked {
 }
 
 impl State {
+    /// What is known of it, while that is believed.
+    fn fresh(&self, now: u64) -> Option<&Known> {
+        let known = self.known.as_ref();
+        known.filter(|known| now.abs_diff(known.at) < FRESH)
+    }
+
     /// What went wrong, if that was just now.
     fn calm(&self, now: u64) -> Result<(), Fault> {
         match &self.fault {
@@ -143,6 +180,7 @@ impl State {
         match asked {
             Ok(known) => {
                 self.fault = None;
+                self.answered = now;
                 Ok(self.known.insert(known).clone())
             }
             Err(fault) => {

@@ -127,7 +127,7 @@ impl Oidc {
     /// # Errors
     /// [`Fault`]; the provider's. [`Fault::Unfit`], too, if the system gives no randomness.
     pub async fn begin(&self, redirect_uri: &str, now: u64) -> Result<(String, Pending), Fault> {
-        let known = self.asked.known(&self.http, now).await?;
+        let known = self.asked.there(&self.http, now).await?;
         let mut random = [[0; 32]; 3];
         for bytes in &mut random {
             aws_lc_rs::rand::fill(bytes)

@@ -256,6 +256,25 @@ async fn a_provider_that_is_away_is_not_asked_by_everybody() {
 }
 
 #[tokio::test]
+async fn nobody_is_sent_to_a_provider_that_is_away_now() {
+    let login = begun("").await;
+    login.gives(&RSA, "r");
+    let (stub, oidc) = (&login.stub, &login.oidc);
+    let discovery = "/.well-known/openid-configuration";
+    stub.say(discovery, 502, &json!({}));
+    assert!(oidc.begin(BACK, NOW + 9).await.is_ok());
+    let fault = oidc.begin(BACK, NOW + 10).await.unwrap_err();
+    assert!(matches!(fault, Fault::Unreachable { .. }), "{fault}");
+    // Whoever is there already comes back.
+    let finished = login.finish().await.unwrap();
+    assert!(matches!(finished, Finished::Known(_)));
+    stub.say(discovery, 200, &stub.discovery());
+    assert!(oidc.begin(BACK, NOW + 15).await.is_ok());
+    assert!(oidc.begin(BACK, NOW + 24).await.is_ok());
+    assert_eq!((stub.times(discovery), stub.times("/jwks")), (3, 1));
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_cut() {
     let stub = Stub::start().await;
     let oidc = stub.oidc("");
