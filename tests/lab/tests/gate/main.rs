@@ -19,6 +19,7 @@ mod http2;
 mod innovaphone;
 mod interwise;
 mod ldap;
+mod login_page;
 mod malformed;
 mod many;
 mod network;
