@@ -4,8 +4,9 @@ use super::super::Fault;
 use super::ask::{Http, Question};
 use super::keys::Keys;
 use super::provider::{Provider, address};
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard};
+use tokio::time::Instant;
 
 /// How long what a provider says of itself is believed; in seconds.
 const FRESH: u64 = 3600;
@@ -25,10 +26,12 @@ pub(super) struct Known {
     keys_at: u64,
 }
 
-/// One asks, and the others wait for what he hears.
+/// One asks, and the others wait for what he hears, unless they know enough.
 pub(super) struct Asked {
     issuer: String,
-    known: Mutex<State>,
+    state: Mutex<State>,
+    /// Held by the one who asks.
+    turn: Turn<()>,
 }
 
 #[derive(Default)]
@@ -36,6 +39,8 @@ struct State {
     known: Option<Known>,
     /// When it answered last.
     answered: u64,
+    /// When it was asked for newer keys last, whatever came of it.
+    keys_asked: u64,
     fault: Option<(Fault, u64)>,
 }
 
@@ -43,7 +48,8 @@ impl Asked {
     pub(super) fn new(issuer: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
-            known: Mutex::default(),
+            state: Mutex::default(),
+            turn: Turn::default(),
         }
     }
 
@@ -52,13 +58,9 @@ impl Asked {
     /// # Errors
     /// [`Fault`]; the provider's.
     pub(super) async fn known(&self, http: &Http, now: u64) -> Result<Known, Fault> {
-        let mut state = self.known.lock().await;
-        if let Some(known) = state.fresh(now) {
-            return Ok(known.clone());
-        }
-        state.calm(now)?;
-        let asked = self.ask(http, now).await;
-        state.keep(asked, now)
+        let fresh = |now| self.state().fresh(now).cloned();
+        self.heard(now, fresh, async |now| self.ask(http, now).await)
+            .await
     }
 
     /// The provider, which has just answered: somebody is to be sent there.
@@ -66,23 +68,23 @@ impl Asked {
     /// # Errors
     /// As [`Asked::known`].
     pub(super) async fn there(&self, http: &Http, now: u64) -> Result<Known, Fault> {
-        let mut state = self.known.lock().await;
-        let fresh = state.fresh(now).cloned();
-        if let Some(known) = &fresh
-            && now.abs_diff(state.answered) < THERE
-        {
-            return Ok(known.clone());
-        }
-        state.calm(now)?;
-        let asked = match fresh {
-            // Its keys are as old as they were: a new one has them fetched anew.
-            Some(known) => self.says(http).await.map(|provider| Known {
-                provider: Arc::new(provider),
-                ..known
-            }),
-            None => self.ask(http, now).await,
+        let just_now = |now: u64| {
+            let state = self.state();
+            let is_there = now.abs_diff(state.answered) < THERE;
+            state.fresh(now).filter(|_| is_there).cloned()
         };
-        state.keep(asked, now)
+        self.heard(now, just_now, async |now| {
+            let fresh = self.state().fresh(now).cloned();
+            match fresh {
+                // Its keys are as old as they were: a new one has them fetched anew.
+                Some(known) => self.says(http).await.map(|provider| Known {
+                    provider: Arc::new(provider),
+                    ..known
+                }),
+                None => self.ask(http, now).await,
+            }
+        })
+        .await
     }
 
     /// The provider with keys that are newer than those of `old`, if there can be any.
@@ -95,23 +97,66 @@ impl Asked {
         old: &Known,
         now: u64,
     ) -> Result<Option<Known>, Fault> {
-        let mut state = self.known.lock().await;
-        if let Some(known) = &state.known
-            && known.keys_at != old.keys_at
-        {
-            return Ok(Some(known.clone()));
+        let settled = |now: u64| {
+            let state = self.state();
+            let known = state.known.as_ref();
+            let newer = known.filter(|known| known.keys_at != old.keys_at).cloned();
+            let asked = old.keys_at.max(state.keys_asked);
+            // Whoever brings tokens with keys that there are not must not have it asked for each.
+            let is_early = now.abs_diff(asked) < KEYS_AGAIN;
+            newer.map(Some).or(is_early.then_some(None))
+        };
+        if let Some(settled) = settled(now) {
+            return Ok(settled);
         }
-        if now.abs_diff(old.keys_at) < KEYS_AGAIN {
-            return Ok(None);
+        let (_turn, now) = self.take_turn(now).await;
+        if let Some(settled) = settled(now) {
+            return Ok(settled);
         }
-        state.calm(now)?;
+        self.state().calm(now)?;
+        self.state().keys_asked = now;
+        let since = Instant::now();
         let keys = self.keys(http, &old.provider).await;
+        let now = now + since.elapsed().as_secs();
         let known = keys.map(|keys| Known {
             keys: Arc::new(keys),
             keys_at: now,
             ..old.clone()
         });
-        state.keep(known, now).map(Some)
+        self.state().keep(known, now).map(Some)
+    }
+
+    /// What `settled` knows, before or after somebody else has asked; else what `ask` hears.
+    async fn heard(
+        &self,
+        now: u64,
+        settled: impl Fn(u64) -> Option<Known>,
+        ask: impl AsyncFnOnce(u64) -> Result<Known, Fault>,
+    ) -> Result<Known, Fault> {
+        if let Some(known) = settled(now) {
+            return Ok(known);
+        }
+        self.state().calm(now)?;
+        let (_turn, now) = self.take_turn(now).await;
+        if let Some(known) = settled(now) {
+            return Ok(known);
+        }
+        self.state().calm(now)?;
+        let since = Instant::now();
+        let asked = ask(now).await;
+        let now = now + since.elapsed().as_secs();
+        self.state().keep(asked, now)
+    }
+
+    /// Waits for the others, and says what time it is then.
+    async fn take_turn(&self, now: u64) -> (TurnGuard<'_, ()>, u64) {
+        let since = Instant::now();
+        let turn = self.turn.lock().await;
+        (turn, now + since.elapsed().as_secs())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask(&self, http: &Http, now: u64) -> Result<Known, Fault> {
