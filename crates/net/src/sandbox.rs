@@ -250,7 +250,7 @@ const ARCH_CALLS: &[libc::c_long] = &[libc::SYS_epoll_wait, libc::SYS_poll];
 #[cfg(not(target_arch = "x86_64"))]
 const ARCH_CALLS: &[libc::c_long] = &[];
 
-/// What an ioctl is asked that has a socket not wait (ioctl_fionbio(2const)). Libraries of C differ in the type of theirs.
+/// What an ioctl is asked that has a socket not wait (`FIONBIO`). Libraries of C differ in the type of theirs.
 const FIONBIO: u64 = 0x5421;
 
 fn allowed_calls() -> Result<BTreeMap<libc::c_long, Vec<SeccompRule>>, SandboxError> {
@@ -393,7 +393,7 @@ mod tests {
             assert!(Command::new("/bin/true").status().is_err());
             assert!(UnixStream::connect("/run/nothing").is_err());
             // A terminal's name, settings and the like.
-            let settings = nix::sys::termios::tcgetattr(std::io::stdin());
+            let settings = nix::sys::termios::tcgetattr(io::stdin());
             assert_eq!(settings.unwrap_err(), nix::errno::Errno::EPERM);
             assert!(nix::sys::signal::kill(nix::unistd::getppid(), None).is_err());
             if sandbox.landlock {

@@ -19,17 +19,18 @@ const OIDC_KEYS: &str = "login = \"oidc\"\noidc = { issuer = \"https://10.0.0.21
 
 /// Three lists, one of each kind, each with a host; everything is logged, and nobody banned.
 fn configuration() -> Result<String> {
-    let mut text = two_hosts("radius", RADIUS_KEYS)?.replace(
+    let text = two_hosts("radius", RADIUS_KEYS)?.replace(
         "standard_ports = true",
         "standard_ports = true\nlog_rejected = [\"http\"]\nlog_forwarded = [\"http\"]",
     );
-    for (list, keys) in [("ldap", LDAP_KEYS), ("oidc", OIDC_KEYS)] {
-        text += &format!(
+    let more = [("ldap", LDAP_KEYS), ("oidc", OIDC_KEYS)].map(|(list, keys)| {
+        format!(
             "[access.{list}]\nkind = \"sso\"\n{keys}\nsession = {{ domain = \"example.com\", cookie = \"{list}\" }}\n\
              [[host]]\nname = \"{list}.example.com\"\n[[host.http]]\ntarget = \"http://10.0.0.20\"\naccess = [\"{list}\"]\n"
-        );
-    }
-    Ok(text + "[guard]\nnever = [\"0.0.0.0/0\", \"::/0\"]\n")
+        )
+    });
+    let never = "[guard]\nnever = [\"0.0.0.0/0\", \"::/0\"]\n";
+    Ok(text + &more.concat() + never)
 }
 
 #[test]

@@ -13,23 +13,17 @@ const INNER: &str = "https://inner.example.com";
 
 /// Two lists more, each with a host.
 fn file() -> Result<String> {
-    let mut text = two_hosts("radius", RADIUS_KEYS)?;
-    for (list, cookie, domain, host) in [
-        (
-            "elsewhere",
-            "gatehouse_session",
-            "example.org",
-            "pbx.example.org",
-        ),
-        ("inner", "inner_session", "example.com", "inner.example.com"),
-    ] {
-        text += &format!(
+    let text = two_hosts("radius", RADIUS_KEYS)?;
+    let elsewhere = ("elsewhere", "gatehouse_session", "example.org", "pbx");
+    let inner = ("inner", "inner_session", "example.com", "inner");
+    let more = [elsewhere, inner].map(|(list, cookie, domain, host)| {
+        format!(
             "[access.{list}]\nkind = \"sso\"\nlogin = \"radius\"\n{RADIUS_KEYS}\nuser_header = \"X-Remote-User\"\n\
              session = {{ cookie = \"{cookie}\", domain = \"{domain}\" }}\n\
-             [[host]]\nname = \"{host}\"\n[[host.http]]\ntarget = \"http://10.0.0.20\"\naccess = [\"{list}\"]\n"
-        );
-    }
-    Ok(text)
+             [[host]]\nname = \"{host}.{domain}\"\n[[host.http]]\ntarget = \"http://10.0.0.20\"\naccess = [\"{list}\"]\n"
+        )
+    });
+    Ok(text + &more.concat())
 }
 
 #[test]
@@ -112,9 +106,10 @@ fn a_target_gets_the_cookie_of_a_session_only_where_that_is_wanted() {
             request.header(&cookies).expect(lab, Place::Internet, 200)?;
             let arrived = target.wait_for(path)?;
             let request = arrived.last().context("waited for")?;
-            let wanted = match is_forwarded {
-                true => format!("theme=dark; {name}={session}; a=b"),
-                false => "theme=dark; a=b".to_owned(),
+            let wanted = if is_forwarded {
+                format!("theme=dark; {name}={session}; a=b")
+            } else {
+                "theme=dark; a=b".to_owned()
             };
             assert_eq!(request.get("http_cookie"), wanted, "{host}");
             assert_eq!(request.get("http_x_remote_user"), "Nemo", "{host}");
