@@ -115,6 +115,8 @@ const LEAST: &[(&str, &str, Least)] = &[
     ("DELETE", "/v1/tokens", OPERATOR),
     ("GET", "/v1/sso/sessions", OPERATOR),
     ("DELETE", "/v1/sso/sessions", OPERATOR),
+    ("GET", "/v1/sso/factors", OPERATOR),
+    ("DELETE", "/v1/sso/factors", OPERATOR),
     // Those of tokens for keys, too: `is_for_key`.
     ("GET", TOKENS, OPERATOR),
     ("POST", TOKENS, OPERATOR),

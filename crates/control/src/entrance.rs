@@ -4,12 +4,12 @@ use std::future::Future;
 use std::net::IpAddr;
 
 use crate::{
-    AccessKey, AccessKeyMade, Actor, Htpasswd, Imported, NewAccessKey, NewToken, NewVisitor,
-    Refusal, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
-    WhichSessions,
+    AccessKey, AccessKeyMade, Actor, FactorsReset, Htpasswd, Imported, NewAccessKey, NewToken,
+    NewVisitor, Refusal, Revoked, SsoEnded, SsoFactor, SsoSession, Token, TokenMade, Visitor,
+    VisitorPassword, WhichFactors, WhichSessions,
 };
 
-/// Visitors, tokens, keys of applications, and sessions of users who have signed in. Every method acts for whom [`crate::Operators::acting`] has named.
+/// Visitors, tokens, keys of applications, and sessions and second factors of users who sign in. Every method acts for whom [`crate::Operators::acting`] has named.
 ///
 /// # Errors
 /// Every method refuses by [`Refusal`], whose message is for the operator.
@@ -93,4 +93,13 @@ pub trait Entrance: Clone + Send + Sync + 'static {
         &self,
         which: WhichSessions,
     ) -> impl Future<Output = Result<SsoEnded, Refusal>> + Send;
+
+    /// Who has a second factor.
+    fn sso_factors(&self) -> impl Future<Output = Result<Vec<SsoFactor>, Refusal>> + Send;
+
+    /// Takes second factors away: their users begin anew.
+    fn reset_sso_factors(
+        &self,
+        which: WhichFactors,
+    ) -> impl Future<Output = Result<FactorsReset, Refusal>> + Send;
 }

@@ -36,6 +36,7 @@
 //! | `GET /v1/tokens`, `DELETE /v1/tokens?id=ID` | list of [`Token`] |
 //! | `GET /v1/access/NAME/tokens`, `POST` ([`NewToken`]), `DELETE`, `DELETE /v1/access/NAME/tokens/ID` | list of [`Token`], [`TokenMade`], [`Revoked`] |
 //! | `GET /v1/sso/sessions`, `DELETE ?id=ID`, `?user=NAME`, `?all=true` | list of [`SsoSession`], [`SsoEnded`] |
+//! | `GET /v1/sso/factors`, `DELETE ?access=NAME&user=NAME`, `?all=true` | list of [`SsoFactor`], [`FactorsReset`] |
 //! | `GET /v1/access/NAME/keys`, `POST` ([`NewAccessKey`]), `DELETE /v1/access/NAME/keys/ID` | list of [`AccessKey`], [`AccessKeyMade`] |
 //!
 //! What is refused comes back as a [`Refusal`] with a status of 4xx or 5xx.
@@ -63,15 +64,15 @@ pub use admission::{CLIENT_HEADER, IDLE_HEADER};
 pub use api::{
     AccessKey, AccessKeyMade, Applied, Apply, Ban, CertificateExport, CertificateImport,
     CertificateName, CertificateStatus, Checked, Claim, ClaimStatus, Cleared, ClientCertificate,
-    ConfigText, Derived, Diff, Draft, ExplainShown, Explanation, ExportedCertificate, Fault,
-    Generation, GenerationState, History, Host, HostFigures, HostProtocol, HostRule, HostTarget,
-    Htpasswd, Imported, ImportedCertificate, InterfaceStatus, IssuedCertificate, ListenerStatus,
-    LogQuery, Login, MachineOrder, MachineStatus, Network, NewAccessKey, NewBan,
+    ConfigText, Derived, Diff, Draft, ExplainShown, Explanation, ExportedCertificate, FactorsReset,
+    Fault, Generation, GenerationState, History, Host, HostFigures, HostProtocol, HostRule,
+    HostTarget, Htpasswd, Imported, ImportedCertificate, InterfaceStatus, IssuedCertificate,
+    ListenerStatus, LogQuery, Login, MachineOrder, MachineStatus, Network, NewAccessKey, NewBan,
     NewClientCertificate, NewToken, NewUser, NewVisitor, NotBuilt, OrderStep, Ordered,
     PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation,
     Revoked, Role, Rollback, RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted,
-    SsoEnded, SsoSession, Status, Table, Token, TokenMade, TotpCode, TotpOffer, User, UserChange,
-    Visitor, VisitorPassword, WhichSessions, ZoneChange, ZoneStatus,
+    SsoEnded, SsoFactor, SsoSession, Status, Table, Token, TokenMade, TotpCode, TotpOffer, User,
+    UserChange, Visitor, VisitorPassword, WhichFactors, WhichSessions, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

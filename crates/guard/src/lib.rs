@@ -21,6 +21,7 @@ mod hearsay;
 pub mod operators;
 mod saved;
 mod suspicion;
+pub mod totp;
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

@@ -13,6 +13,7 @@
 
 mod context;
 mod event;
+mod live_factors;
 mod live_sessions;
 pub mod metrics;
 mod roll_watch;
@@ -21,6 +22,7 @@ mod workers;
 
 pub use context::{BanWatch, Context, EventSender, Offence, OffenceSender, Outbox};
 pub use event::{Blame, ConfigChange, Decision, Event, Outcome, ServiceState, clip};
+pub use live_factors::{CodeTaken, FactorStanding};
 pub use live_sessions::LiveSession;
 pub use metrics::Registry;
 pub use roll_watch::{Outdated, RollWatch, SessionFault, SessionReport};

@@ -146,7 +146,12 @@ impl LiveSessions {
             Vec::new()
         };
         let ended = std::mem::take(&mut self.ended).into_iter().collect();
-        SessionNews { begun, ended, used }
+        SessionNews {
+            begun,
+            ended,
+            used,
+            ..SessionNews::default()
+        }
     }
 
     /// Whether there is more to tell at once.

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use guard::entrance::{
-    Change, LiveToken, NewSession, Roll, Session, SessionNews, TEXT_BYTES, TokenHash, TokenId,
-    Typed, UnfitSession, VisitorHash, session_text,
+    Change, Factor, FactorKey, LiveToken, NewSession, NoFactor, Roll, Session, SessionNews,
+    TEXT_BYTES, TokenHash, TokenId, Typed, UnfitSession, VisitorHash, session_text,
 };
 use guard::operators::UserName;
 use thiserror::Error;
@@ -14,6 +14,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
+use crate::live_factors::{CodeTaken, FactorStanding, LiveFactors};
 use crate::live_sessions::{LiveSession, LiveSessions};
 
 /// How many passwords wait at most to be kept in a better form; there is another chance at the next login.
@@ -21,7 +22,7 @@ const OUTDATED: usize = 16;
 /// How often it is told when sessions were used.
 const USED: Duration = Duration::from_mins(1);
 
-/// Visitors, tokens and sessions, looked up on requests. Cloning is cheap, clones are the same.
+/// Visitors, tokens, sessions and second factors, looked up on requests. Cloning is cheap, clones are the same.
 ///
 /// Until it is told the first [`Roll`], there is nobody in it. A change costs as much as it is long, not as
 /// there are tokens.
@@ -41,7 +42,7 @@ pub struct Outdated {
     pub password: Typed,
 }
 
-/// What the supervisor is to know of sessions, as a [`RollWatch`] has it.
+/// What the supervisor is to know of sessions and second factors, as a [`RollWatch`] has it.
 #[derive(Debug)]
 pub struct SessionReport {
     watch: RollWatch,
@@ -65,6 +66,7 @@ struct Book {
     tokens: HashMap<TokenHash, LiveToken>,
     hashes: HashMap<TokenId, TokenHash>,
     sessions: LiveSessions,
+    factors: LiveFactors,
     /// The number of the last password.
     passwords: u64,
 }
@@ -166,6 +168,31 @@ impl RollWatch {
         gone.len()
     }
 
+    /// What is known of the second factor of a user of an access.
+    pub fn factor(&self, access: &str, user: &str) -> FactorStanding {
+        self.read().factors.standing(&FactorKey::of(access, user))
+    }
+
+    /// Begins a second factor, whose first code was right. It holds at once, and the supervisor keeps it.
+    ///
+    /// # Errors
+    /// [`NoFactor`].
+    pub fn begin_factor(&self, factor: Factor) -> Result<(), NoFactor> {
+        self.write().factors.begin(factor)?;
+        self.news.notify_one();
+        Ok(())
+    }
+
+    /// Takes a code of a user's second factor, once, `now` in Unix seconds. Whoever guesses waits.
+    pub fn take_code(&self, access: &str, user: &str, typed: &str, now: u64) -> CodeTaken {
+        let key = FactorKey::of(access, user);
+        let taken = self.write().factors.take(key, typed, now);
+        if taken == CodeTaken::Right {
+            self.news.notify_one();
+        }
+        taken
+    }
+
     /// A number that changes whenever somebody who could enter may not be able to any more. Whoever holds something open on a token,
     /// session or visitor looks again then.
     pub fn losses(&self) -> u64 {
@@ -189,6 +216,7 @@ impl RollWatch {
             visitors,
             tokens,
             sessions,
+            factors,
         } = roll;
         book.visitors.retain(|name, _| visitors.contains_key(name));
         for (name, hash) in visitors {
@@ -200,6 +228,7 @@ impl RollWatch {
             book.add_token(token);
         }
         book.sessions.publish(&sessions);
+        book.factors.publish(factors);
         drop(book);
         self.lost();
     }
@@ -207,7 +236,14 @@ impl RollWatch {
     /// Puts changes into force, in their order.
     pub fn change(&self, changes: Vec<Change>) {
         let mut book = self.write();
-        let adds = |change: &Change| matches!(change, Change::Token(_) | Change::Rehashed(..));
+        let adds = |change: &Change| {
+            // Who has lost his second factor has lost his sessions by changes of their own.
+            let of_factors = matches!(
+                change,
+                Change::Factor(_) | Change::FactorGone(_) | Change::NoFactors
+            );
+            of_factors || matches!(change, Change::Token(_) | Change::Rehashed(..))
+        };
         let lost = !changes.iter().all(adds);
         for change in changes {
             match change {
@@ -216,6 +252,9 @@ impl RollWatch {
                 Change::Token(token) => book.add_token(token),
                 Change::TokenGone(id) => book.remove_token(id),
                 Change::SessionGone(id) => drop(book.sessions.forget(id)),
+                Change::Factor(factor) => book.factors.set(factor),
+                Change::FactorGone(key) => book.factors.forget(&key),
+                Change::NoFactors => book.factors.forget_all(),
             }
         }
         drop(book);
@@ -238,7 +277,7 @@ impl RollWatch {
 }
 
 impl SessionReport {
-    /// What is to be told next, once there is something: what began and ended at once, what was used once a minute. May be dropped at
+    /// What is to be told next, once there is something: what began and ended, and codes, at once, what was used once a minute. May be dropped at
     /// any await; what it has returned is not told again.
     pub async fn next(&mut self) -> SessionNews {
         loop {
@@ -248,8 +287,9 @@ impl SessionReport {
                 () = sleep_until(due) => self.due = None,
             }
             let mut book = self.watch.write();
-            let news = book.sessions.take_news(self.due.is_none());
-            if book.sessions.has_news() {
+            let mut news = book.sessions.take_news(self.due.is_none());
+            (news.factors, news.codes) = book.factors.take_news();
+            if book.sessions.has_news() || book.factors.has_news() {
                 self.watch.news.notify_one();
             }
             if !news.is_empty() {

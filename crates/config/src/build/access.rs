@@ -15,6 +15,7 @@ const SSO: &[&str] = &[
     "ldap",
     "radius",
     "oidc",
+    "totp",
     "groups",
     "user_header",
     "groups_header",
@@ -92,9 +93,17 @@ fn sso(keys: &AccessKeys, mut kind: Kind<'_>) -> Option<AccessKind> {
     );
     let word = kind.needs("login", keys.login, "\"ldap\"");
     let login = word.and_then(|word| login(keys, word, kind.report));
+    let totp = keys.totp.unwrap_or(false);
+    if totp && word == Some(LoginWord::Oidc) {
+        let what =
+            "has no meaning for login = \"oidc\": the provider asks for a second factor itself";
+        let remedy = "remove it, and have the provider ask for one";
+        kind.report.fault(keys.at.key("totp"), what, remedy);
+    }
     Some(AccessKind::Sso(Box::new(Sso {
         session: session?,
         login: login?,
+        totp,
         groups: keys.groups.clone(),
         user_header: keys.user_header.clone(),
         groups_header: keys.groups_header.clone(),

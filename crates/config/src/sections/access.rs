@@ -43,6 +43,9 @@ section! {
         radius: Option<RadiusLogin>;
         /// The OIDC provider for login = "oidc".
         oidc: Option<OidcLogin>;
+        /// Ask for a code of an authenticator app (RFC 6238) as well; who has none yet sets one up at his first login. Not for
+        /// login = "oidc", where the provider asks.
+        totp: Option<bool> | true;
         /// Groups of which a user must be in one, as the directory calls them. Empty: every user who has a login is let in.
         groups: Vec<String> as Vec<GroupName> | ["pbx-users"];
         /// The header that tells the target the user's groups, with "," between them. A group whose name

@@ -277,6 +277,8 @@ pub struct Sso {
     pub session: Session,
     /// Where the login is asked.
     pub login: Login,
+    /// Whether a second factor is asked for, too.
+    pub totp: bool,
     /// Groups of which a user must be in one; empty: every user is let in.
     pub groups: Vec<String>,
     /// The header that tells the target the user's name.

@@ -6,6 +6,7 @@ mod configuration;
 mod derived;
 mod entrance;
 mod explain;
+mod factors;
 mod history;
 mod hosts;
 mod log;
@@ -35,6 +36,8 @@ pub use entrance::{
 pub(crate) use entrance::{AccessPath, NumberPath, NumberQuery, VisitorQuery, WhichQuery};
 pub(crate) use explain::ExplainQuery;
 pub use explain::{ExplainShown, Explanation};
+pub(crate) use factors::FactorQuery;
+pub use factors::{FactorsReset, SsoFactor, WhichFactors};
 pub(crate) use history::HistoryQuery;
 pub use history::{History, Series, SeriesKind};
 pub use hosts::{Host, HostFigures, HostProtocol, HostRule, HostTarget};

@@ -2,11 +2,11 @@
 
 use hyper::Method;
 
-use crate::api::{NumberQuery, VisitorQuery, WhichQuery};
+use crate::api::{FactorQuery, NumberQuery, VisitorQuery, WhichQuery};
 use crate::{
-    AccessKey, AccessKeyMade, Client, ClientError, Htpasswd, Imported, NewAccessKey, NewToken,
-    NewVisitor, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
-    WhichSessions,
+    AccessKey, AccessKeyMade, Client, ClientError, FactorsReset, Htpasswd, Imported, NewAccessKey,
+    NewToken, NewVisitor, Revoked, SsoEnded, SsoFactor, SsoSession, Token, TokenMade, Visitor,
+    VisitorPassword, WhichFactors, WhichSessions,
 };
 
 impl Client {
@@ -85,6 +85,20 @@ impl Client {
     pub async fn end_sso_sessions(&self, which: &WhichSessions) -> Result<SsoEnded, ClientError> {
         let query = WhichQuery::of(which);
         self.ask(Method::DELETE, "/v1/sso/sessions", &query).await
+    }
+
+    /// Who has a second factor.
+    pub async fn sso_factors(&self) -> Result<Vec<SsoFactor>, ClientError> {
+        self.ask(Method::GET, "/v1/sso/factors", &()).await
+    }
+
+    /// Takes second factors away.
+    pub async fn reset_sso_factors(
+        &self,
+        which: &WhichFactors,
+    ) -> Result<FactorsReset, ClientError> {
+        let query = FactorQuery::of(which);
+        self.ask(Method::DELETE, "/v1/sso/factors", &query).await
     }
 
     /// The keys of an access.

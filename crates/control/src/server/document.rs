@@ -7,8 +7,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    bans, certificates, configuration, entrance, explain, history, hosts, log, machine, network,
-    operators, secrets, status,
+    bans, certificates, configuration, entrance, explain, factors, history, hosts, log, machine,
+    network, operators, secrets, status,
 };
 use crate::{Record, Refusal};
 
@@ -120,6 +120,8 @@ pub(super) async fn document() -> Answer {
         entrance::revoke_key,
         entrance::sso_sessions,
         entrance::end_sso_sessions,
+        factors::sso_factors,
+        factors::reset_sso_factors,
     ),
     components(schemas(Refusal, Record)),
     modifiers(&Everywhere)

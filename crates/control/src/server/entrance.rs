@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::routing::{delete, get, post};
 
 use super::answer::{Answer, Asked, Placed, Sent};
-use super::{Api, LONGEST_FILE_REQUEST, Paths, SHORT_REQUEST};
+use super::{Api, LONGEST_FILE_REQUEST, Paths, SHORT_REQUEST, factors};
 use crate::api::{AccessPath, NumberPath, NumberQuery, VisitorQuery, WhichQuery};
 use crate::schema::Nothing;
 use crate::{
@@ -28,6 +28,10 @@ pub(crate) fn routes<B: Backend>(paths: Paths<B>) -> Paths<B> {
         (
             "/v1/sso/sessions",
             get(sso_sessions::<B>).delete(end_sso_sessions::<B>),
+        ),
+        (
+            "/v1/sso/factors",
+            get(factors::sso_factors::<B>).delete(factors::reset_sso_factors::<B>),
         ),
         ("/v1/access/{name}/tokens", of_access),
         ("/v1/access/{name}/tokens/{id}", delete(revoke_token::<B>)),

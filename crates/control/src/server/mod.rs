@@ -7,6 +7,7 @@ mod configuration;
 mod document;
 mod entrance;
 mod explain;
+mod factors;
 mod history;
 mod hosts;
 mod log;

@@ -5,9 +5,9 @@ use super::operators::Line;
 use super::*;
 
 use control::{
-    AccessKey, AccessKeyMade, Actor, Entrance, Htpasswd, Imported, NewAccessKey, NewToken,
-    NewVisitor, Peer, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
-    WhichSessions,
+    AccessKey, AccessKeyMade, Actor, Entrance, FactorsReset, Htpasswd, Imported, NewAccessKey,
+    NewToken, NewVisitor, Peer, Revoked, SsoEnded, SsoFactor, SsoSession, Token, TokenMade,
+    Visitor, VisitorPassword, WhichFactors, WhichSessions,
 };
 use hyper::StatusCode;
 
@@ -52,6 +52,15 @@ fn session() -> SsoSession {
         groups: vec!["pbx-users".to_owned()],
         from: [192, 0, 2, 7].into(),
         begun: NOW,
+        used: NOW,
+    }
+}
+
+fn factor() -> SsoFactor {
+    SsoFactor {
+        access: "staff".to_owned(),
+        user: "anna ä".to_owned(),
+        confirmed: NOW,
         used: NOW,
     }
 }
@@ -131,6 +140,17 @@ impl Entrance for Memory {
             _ => return Err(Refusal::conflict("no such session")),
         };
         Ok(SsoEnded { ended })
+    }
+    async fn sso_factors(&self) -> Result<Vec<SsoFactor>, Refusal> {
+        Ok(vec![factor()])
+    }
+    async fn reset_sso_factors(&self, which: WhichFactors) -> Result<FactorsReset, Refusal> {
+        let reset = match which {
+            WhichFactors::One { access, user } if access == "staff" && user == "anna ä" => 1,
+            WhichFactors::All => 2,
+            WhichFactors::One { .. } => return Err(Refusal::conflict("no such factor")),
+        };
+        Ok(FactorsReset { reset, ended: 3 })
     }
 }
 
@@ -221,6 +241,35 @@ async fn the_command_line_speaks_of_who_has_signed_in() {
 }
 
 #[tokio::test]
+async fn the_command_line_speaks_of_second_factors() {
+    let running = Running::start("factors");
+    let client = running.client().await;
+    assert_eq!(client.sso_factors().await.unwrap(), [factor()]);
+    let of = |user: &str| WhichFactors::One {
+        access: "staff".to_owned(),
+        user: user.to_owned(),
+    };
+    for (which, reset) in [(of("anna ä"), 1), (WhichFactors::All, 2)] {
+        let done = client.reset_sso_factors(&which).await.unwrap();
+        assert_eq!((done.reset, done.ended), (reset, 3));
+    }
+    assert!(client.reset_sso_factors(&of("bert")).await.is_err());
+    let local = Line::open(Peer::Local).await;
+    for query in [
+        "",
+        "?all=false",
+        "?user=a",
+        "?access=a",
+        "?access=a&user=b&all=true",
+        "?name=a",
+    ] {
+        let asked = format!("DELETE /v1/sso/factors{query}");
+        let (status, text) = local.ask(&asked, &[], "").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_for_the_tokens_of_its_own_access_only() {
     let pages = Line::open(Peer::Pages).await;
     let (key, other) = (format!("Bearer {KEY}"), format!("Bearer {OTHER}"));
@@ -249,6 +298,7 @@ async fn a_key_is_for_the_tokens_of_its_own_access_only() {
         ("GET /v1/tokens", "", StatusCode::FORBIDDEN),
         ("DELETE /v1/tokens?id=4", "", StatusCode::FORBIDDEN),
         ("GET /v1/sso/sessions", "", StatusCode::FORBIDDEN),
+        ("GET /v1/sso/factors", "", StatusCode::FORBIDDEN),
         (
             "DELETE /v1/sso/sessions?all=true",
             "",

@@ -38,6 +38,7 @@ const OPERATOR: &[&str] = &[
     "GET /v1/access/{name}/tokens",
     "GET /v1/access/{name}/keys",
     "GET /v1/sso/sessions",
+    "GET /v1/sso/factors",
 ];
 /// What changes nothing of the box but of who asks, or nothing at all.
 const OWN: &[&str] = &[

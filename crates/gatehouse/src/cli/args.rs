@@ -9,11 +9,13 @@ mod certificate;
 mod explain;
 mod session;
 mod token;
+mod totp;
 
 pub(crate) use certificate::{CertificateAction, FileIn, FileOut};
 pub(crate) use explain::ExplainArgs;
 pub(crate) use session::SessionAction;
 pub(crate) use token::{KeyAction, TokenAction};
+pub(crate) use totp::TotpAction;
 
 const STATE: &str = "/var/lib/gatehouse";
 
@@ -275,6 +277,16 @@ pub(crate) enum Command {
     Session {
         #[command(subcommand)]
         action: SessionAction,
+    },
+
+    /// List or reset second factors of users who sign in by `[access.NAME]` with `totp`
+    #[command(after_help = "Examples:
+  gatehouse totp list
+  gatehouse totp reset --access sso --user anna
+  gatehouse totp reset --all")]
+    Totp {
+        #[command(subcommand)]
+        action: TotpAction,
     },
 
     /// Show the menu of the serial line here

@@ -22,6 +22,7 @@ mod status;
 mod sure;
 mod tables;
 mod token;
+mod totp;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -136,6 +137,7 @@ fn dispatch(args: Args, out: Out) -> Done {
         Command::Claim => wait(operators::claim(out, &socket)),
         Command::User { action } => wait(operators::user(out, &socket, action)),
         Command::Session { action } => wait(session::run(out, &socket, action)),
+        Command::Totp { action } => wait(totp::run(out, &socket, action)),
         Command::Token { action } => wait(token::run(out, &socket, action)),
         Command::Console { tty, socket: other } => terminal(tty, other.unwrap_or(socket)),
         Command::Network { action } => wait(network::run(out, &socket, action)),

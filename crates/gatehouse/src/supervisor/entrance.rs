@@ -1,5 +1,6 @@
-//! Who may use what is published: visitors, tokens and sessions behind the control API, kept in the store and told to edge.
+//! Who may use what is published: visitors, tokens, sessions and second factors behind the control API, kept in the store and told to edge.
 
+mod factors;
 mod group;
 mod kept;
 mod sessions;
@@ -18,12 +19,12 @@ pub use visitors::missing;
 use super::gate::Gate;
 use config::AccessKind;
 use control::{
-    AccessKey, AccessKeyMade, Actor, Entrance, Htpasswd, Imported, NewAccessKey, NewToken,
-    NewVisitor, Refusal, Revoked, SsoEnded, SsoSession, Token, TokenMade, Visitor, VisitorPassword,
-    WhichSessions,
+    AccessKey, AccessKeyMade, Actor, Entrance, FactorsReset, Htpasswd, Imported, NewAccessKey,
+    NewToken, NewVisitor, Refusal, Revoked, SsoEnded, SsoFactor, SsoSession, Token, TokenMade,
+    Visitor, VisitorPassword, WhichFactors, WhichSessions,
 };
 use guard::entrance::SessionLimits;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Where visitors lie in the store.
@@ -32,6 +33,8 @@ pub const VISITORS: &str = "visitors.json";
 pub const TOKENS: &str = "tokens.json";
 /// Where sessions lie in the store.
 pub const SESSIONS: &str = "sessions.json";
+/// Where second factors lie in the store.
+pub const FACTORS: &str = "factors.json";
 
 impl Shelf for Gate {
     async fn keep(
@@ -74,6 +77,13 @@ impl Shelf for Gate {
             Some((access.name.clone(), limits))
         });
         limits.collect()
+    }
+
+    async fn totp_accesses(&self) -> BTreeSet<String> {
+        let config = self.with(|state| state.running.config.clone()).await;
+        let asks = |kind: &AccessKind| matches!(kind, AccessKind::Sso(sso) if sso.totp);
+        let lists = config.access.iter().filter(|access| asks(&access.kind));
+        lists.map(|access| access.name.clone()).collect()
     }
 }
 
@@ -153,5 +163,14 @@ impl Entrance for Gate {
     async fn end_sso_sessions(&self, which: WhichSessions) -> Result<SsoEnded, Refusal> {
         let steward = &self.hub.steward;
         steward.end_sso_sessions(self, &self.actor, which).await
+    }
+
+    async fn sso_factors(&self) -> Result<Vec<SsoFactor>, Refusal> {
+        self.hub.steward.sso_factors()
+    }
+
+    async fn reset_sso_factors(&self, which: WhichFactors) -> Result<FactorsReset, Refusal> {
+        let steward = &self.hub.steward;
+        steward.reset_factors(self, &self.actor, which).await
     }
 }

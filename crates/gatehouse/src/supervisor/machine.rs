@@ -113,6 +113,11 @@ impl Machine {
         })
     }
 
+    /// Whether init has given an empty state instead of the one on the disk.
+    pub fn runs_without_its_state(&self) -> bool {
+        self.instead.is_some()
+    }
+
     /// What a box whose disk is lost or not used says of it.
     pub fn forgets(&self) -> Option<String> {
         if let Some(instead) = self.instead {

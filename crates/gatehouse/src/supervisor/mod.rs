@@ -240,8 +240,13 @@ async fn serve(
         () = signals.ended() => {}
     }
     gate.clone().keep_bans(hub.warden.saved()).await;
-    if let Err(refusal) = hub.steward.keep_sessions(gate).await {
-        hub.journal.notice("entrance", refusal.message);
+    for kept in [
+        hub.steward.keep_sessions(gate).await,
+        hub.steward.keep_factors(gate).await,
+    ] {
+        if let Err(refusal) = kept {
+            hub.journal.notice("entrance", refusal.message);
+        }
     }
     pages.abort();
     stop_pages.send_replace(true);
@@ -303,7 +308,7 @@ fn hub(
     let warden = Warden::new(state::policy(best), &saved, journal.clone(), &registry);
     let users = operators::kept(store, &journal);
     let porter = Porter::new(users, journal.clone(), warden.clone());
-    let book = entrance::kept(store, &journal);
+    let book = entrance::kept(store, &journal, machine.runs_without_its_state());
     let hub = Hub {
         steward: Steward::new(book, porter.clone(), journal.clone()),
         porter,

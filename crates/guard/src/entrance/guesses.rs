@@ -10,6 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::factor::folded;
 use crate::ClientKey;
 
 /// The longest wait.
@@ -67,7 +68,7 @@ struct Known {
 impl Guesses {
     /// Lets a try in and counts it as failed.
     ///
-    /// `user` is the name as it was sent; the same name is somebody else in another `realm`.
+    /// `user` is the name as it was sent, however written; the same name is somebody else in another `realm`.
     ///
     /// # Errors
     /// How long to wait; whoever tries is to blame.
@@ -176,23 +177,6 @@ impl Failures {
         };
         (self.last + turns * wait).saturating_duration_since(now)
     }
-}
-
-/// One name for what directories take for the same: they do not look at case and width, and take `user`, `user@domain` and
-/// `DOMAIN\user` for one. Where two users fall together by that, they wait for each other.
-fn folded(user: &str) -> String {
-    let user = user.rsplit('\\').next().unwrap_or_default();
-    let user = user.split('@').next().unwrap_or_default();
-    // U+FF01 to U+FF5E are those of ASCII in another width.
-    let narrow = |char: char| match u32::from(char) {
-        wide @ 0xff01..=0xff5e => char::from_u32(wide - 0xfee0).unwrap_or(char),
-        _ => char,
-    };
-    user.chars()
-        .map(narrow)
-        .filter(|char| !char.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// Forgets what is old; where nothing is, a sixteenth of all, the oldest, so that a flood does not search the table at each try.
@@ -316,20 +300,6 @@ mod tests {
         let later = now + KNOWN;
         let free = (0..200).take_while(|_| guesses.begin("", "max", client(1), later).is_ok());
         assert_eq!(free.count(), FREE as usize);
-    }
-
-    #[test]
-    fn one_user_has_one_count_however_he_is_written() {
-        for user in [
-            "max.müller",
-            "Max.MÜLLER",
-            "max.müller@example.com",
-            "OFFICE\\max.müller",
-            " \u{ff4d}ax.müller\u{a0}",
-        ] {
-            assert_eq!(folded(user), "max.müller", "{user}");
-        }
-        assert_ne!(folded("max"), folded("moritz"));
     }
 
     #[test]

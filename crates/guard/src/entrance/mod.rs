@@ -1,8 +1,11 @@
-//! Who may use what is published: visitors with a password, holders of a token, users who have signed in.
+//! Who may use what is published: visitors with a password, holders of a token, users who have signed in, by a second
+//! factor, too.
 //!
 //! The supervisor keeps them, and tells the data path as much of it as it needs to judge who comes: the
 //! [`Roll`], whole at its start and by [`Change`] later. Nothing here has a clock, a file or a source of randomness.
 
+mod factor;
+mod factors;
 mod guesses;
 pub mod htpasswd;
 mod legacy;
@@ -18,6 +21,8 @@ mod typed;
 mod visitor;
 mod visitors;
 
+pub use factor::{CodeUsed, Factor, FactorKey, UnfitFactor};
+pub use factors::{Factors, MAX_FACTOR_NAMES, MAX_FACTORS, NoFactor};
 pub use guesses::{Guess, Guesses, LONGEST_WAIT};
 pub use legacy::Legacy;
 pub use remembered::{PROOF_KEY_BYTES, Proof, ProofKey, Remembered};

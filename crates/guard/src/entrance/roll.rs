@@ -1,9 +1,11 @@
-//! What the data path knows of visitors, tokens and sessions.
+//! What the data path knows of visitors, tokens, sessions and second factors.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::factor::{Factor, FactorKey};
+use super::factors::Factors;
 use super::session::SessionId;
 use super::sessions::Sessions;
 use super::token::{LiveToken, TokenId};
@@ -20,6 +22,9 @@ pub struct Roll {
     /// Who has signed in.
     #[serde(default)]
     pub sessions: Sessions,
+    /// Second factors.
+    #[serde(default)]
+    pub factors: Factors,
 }
 
 impl Roll {
@@ -39,6 +44,9 @@ impl Roll {
             }
             Change::TokenGone(id) => self.tokens.retain(|known| known.id != id),
             Change::SessionGone(id) => drop(self.sessions.end(id)),
+            Change::Factor(factor) => self.factors.put(factor),
+            Change::FactorGone(key) => drop(self.factors.remove(&key)),
+            Change::NoFactors => self.factors = Factors::none(),
         }
     }
 }
@@ -57,4 +65,10 @@ pub enum Change {
     TokenGone(TokenId),
     /// A session has ended. One that begins is news from the data path, and never to it.
     SessionGone(SessionId),
+    /// A second factor is as this one, whatever the data path has.
+    Factor(Factor),
+    /// A second factor is gone.
+    FactorGone(FactorKey),
+    /// Nobody has a second factor.
+    NoFactors,
 }

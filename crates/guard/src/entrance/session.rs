@@ -8,6 +8,8 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::factor::{CodeUsed, Factor};
+use super::factors::MAX_FACTORS;
 use super::sessions::MAX_SESSIONS;
 use super::token::TokenHash;
 use super::tokens::TEXT_BYTES;
@@ -188,7 +190,7 @@ impl Session {
     }
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     (1..=LONGEST_SESSION_NAME).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
@@ -218,7 +220,7 @@ impl SessionLimits {
 /// The most sessions that begin in one [`SessionNews`].
 pub const MOST_BEGUN: usize = 16;
 
-/// What edge tells the supervisor of sessions: to be believed in this order.
+/// What edge tells the supervisor of sessions and second factors: to be believed in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionNews {
     /// Those that began.
@@ -227,17 +229,31 @@ pub struct SessionNews {
     pub ended: Vec<SessionId>,
     /// Those that were used, and when last, in Unix seconds.
     pub used: Vec<(SessionId, u64)>,
+    /// Second factors that began.
+    #[serde(default)]
+    pub factors: Vec<Factor>,
+    /// Codes that were taken.
+    #[serde(default)]
+    pub codes: Vec<CodeUsed>,
 }
 
 impl SessionNews {
     /// Whether it is no longer than what there can be to tell.
     pub fn is_sound(&self) -> bool {
         let most = 2 * MAX_SESSIONS;
-        self.begun.len() <= MOST_BEGUN && self.ended.len() <= most && self.used.len() <= most
+        self.begun.len() <= MOST_BEGUN
+            && self.ended.len() <= most
+            && self.used.len() <= most
+            && self.factors.len() <= MAX_FACTORS
+            && self.codes.len() <= MAX_FACTORS
     }
 
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.begun.is_empty() && self.ended.is_empty() && self.used.is_empty()
+        self.begun.is_empty()
+            && self.ended.is_empty()
+            && self.used.is_empty()
+            && self.factors.is_empty()
+            && self.codes.is_empty()
     }
 }

@@ -1,5 +1,6 @@
 //! Visitors, htpasswd files and tokens.
 
+mod factors;
 mod sessions;
 
 use super::*;

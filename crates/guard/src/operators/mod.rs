@@ -31,6 +31,6 @@ pub use sessions::{
     IDLE, LIFE, MAX_SESSIONS, MAX_SESSIONS_OF_USER, OFFER_LIFE, OFFER_TRIES, Offer, Session,
     SessionId, Sessions, TOKEN_BYTES, Token,
 };
-pub use totp::{RECOVERY_CODES, RecoveryHash, TOTP_BYTES, Totp, TotpSecret};
+pub use totp::{RECOVERY_CODES, RecoveryHash, Totp};
 pub use user::{BadName, LONGEST_NAME, Role, User, UserName};
 pub use users::{MAX_USERS, UserFault, Users};

@@ -8,8 +8,8 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::totp::TotpSecret;
 use super::user::UserName;
+use crate::totp::TotpSecret;
 
 /// A session that is not used for so long ends.
 pub const IDLE: Duration = Duration::from_mins(30);

@@ -2,6 +2,7 @@
 
 pub(crate) mod cookies;
 pub(crate) mod crowd;
+pub(crate) mod factor;
 pub(crate) mod form;
 pub(crate) mod origin;
 pub(crate) mod page;

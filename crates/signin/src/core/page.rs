@@ -247,12 +247,12 @@ impl Frame<'_> {
     }
 
     /// What went wrong, where a screen reader says it at once.
-    fn trouble(self, trouble: Option<Trouble>) -> Markup {
+    pub(super) fn trouble(self, trouble: Option<Trouble>) -> Markup {
         let words = self.language.words();
         html! { @if let Some(trouble) = trouble { p.fault role="alert" { (told(trouble, words)) } } }
     }
 
-    fn page(self, title: &str, content: &Markup) -> Markup {
+    pub(super) fn page(self, title: &str, content: &Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang=(self.language.tag()) {
@@ -293,7 +293,7 @@ fn told(trouble: Trouble, words: &Words) -> String {
     text.to_owned()
 }
 
-fn hidden_fields(hidden: Hidden<'_>) -> Markup {
+pub(super) fn hidden_fields(hidden: Hidden<'_>) -> Markup {
     html! {
         input type="hidden" name="mark" value=(hidden.mark);
         input type="hidden" name="access" value=(hidden.access);
@@ -302,7 +302,7 @@ fn hidden_fields(hidden: Hidden<'_>) -> Markup {
 }
 
 /// The login page for the same.
-fn again(hidden: Hidden<'_>) -> String {
+pub(super) fn again(hidden: Hidden<'_>) -> String {
     let asked = [("access", hidden.access), ("to", hidden.to)];
     let query = serde_urlencoded::to_string(asked).unwrap_or_default();
     format!("{LOGIN}?{query}")

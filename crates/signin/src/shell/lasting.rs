@@ -60,10 +60,11 @@ impl fmt::Debug for Lasting {
 
 /// A text that nobody guesses.
 pub(crate) fn random_text() -> Result<String, getrandom::Error> {
-    random().map(|bytes| BASE64URL_NOPAD.encode(&bytes))
+    random::<BYTES>().map(|bytes| BASE64URL_NOPAD.encode(&bytes))
 }
 
-fn random() -> Result<[u8; BYTES], getrandom::Error> {
-    let mut bytes = [0; BYTES];
+/// Bytes that nobody guesses.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map(|()| bytes)
 }

@@ -17,6 +17,8 @@ pub(crate) struct List {
     pub(crate) name: String,
     /// The session that a login opens.
     pub(crate) session: Session,
+    /// Whether a code of an app is asked for, too.
+    pub(crate) totp: bool,
     /// Groups of which one is enough; empty: every user.
     pub(crate) groups: Vec<String>,
     /// Hosts with a rule that names it, in lower case.
@@ -71,6 +73,7 @@ impl Lists {
             let list = Arc::new(List {
                 name: access.name.clone(),
                 session: sso.session.clone(),
+                totp: sso.totp,
                 groups: sso.groups.clone(),
                 first_host: first_of(config, &users),
                 hosts: users,

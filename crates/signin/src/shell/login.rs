@@ -13,7 +13,7 @@ use crate::core::crowd::Underway;
 use crate::core::form::{Asked, Form};
 use crate::core::origin;
 use crate::core::page::{Hidden, Trouble};
-use crate::core::pending::Waiting;
+use crate::core::pending::{Step, Waiting};
 use crate::core::returns::Return;
 use crate::directory::{Fault, Typing};
 
@@ -93,25 +93,17 @@ impl Arrival<'_> {
         self.heard(login, said).await
     }
 
-    /// Has the directory look at a one-time code.
+    /// Has the directory look at a one-time code, or looks at that of an app.
     pub(super) async fn take_code(&self, form: &Form, browser: &str) -> Response<Body> {
         let now = self.at.into_std();
-        let taken = self.lasting.pending().take(&form.pending, browser, now);
         let of = |waiting: &Waiting| self.lists.iter().find(|list| list.name == waiting.access);
-        let found = taken.and_then(|(waiting, left)| Some((of(&waiting)?, waiting, left)));
-        let Some((list, waiting, left)) = found else {
-            let asked = form.asked();
-            let Some(list) = self.list(&asked) else {
-                return self.account(None);
-            };
-            let to = self.way_back(list, &asked.to);
-            return self.login(
-                StatusCode::FORBIDDEN,
-                list,
-                &to,
-                "",
-                Some(Trouble::CodeOver),
-            );
+        let known = self
+            .lasting
+            .pending()
+            .get(&form.pending, browser, now)
+            .cloned();
+        let Some((list, waiting)) = known.and_then(|waiting| Some((of(&waiting)?, waiting))) else {
+            return self.code_over(form);
         };
         let to = self.way_back(list, &waiting.to);
         let user = waiting.user.as_str();
@@ -123,15 +115,12 @@ impl Arrival<'_> {
             Ok(made) => made,
             Err(trouble) => return self.not_now(list, &to, user, trouble),
         };
-        let said = match &list.directory {
-            Ok(directory) => {
-                directory
-                    .answer(&self.typing(user, code), &waiting.state)
-                    .await
-            }
-            Err(why) => Err(unusable(list, why)),
+        // Only now: who has to wait first can answer it then.
+        let taken = self.lasting.pending().take(&form.pending, browser, now);
+        let Some((_, left)) = taken else {
+            self.lasting.guesses().take_back(guess);
+            return self.code_over(form);
         };
-        drop(underway);
         let login = Try {
             list,
             to,
@@ -140,7 +129,30 @@ impl Arrival<'_> {
             guess,
             left: Some(left),
         };
+        let state = match waiting.step {
+            Step::Answer(state) => state,
+            Step::Code(person, offered) => {
+                drop(underway);
+                return self.take_factor(login, (person, offered), &code).await;
+            }
+        };
+        let said = match &list.directory {
+            Ok(directory) => directory.answer(&self.typing(user, code), &state).await,
+            Err(why) => Err(unusable(list, why)),
+        };
+        drop(underway);
         self.heard(login, said).await
+    }
+
+    /// There is nothing that a code could be for.
+    fn code_over(&self, form: &Form) -> Response<Body> {
+        let asked = form.asked();
+        let Some(list) = self.list(&asked) else {
+            return self.account(None);
+        };
+        let to = self.way_back(list, &asked.to);
+        let trouble = Some(Trouble::CodeOver);
+        self.login(StatusCode::FORBIDDEN, list, &to, "", trouble)
     }
 
     /// Lets a try in, which counts as failed from now on.
@@ -164,7 +176,13 @@ impl Arrival<'_> {
             })
     }
 
-    fn not_now(&self, list: &List, to: &Return, user: &str, trouble: Trouble) -> Response<Body> {
+    pub(super) fn not_now(
+        &self,
+        list: &List,
+        to: &Return,
+        user: &str,
+        trouble: Trouble,
+    ) -> Response<Body> {
         let (status, seconds) = match trouble {
             Trouble::Wait(seconds) => (StatusCode::TOO_MANY_REQUESTS, seconds),
             _ => (StatusCode::SERVICE_UNAVAILABLE, SOON),

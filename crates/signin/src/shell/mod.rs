@@ -2,6 +2,7 @@
 
 mod account;
 mod arrival;
+mod factor;
 mod lasting;
 mod lists;
 mod login;

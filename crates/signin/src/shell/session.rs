@@ -59,12 +59,8 @@ impl<'a> Arrival<'a> {
         person: Person,
         at_issuer: AtIssuer,
     ) -> Result<Response<Body>, KeptOut> {
+        self.looked_for_group(list, &person)?;
         let mut user = person.user;
-        let is_wanted = |group: &String| list.groups.contains(group);
-        if !list.groups.is_empty() && !person.groups.iter().any(is_wanted) {
-            self.told_failed(list, &user, "is in none of the groups of the access list");
-            return Err(KeptOut::NoGroup);
-        }
         let who = NewSession {
             access: list.name.as_str().into(),
             user: user.as_str().into(),
@@ -87,6 +83,20 @@ impl<'a> Arrival<'a> {
         ));
         let cookie = cookies::session(&list.session.cookie, &text, &list.session.domain);
         Ok(reply::with_cookie(reply::see_other(to.as_str()), cookie))
+    }
+
+    /// Whether he is in one of the groups that a list wants.
+    ///
+    /// # Errors
+    /// [`KeptOut::NoGroup`]; it was told.
+    pub(super) fn looked_for_group(&self, list: &List, person: &Person) -> Result<(), KeptOut> {
+        let is_wanted = |group: &String| list.groups.contains(group);
+        if list.groups.is_empty() || person.groups.iter().any(is_wanted) {
+            return Ok(());
+        }
+        let why = "is in none of the groups of the access list";
+        self.told_failed(list, &person.user, why);
+        Err(KeptOut::NoGroup)
     }
 
     /// Ends what this browser had of `list`: nobody has its cookie any more.

@@ -1,5 +1,6 @@
 //! Browsers that sign in, over a pair of sockets and in virtual time.
 
+mod factor;
 mod provider;
 
 use std::sync::Arc;

@@ -14,14 +14,14 @@ use super::reply::{self, Body};
 use super::session::{AtIssuer, KeptOut};
 use crate::core::page::Trouble;
 use crate::core::pause;
-use crate::core::pending::{Left, Waiting};
+use crate::core::pending::{Left, Step, Waiting};
 use crate::core::returns::Return;
 use crate::directory::{Answer, Fault, Person, Question};
 
 /// How much a refused login counts.
 pub(super) const WEIGHT: u32 = 1;
 /// Seconds after which a browser may ask again where nobody could be asked.
-const LATER: u64 = 30;
+pub(super) const LATER: u64 = 30;
 
 /// A login that is under way: what belongs to it, whatever the directory says.
 pub(super) struct Try<'t> {
@@ -55,21 +55,32 @@ impl Arrival<'_> {
         }
     }
 
-    /// It is he: his session begins.
+    /// It is he, as far as the directory can say.
     async fn known(&self, login: Try<'_>, person: Person) -> Response<Body> {
+        if login.list.totp {
+            return self.ask_factor(login, person).await;
+        }
+        self.enter(login, person).await
+    }
+
+    /// It is he: his session begins.
+    pub(super) async fn enter(&self, login: Try<'_>, person: Person) -> Response<Body> {
         match self.let_in(login.list, &login.to, person, AtIssuer::default()) {
             Ok(response) => {
                 let now = Instant::now().into_std();
                 self.lasting.guesses().succeeded(login.guess, now);
                 response
             }
-            Err(KeptOut::NoGroup) => {
-                self.lasting.guesses().take_back(login.guess);
-                let trouble = Some(Trouble::NoGroup);
-                self.login(StatusCode::FORBIDDEN, login.list, &login.to, "", trouble)
-            }
+            Err(KeptOut::NoGroup) => self.no_group(&login),
             Err(KeptOut::NoSession) => self.away(login).await,
         }
+    }
+
+    /// It is he, and he may not.
+    pub(super) fn no_group(&self, login: &Try<'_>) -> Response<Body> {
+        self.lasting.guesses().take_back(login.guess);
+        let trouble = Some(Trouble::NoGroup);
+        self.login(StatusCode::FORBIDDEN, login.list, &login.to, "", trouble)
     }
 
     /// The password was right, and a code is wanted.
@@ -78,11 +89,11 @@ impl Arrival<'_> {
         let waiting = Waiting {
             access: login.list.name.clone(),
             user: login.user.to_owned(),
-            state: question.state,
+            step: Step::Answer(question.state),
             to: login.to.as_str().to_owned(),
         };
         let is_first = login.left.is_none();
-        let left = login.left.unwrap_or_else(|| Left::new(now));
+        let left = login.left.unwrap_or_else(|| Left::of_question(now));
         let Ok(text) = random_text() else {
             return self.account(None);
         };
@@ -134,7 +145,7 @@ impl Arrival<'_> {
     }
 
     /// Waits until nobody can tell from the time what the directory knew.
-    async fn pad(&self) {
+    pub(super) async fn pad(&self) {
         sleep_until(self.at + pause::until_told(self.at.elapsed())).await;
     }
 

@@ -35,4 +35,5 @@ mod start;
 mod target;
 mod the_lab;
 mod theft;
+mod totp;
 mod wcs;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use lab::{Answer, Curl, Freeradius, Gatehouse, Lab, Nginx, Place, Site, contract, test};
 use nix::sys::signal::Signal;
 
-const NEEDS: &[&str] = &["nginx", "openssl", "curl", "freeradius"];
+pub(crate) const NEEDS: &[&str] = &["nginx", "openssl", "curl", "freeradius"];
 pub(crate) const RADIUS: &str = "10.0.0.20:1812";
 /// What the lab sets every secret to.
 pub(crate) const SHARED: &str = "a word of the lab";
@@ -15,7 +15,7 @@ pub(crate) const SECOND: &str = "https://wiki.example.com";
 
 pub(crate) const RADIUS_KEYS: &str = "radius = { server = \"10.0.0.20:1812\", shared = { secret = \"radius\" }, timeout = \"1s\", tries = 1 }";
 
-fn file() -> Result<String> {
+pub(crate) fn file() -> Result<String> {
     two_hosts("radius", RADIUS_KEYS)
 }
 

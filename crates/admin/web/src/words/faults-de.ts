@@ -213,6 +213,7 @@ export const WHAT: readonly Pattern[] = [
   [/^(\S+) is not below (\S+), so that its session never gets here$/, '$1 liegt nicht unter $2, so dass die Sitzung nie hierher kommt'],
   [/^does not say where the user's name belongs$/, 'sagt nicht, wohin der Benutzername gehört'],
   ...LDAP_WHAT,
+  [/^has no meaning for login = "oidc": the provider asks for a second factor itself$/, 'hat für login = "oidc" keine Bedeutung: nach einem zweiten Faktor fragt der Anbieter selbst'],
   [/^is longer than the longest session$/, 'ist länger als die längste Sitzung'],
   [/^(.*) is no name of a group$/s, '$1 ist kein Name einer Gruppe'],
   [/^(.*) is a cookie that browsers take for one host alone$/s, '$1 ist ein Cookie, das Browser nur für einen einzigen Host nehmen'],

@@ -197,6 +197,7 @@ export const REMEDY: readonly Pattern[] = [
   // Zugang.
   ...LDAP_REMEDY,
   [/^write (\S+) in its place, for example (".*")$/, 'schreiben Sie $1 an seine Stelle, zum Beispiel $2'],
+  [/^remove it, and have the provider ask for one$/, 'entfernen Sie es, und lassen Sie den Anbieter danach fragen'],
   [/^write a shorter one, or a longer `longest`$/, 'schreiben Sie eine kürzere oder ein längeres `longest`'],
   [/^remove it to let everybody in, or name a list$/, 'entfernen Sie es, um jeden einzulassen, oder nennen Sie eine Liste'],
   [/^write (\[access\..*\]) and what lets people in$/s, 'schreiben Sie $1 und was Benutzer einlässt'],

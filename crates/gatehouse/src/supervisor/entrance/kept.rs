@@ -1,7 +1,8 @@
-//! What the store has of visitors, tokens and sessions.
+//! What the store has of visitors, tokens, sessions and second factors.
 
-use super::{Book, SESSIONS, TOKENS, VISITORS};
+use super::{Book, FACTORS, SESSIONS, TOKENS, VISITORS};
 use crate::supervisor::journal::Journal;
+use guard::entrance::Factors;
 use serde::de::DeserializeOwned;
 use store::Store;
 
@@ -9,10 +10,13 @@ use store::Store;
 const DAMAGED_VISITORS: &str = "visitors-damaged.json";
 const DAMAGED_TOKENS: &str = "tokens-damaged.json";
 const DAMAGED_SESSIONS: &str = "sessions-damaged.json";
+const DAMAGED_FACTORS: &str = "factors-damaged.json";
 
-/// All of it. What is there and can not be read is laid aside, and lets nobody in.
-pub fn kept(store: &mut Store, journal: &Journal) -> Book {
+/// All of it. What is there and can not be read is laid aside, and lets nobody in. `is_another`: the store is not the one that the
+/// configuration ran with, so that nothing in it says who has a second factor.
+pub fn kept(store: &mut Store, journal: &Journal, is_another: bool) -> Book {
     Book {
+        factors: factors(store, journal, is_another),
         visitors: blob(
             store,
             journal,
@@ -31,6 +35,16 @@ pub fn kept(store: &mut Store, journal: &Journal) -> Book {
             (SESSIONS, DAMAGED_SESSIONS),
             "nobody is signed in any more",
         ),
+    }
+}
+
+fn factors(store: &mut Store, journal: &Journal, is_another: bool) -> Factors {
+    let follows = "nobody can sign in by a list with `totp` until `gatehouse totp reset --all` has everybody begin anew";
+    match store.blob(FACTORS) {
+        Ok(None) if !is_another => Factors::none(),
+        // That the box runs without its state is told elsewhere, and who signs in has it told here.
+        Ok(None) => Factors::unknown(),
+        _ => blob(store, journal, (FACTORS, DAMAGED_FACTORS), follows),
     }
 }
 

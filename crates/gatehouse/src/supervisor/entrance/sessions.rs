@@ -34,7 +34,7 @@ pub(super) enum Unkept {
 }
 
 impl Steward {
-    /// Takes in what edge says of sessions. What it can not have is ended at once; whether the configuration has such an access, is
+    /// Takes in what edge says of sessions and second factors. What it can not have is ended at once; whether the configuration has such an access, is
     /// looked at before it is kept.
     pub fn heard(&self, news: SessionNews) {
         let now = unix();
@@ -57,6 +57,7 @@ impl Steward {
             unkept = unkept.max(Unkept::Used);
         }
         self.tell(&book, gone.into_iter().map(Change::SessionGone).collect());
+        self.heard_factors(&mut book, (news.factors, news.codes), now);
         self.note(unkept);
     }
 
@@ -161,7 +162,11 @@ impl Steward {
         })
     }
 
-    fn end_where(&self, is_it: impl Fn(&Session) -> bool) -> BTreeMap<SessionId, Session> {
+    /// Ends those of which `is_it` says so, and says which those were.
+    pub(super) fn end_where(
+        &self,
+        is_it: impl Fn(&Session) -> bool,
+    ) -> BTreeMap<SessionId, Session> {
         let mut ended = BTreeMap::new();
         self.forget(|sessions| {
             let found = sessions.iter().filter(|session| is_it(session));

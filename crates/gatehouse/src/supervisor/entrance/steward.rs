@@ -1,4 +1,4 @@
-//! The one who knows visitors, tokens and sessions: keeps them, and tells edge.
+//! The one who knows visitors, tokens, sessions and second factors: keeps them, and tells edge.
 
 use super::group::Group;
 use super::sessions::Unkept;
@@ -6,10 +6,12 @@ use super::{TOKENS, VISITORS};
 use crate::supervisor::journal::Journal;
 use crate::supervisor::operators::{Porter, unix};
 use control::{Actor, Refusal, Role};
-use guard::entrance::{Change, KeyId, Roll, SessionLimits, Sessions, Tokens, Typed, Visitors};
+use guard::entrance::{
+    Change, Factors, KeyId, Roll, SessionLimits, Sessions, Tokens, Typed, Visitors,
+};
 use guard::operators::{PasswordHash, SALT_BYTES, UserName};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,9 +47,12 @@ pub trait Shelf: Clone + Send + Sync + 'static {
 
     /// How long sessions last, by the names of `[access.NAME]` of the kind "sso".
     fn sso_limits(&self) -> impl Future<Output = BTreeMap<String, SessionLimits>> + Send;
+
+    /// The names of `[access.NAME]` that ask for a second factor.
+    fn totp_accesses(&self) -> impl Future<Output = BTreeSet<String>> + Send;
 }
 
-/// Visitors, tokens, keys and sessions. Clones are the same.
+/// Visitors, tokens, keys, sessions and second factors. Clones are the same.
 #[derive(Clone)]
 pub struct Steward {
     book: Arc<Mutex<Book>>,
@@ -57,6 +62,8 @@ pub struct Steward {
     pub(super) group: Group,
     /// What of sessions is not kept yet: their changes hold at once.
     pub(super) unkept: watch::Sender<Unkept>,
+    /// Whether something of second factors is not kept yet; their changes hold at once, too.
+    pub(super) unkept_factors: watch::Sender<bool>,
     pub(super) porter: Porter,
     pub(super) journal: Journal,
     outdated: mpsc::Sender<Outdated>,
@@ -75,6 +82,8 @@ pub struct Book {
     pub tokens: Tokens,
     /// Who has signed in.
     pub sessions: Sessions,
+    /// Second factors.
+    pub factors: Factors,
 }
 
 impl Steward {
@@ -87,6 +96,7 @@ impl Steward {
             told: broadcast::Sender::new(CHANGES),
             group: Group::default(),
             unkept: watch::Sender::default(),
+            unkept_factors: watch::Sender::default(),
             porter,
             journal,
             outdated,
@@ -124,6 +134,7 @@ impl Steward {
                 .collect(),
             tokens: book.tokens.iter().map(|token| token.live.clone()).collect(),
             sessions: book.sessions.clone(),
+            factors: book.factors.clone(),
         };
         (roll, changes)
     }
@@ -157,9 +168,13 @@ impl Steward {
         let _ = self.outdated.try_send((user, password));
     }
 
-    /// Forgets tokens and sessions whose time is over, keeps sessions, and outdated passwords anew, for as long as the box runs.
+    /// Forgets tokens and sessions whose time is over, keeps sessions, second factors, and outdated passwords anew, for as long as the box runs.
     pub async fn tend(self, shelf: impl Shelf) {
-        tokio::join!(self.tend_tokens(&shelf), self.tend_sessions(&shelf));
+        tokio::join!(
+            self.tend_tokens(&shelf),
+            self.tend_sessions(&shelf),
+            self.tend_factors(&shelf)
+        );
     }
 
     async fn tend_tokens(&self, shelf: &impl Shelf) {

@@ -1,3 +1,4 @@
+mod factors;
 mod sessions;
 
 use super::*;
@@ -9,7 +10,7 @@ use control::{LogQuery, RefusalKind, render};
 use guard::entrance::{Change, Roll, TokenHash, Typed};
 use guard::operators::{UserName, Users};
 use guard::{Policy, Saved};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,6 +58,10 @@ impl Shelf for Drawer {
         };
         [("staff".to_owned(), limits)].into()
     }
+
+    async fn totp_accesses(&self) -> BTreeSet<String> {
+        ["staff".to_owned()].into()
+    }
 }
 
 /// A box with its steward, who keeps in memory.
@@ -98,6 +103,7 @@ impl Lodge {
             visitors: serde_json::from_slice(read(VISITORS)).unwrap_or_default(),
             tokens: serde_json::from_slice(read(TOKENS)).unwrap_or_default(),
             sessions: serde_json::from_slice(read(SESSIONS)).unwrap_or_default(),
+            factors: serde_json::from_slice(read(FACTORS)).unwrap_or_default(),
         };
         Steward::new(book, self.steward.porter.clone(), self.journal.clone())
     }
@@ -409,7 +415,11 @@ fn a_damaged_list_lets_nobody_in_and_is_laid_aside() {
     store.set_blob(VISITORS, b"{\"canary\":").unwrap();
     store.set_blob(TOKENS, b"canary").unwrap();
     store.set_blob(SESSIONS, b"[\"canary\"]").unwrap();
-    let book = kept(&mut store, &journal);
+    store.set_blob(FACTORS, b"canary").unwrap();
+    let book = kept(&mut store, &journal, false);
+    assert!(!book.factors.is_known());
+    let aside = store.blob("factors-damaged.json").unwrap().unwrap();
+    assert_eq!(aside, b"canary");
     assert_eq!(
         (book.visitors.iter().count(), book.tokens.iter().count()),
         (0, 0)
@@ -424,6 +434,18 @@ fn a_damaged_list_lets_nobody_in_and_is_laid_aside() {
         log.contains("laid aside") && !log.contains("canary"),
         "{log}"
     );
+    drop(store);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn nobody_has_a_second_factor_in_a_new_store_and_nobody_knows_in_another() {
+    let name = format!("gatehouse-factors-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    let journal = Journal::new();
+    let mut store = store::Store::open(&folder).unwrap().store;
+    assert!(kept(&mut store, &journal, false).factors.is_known());
+    assert!(!kept(&mut store, &journal, true).factors.is_known());
     drop(store);
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -7,9 +7,10 @@ use control::{
     TotpCode, TotpOffer, UserChange,
 };
 use guard::operators::{
-    CODE_BYTES, Delays, OFFER_TRIES, Offer, PasswordHash, RECOVERY_CODES, SessionId, TOTP_BYTES,
-    Totp, TotpSecret, User, UserFault, UserName, Users,
+    CODE_BYTES, Delays, OFFER_TRIES, Offer, PasswordHash, RECOVERY_CODES, SessionId, Totp, User,
+    UserFault, UserName, Users,
 };
+use guard::totp::{TOTP_BYTES, TotpSecret};
 
 impl Porter {
     /// All users, by name.
@@ -198,7 +199,7 @@ impl Porter {
         session.offer = Some(Offer::new(secret.clone(), at()));
         Ok(TotpOffer {
             secret: secret.text(),
-            uri: secret.uri(&hostname, name.as_str()),
+            uri: secret.uri(&format!("Gatehouse {hostname}"), name.as_str()),
         })
     }
 

@@ -174,6 +174,7 @@ async fn what_edge_says_of_sessions_is_looked_at() {
         begun: vec![made(1, "bert"), made(7, "a\nb"), made(8, "bert")],
         ended: vec![SessionId(99)],
         used: vec![(SessionId(2), u64::MAX), (SessionId(98), 1)],
+        ..guard::entrance::SessionNews::default()
     };
     lodge.steward.heard(news);
     let there = listed(&lodge.steward, &lodge).await;

@@ -2,7 +2,8 @@
 
 use super::*;
 
-use guard::operators::{OFFER_TRIES, TotpSecret};
+use guard::operators::OFFER_TRIES;
+use guard::totp::TotpSecret;
 
 #[tokio::test]
 async fn an_authenticator_app_counts_once_a_code_of_it_was_shown() {
