@@ -121,6 +121,11 @@ impl Steward {
             "Tokens that are kept.",
             book.tokens.iter().count(),
         );
+        gauge(
+            "gatehouse_sso_second_factors",
+            "Second factors of users of the login page that are kept, at most 10000.",
+            book.factors.iter().count(),
+        );
     }
 
     /// All that edge needs to know, and what changes from then on, in order.
