@@ -68,7 +68,12 @@ impl LiveFactors {
         let Some(factor) = self.all.get(&key).filter(|_| self.all.is_known()) else {
             return CodeTaken::Gone;
         };
-        let wrong = self.wrong.get(&key).copied();
+        // Where the clock was set back meanwhile, the wait begins now: else it would last until it is then again.
+        let wrong = self.wrong.get_mut(&key);
+        let wrong = wrong.map(|wrong| {
+            wrong.1 = wrong.1.min(now);
+            *wrong
+        });
         let wait = wrong.map_or(0, |(count, last)| wait(count, last, now));
         if wait > 0 {
             return CodeTaken::Wait(Duration::from_secs(wait));
@@ -154,8 +159,8 @@ impl LiveFactors {
     /// Takes no code again that `own`, which was here before, has taken.
     fn catch_up(&mut self, own: &Factor) {
         let key = own.key();
-        let is_same = |factor: &&Factor| factor.secret == own.secret;
-        if self.all.get(&key).filter(is_same).is_some() {
+        let is_same = |factor: &Factor| factor.secret == own.secret;
+        if self.all.get(&key).is_some_and(is_same) {
             let step = own.used;
             self.all.used(&CodeUsed { key, step }, u64::MAX);
         }

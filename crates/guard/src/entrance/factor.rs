@@ -110,10 +110,12 @@ pub(super) fn folded(user: &str) -> String {
             .filter(|char| char.is_alphanumeric() || char.is_ascii_graphic())
             .collect()
     };
-    // Up and down again, as "ß" has no capital of its own, and two small letters stand for "Σ".
-    let text = plain(&plain(user).to_uppercase().to_lowercase());
-    let local = text.rsplit(['\\', '/']).next().unwrap_or_default();
-    let local = local.split(['@', '%']).next().unwrap_or_default();
+    // Down, up and down again, as "ß" has no capital of its own, and two small letters stand for "Σ".
+    let lower = plain(user).to_lowercase();
+    let text = plain(&lower.to_uppercase().to_lowercase());
+    // What stands behind an "@" is not his, whatever is in it.
+    let local = text.split(['@', '%']).next().unwrap_or_default();
+    let local = local.rsplit(['\\', '/']).next().unwrap_or_default();
     if local.is_empty() {
         text
     } else {
@@ -132,6 +134,8 @@ mod tests {
             "ANNA",
             " An\u{a0}na ",
             "HQ\\anna",
+            "anna@hq/x1",
+            "hq/anna@x\\y",
             "hq/Anna",
             "anna@hq.example",
             "Anna%hq",

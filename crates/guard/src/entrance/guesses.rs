@@ -90,7 +90,7 @@ impl Guesses {
             return Ok(guess);
         }
         if self.failures.len() >= MAX_USERS && !self.failures.contains_key(&user) {
-            make_room(&mut self.failures, |failures| failures.last, now);
+            make_room(&mut self.failures, |failures| failures.last, MEMORY, now);
         }
         let failures = self.failures.entry(user).or_insert(Failures {
             count: 0,
@@ -136,7 +136,7 @@ impl Guesses {
         self.failures.remove(&guess.user);
         let key = (guess.user, guess.client);
         if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&key) {
-            make_room(&mut self.known, |known| known.last, now);
+            make_room(&mut self.known, |known| known.last, KNOWN, now);
         }
         let known = Known {
             last: now,
@@ -179,14 +179,15 @@ impl Failures {
     }
 }
 
-/// Forgets what is old; where nothing is, a sixteenth of all, the oldest, so that a flood does not search the table at each try.
+/// Forgets what is of that `age`; where nothing is, a sixteenth of all, the oldest, so that a flood does not search the table at each try.
 fn make_room<K: Copy + Eq + std::hash::Hash, V>(
     table: &mut HashMap<K, V>,
     last: impl Fn(&V) -> Instant,
+    age: Duration,
     now: Instant,
 ) {
     let before = table.len();
-    table.retain(|_, value| now.saturating_duration_since(last(value)) < MEMORY);
+    table.retain(|_, value| now.saturating_duration_since(last(value)) < age);
     if table.len() < before {
         return;
     }

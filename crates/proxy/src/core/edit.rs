@@ -45,6 +45,7 @@ impl HeadEdit {
 
     /// The same, and no target sets one of these cookies, or one of the login page: whoever could would have a visitor work in the
     /// session of another, or take him his own.
+    #[must_use]
     pub fn keeping(mut self, own_cookies: &Arc<[Box<str>]>) -> Self {
         self.own_cookies = Arc::clone(own_cookies);
         self

@@ -20,6 +20,16 @@ use std::task::Poll;
 use tokio::time::Instant;
 
 impl<C: Client> Connection<C> {
+    /// How many requests of one address may be under way to `target`.
+    fn most_requests(&self, target: &TargetKey) -> u32 {
+        let most = self.limits.requests_per_address;
+        if target.inside {
+            most.min(limits::INSIDE_PER_ADDRESS)
+        } else {
+            most
+        }
+    }
+
     /// Passes a request on, and its response back.
     pub(crate) async fn forward(
         &mut self,
@@ -32,13 +42,7 @@ impl<C: Client> Connection<C> {
         let targets = plan.rule.targets(self.identity.tls());
         let admitted = Rc::clone(&self.admitted);
         let first = &targets.first().target;
-        let most = self.limits.requests_per_address;
-        let most = if first.inside {
-            most.min(limits::INSIDE_PER_ADDRESS)
-        } else {
-            most
-        };
-        let _waiting = match admitted.wait_for(first, most) {
+        let _waiting = match admitted.wait_for(first, self.most_requests(first)) {
             Ok(waiting) => waiting,
             Err(reason) => return self.give_up(current, place, &plan, &reason).await,
         };

@@ -121,7 +121,7 @@ impl Worker {
         if !Arc::ptr_eq(&newest, &current.live) {
             // Those to TLS targets may have been made as somebody else, and behind those to the login page are the pages of before.
             let renamed = newest.identity != current.live.identity;
-            let is_same = |target: &TargetKey| !target.inside && !(renamed && target.tls.is_some());
+            let is_same = |target: &TargetKey| !(target.inside || renamed && target.tls.is_some());
             let mut pool = self.pool.borrow_mut();
             pool.sweep(Instant::now(), is_same, |_| true);
             drop(pool);

@@ -90,6 +90,9 @@ impl Pending {
         now: Instant,
     ) -> bool {
         let is_live = |entry: &Entry| now < entry.until;
+        if left.answers == 0 || now >= left.until {
+            return false;
+        }
         if self.0.len() >= MOST {
             self.0.retain(|_, entry| is_live(entry));
         }
@@ -105,11 +108,8 @@ impl Pending {
             until: left.until,
             left: left.answers,
         };
-        let stays = entry.left > 0 && is_live(&entry);
-        if stays {
-            self.0.insert(TokenHash::of(text), entry);
-        }
-        stays
+        self.0.insert(TokenHash::of(text), entry);
+        true
     }
 
     /// Forgets the oldest of some where there are as many as may be.

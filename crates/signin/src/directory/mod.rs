@@ -31,6 +31,8 @@ pub struct Person {
     pub user: String,
     /// The groups he is in.
     pub groups: Vec<String>,
+    /// Whether the directory has said his name, so that it is the same whatever he has typed.
+    pub is_named: bool,
 }
 
 /// What a directory says.

@@ -25,6 +25,12 @@ impl Arrival<'_> {
         if self.looked_for_group(login.list, &person).is_err() {
             return self.no_group(&login);
         }
+        // By each name that he can type he would set up another.
+        if !person.is_named {
+            let why = "the directory does not say what it calls him, so that his second factor is not known (User-Name in the answer of a RADIUS \
+                server, or the user's own entry in LDAP)";
+            return self.factors_away(login, why).await;
+        }
         let entrance = &self.lasting.context.entrance;
         let offered = match entrance.factor(&login.list.name, &person.user) {
             FactorStanding::There => None,
@@ -40,7 +46,7 @@ impl Arrival<'_> {
         // The password was not guessed. From here on codes are counted.
         self.lasting.guesses().take_back(login.guess);
         let left = Left::of_factor(Instant::now().into_std());
-        self.show_factor(login, (person, offered), left, false)
+        self.show_factor(&login, (person, offered), left, false)
     }
 
     /// Looks at a code of his app.
@@ -65,7 +71,7 @@ impl Arrival<'_> {
                 let why = "the code of the app is wrong, or was used before";
                 self.told_failed(list, &person.user, why);
                 self.pad().await;
-                self.show_factor(login, (person, offered), left, true)
+                self.show_factor(&login, (person, offered), left, true)
             }
             (CodeTaken::Wait(wait), _) => {
                 self.lasting.guesses().take_back(login.guess);
@@ -121,7 +127,7 @@ impl Arrival<'_> {
     /// Shows the form for a code; `again`: the one before was wrong.
     fn show_factor(
         &self,
-        login: Try<'_>,
+        login: &Try<'_>,
         (person, offered): Known,
         left: Left,
         again: bool,
@@ -142,7 +148,7 @@ impl Arrival<'_> {
             .pending()
             .keep(&text, login.browser, waiting, left, now);
         if !stays {
-            return self.factor_over(&login);
+            return self.factor_over(login);
         }
         let status = if again {
             StatusCode::FORBIDDEN

@@ -52,6 +52,7 @@ fn said(typing: &Typing, state: Option<&[u8]>) -> Result<Answer, Fault> {
     let person = || Person {
         user: typing.user.clone(),
         groups: vec!["users".to_owned(), "pbx".to_owned()],
+        is_named: !typing.user.starts_with("unnamed"),
     };
     let ask = |state: u8| {
         Ok(Answer::Asks(Question {

@@ -83,6 +83,7 @@ fn person(user: &str, groups: &[&str]) -> Person {
     Person {
         user: user.to_owned(),
         groups: groups.iter().map(|&group| group.to_owned()).collect(),
+        is_named: user == "Nemo",
     }
 }
 

@@ -8,6 +8,9 @@ use service::{Answer, Event, clip};
 use std::sync::PoisonError;
 use tokio::sync::watch;
 
+/// What no edge of ours tells.
+const TOO_MANY: &str = "it tells of more sessions than there can be";
+
 /// How the talk of a process ended.
 pub(super) enum Heard {
     /// It closed its end: it ended, or is about to.
@@ -73,9 +76,7 @@ pub(super) async fn read(
                     hub.warden.offence(name, client, weight);
                 }
             }
-            FromRole::Sessions(news) if !news.is_sound() => {
-                return Heard::Fault("it tells of more sessions than there can be".to_owned());
-            }
+            FromRole::Sessions(news) if !news.is_sound() => return Heard::Fault(TOO_MANY.into()),
             news @ (FromRole::Standing { .. }
             | FromRole::Acme(_)
             | FromRole::Outdated { .. }

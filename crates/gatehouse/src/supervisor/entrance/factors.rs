@@ -158,11 +158,11 @@ impl Steward {
         if !self.unkept_factors.send_replace(false) {
             return Ok(());
         }
+        let mut debt = Debt(self, true);
         let bytes = serde_json::to_vec(&self.lock().factors);
         let bytes = bytes.expect("names, words and numbers are JSON");
         let kept = shelf.keep(FACTORS, bytes, || Ok(())).await;
-        kept.map_err(|error| {
-            self.unkept_factors.send_replace(true);
+        kept.map(|()| debt.1 = false).map_err(|error| {
             Refusal::failed(format!(
                 "second factors can not be kept: {error:#}; after a restart of the box they are as they were before"
             ))
@@ -174,7 +174,8 @@ impl Steward {
         let now = unix();
         let mut book = self.lock();
         let is_stray = |factor: &&Factor| {
-            now.saturating_sub(factor.confirmed) < NEW && !lists.contains(&*factor.access)
+            let is_new = factor.confirmed <= now && now - factor.confirmed < NEW;
+            is_new && !lists.contains(&*factor.access)
         };
         let strays: Vec<_> = book
             .factors
@@ -203,5 +204,16 @@ fn shown(factor: &Factor) -> SsoFactor {
         user: factor.user.to_string(),
         confirmed: moment(factor.confirmed),
         used: moment(TotpSecret::begin_of(factor.used)),
+    }
+}
+
+/// What is about to be kept: where that does not come to its end, since it fails or nobody waits for it any more, it is still to be kept.
+struct Debt<'s>(&'s Steward, bool);
+
+impl Drop for Debt<'_> {
+    fn drop(&mut self) {
+        if self.1 {
+            self.0.unkept_factors.send_replace(true);
+        }
     }
 }

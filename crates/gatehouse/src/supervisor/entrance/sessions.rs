@@ -126,7 +126,7 @@ impl Steward {
                     return sessions.expire(now, |access| limits.get(access).copied());
                 }
                 // What was there before may come back with an older configuration.
-                let is_new = |session: &Session| now.saturating_sub(session.begun) < NEW;
+                let is_new = |session: &Session| session.begun <= now && now - session.begun < NEW;
                 sessions
                     .end_where(|session| is_new(session) && !limits.contains_key(&*session.access))
             });

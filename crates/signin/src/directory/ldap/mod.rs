@@ -227,7 +227,7 @@ impl Ldap {
         let mut user = None;
         if let Some(entry) = &entry {
             let own = self.name_attribute();
-            user = own.and_then(|name| names::as_written(entry.values(name), typed));
+            user = own.and_then(|name| names::as_written(entry.values(name)));
             let values = entry.values(&self.login.member_of);
             groups.extend(values.filter_map(names::group));
         }
@@ -240,8 +240,12 @@ impl Ldap {
         groups.dedup();
         groups.truncate(MOST_GROUPS);
         // The directory does not tell Alice from alice, so targets must not be told of two.
-        let user = user.unwrap_or_else(|| typed.to_lowercase());
-        Ok(Answer::Known(Person { user, groups }))
+        let is_named = user.is_some();
+        Ok(Answer::Known(Person {
+            user: user.unwrap_or_else(|| typed.to_lowercase()),
+            groups,
+            is_named,
+        }))
     }
 
     async fn groups_of(

@@ -72,14 +72,9 @@ pub(super) fn attribute(template: &str) -> Option<&str> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The user's name as the directory writes it: of several the one that was typed, else the first.
-pub(super) fn as_written<'a>(
-    mut values: impl Iterator<Item = &'a str> + Clone,
-    typed: &str,
-) -> Option<String> {
-    let lower = typed.to_lowercase();
-    let same = values.clone().find(|value| value.to_lowercase() == lower);
-    let value = same.or_else(|| values.next())?;
+/// The user's name as the directory writes it: of several the first in the order of letters, whichever he has typed, so that he is one user.
+pub(super) fn as_written<'a>(values: impl Iterator<Item = &'a str>) -> Option<String> {
+    let value = values.min_by_key(|value| value.to_lowercase())?;
     usable(value).ok().map(str::to_owned)
 }
 
@@ -206,12 +201,9 @@ mod tests {
             assert_eq!(attribute(template), expected, "{template}");
         }
         let values = ["Alice", "al"];
-        let of = |typed| as_written(values.iter().copied(), typed);
-        assert_eq!(
-            (of("AL").as_deref(), of("x").as_deref()),
-            (Some("al"), Some("Alice"))
-        );
-        assert_eq!(as_written(["a\nb"].into_iter(), "x"), None);
+        let of = as_written(values.iter().copied());
+        assert_eq!(of.as_deref(), Some("al"));
+        assert_eq!(as_written(["a\nb"].into_iter()), None);
     }
 
     #[test]

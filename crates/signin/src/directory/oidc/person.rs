@@ -13,6 +13,8 @@ const MOST_GROUPS: usize = 1000;
 
 /// The claim with the mail address (Core 1.0 section 5.1).
 const EMAIL: &str = "email";
+/// That which says whether it is his.
+const VERIFIED: &str = "email_verified";
 
 /// Which claims hold what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,10 @@ pub(super) struct ClaimNames {
 impl ClaimNames {
     /// Whether `claims` do not say everything.
     pub(super) fn miss(&self, claims: &Object) -> bool {
-        !claims.contains_key(&self.user) || !claims.contains_key(&self.groups)
+        let is_missed = |name: &str| !claims.contains_key(name);
+        is_missed(&self.user)
+            || is_missed(&self.groups)
+            || (self.user == EMAIL && is_missed(VERIFIED))
     }
 
     /// Who he is by `claims` or, where these do not say it, by `more`.
@@ -50,27 +55,28 @@ impl ClaimNames {
                 self.user
             )
         })?;
-        if self.user == EMAIL && !is_verified(claims, more) {
+        if self.user == EMAIL && !is_verified(user, claims, more) {
             return Err(format!(
                 "it does not say that it has verified the address {user:?} (the claim \"email_verified\"), and anybody may have entered that; \
                  choose another claim as user_claim"
             ));
         }
         Ok(Person {
+            is_named: true,
             user: user.to_owned(),
             groups: find(&self.groups).map(groups).unwrap_or_default(),
         })
     }
 }
 
-/// Whether the mail address that counts is one of which the provider knows that it is his, by what has said the address.
-fn is_verified(claims: &Object, more: Option<&Object>) -> bool {
-    let said = if claims.contains_key(EMAIL) {
-        Some(claims)
-    } else {
-        more
-    };
-    let verified = said.and_then(|said| said.get("email_verified"));
+/// Whether the mail address is one of which the provider knows that it is his, by what has said that address.
+fn is_verified(address: &str, claims: &Object, more: Option<&Object>) -> bool {
+    let mut said = [Some(claims), more].into_iter().flatten();
+    let said = said.find(|said| {
+        let is_it = said.get(EMAIL).is_some_and(|said| *said == *address);
+        is_it && said.contains_key(VERIFIED)
+    });
+    let verified = said.and_then(|said| said.get(VERIFIED));
     verified.is_some_and(|verified| *verified == Value::Bool(true) || *verified == "true")
 }
 
@@ -146,6 +152,8 @@ mod tests {
             "{}",
             Some(r#"{"email":"a@b.example","email_verified":true}"#)
         ));
+        let verified = r#"{"email":"a@b.example","email_verified":true}"#;
+        assert!(told(r#"{"email":"a@b.example"}"#, Some(verified)));
         for claims in [
             r#"{"email":"a@b.example"}"#,
             r#"{"email":"a@b.example","email_verified":false}"#,

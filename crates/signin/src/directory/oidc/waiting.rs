@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq as _;
 /// The most logins under way at providers.
 const MOST: usize = 1024;
 /// The most of one browser.
-const MOST_OF_BROWSER: usize = 4;
+const MOST_OF_BROWSER: usize = 16;
 /// The most of one client (an address, or a /64 of IPv6): an office, in the morning.
 const MOST_OF_ONE: usize = 128;
 
@@ -140,9 +140,9 @@ mod tests {
         assert_eq!(waiting.0.len(), MOST);
         let state = first.pending.state();
         assert!(waiting.take(state, "browser 1", 1001).is_some());
-        // One browser has four.
+        // One browser has some, as it has tabs.
         let mut waiting = Waiting::default();
-        for number in 0..10 {
+        for number in 0..20 {
             let mut again = login(number, "192.0.2.1", 1000);
             again.browser = "browser".to_owned();
             waiting.put(again, 1000);

@@ -21,6 +21,7 @@ pub(super) fn answer(
 ) -> Result<Answer, String> {
     match said.verdict {
         Verdict::Accept => Ok(Answer::Known(Person {
+            is_named: said.values(Attribute::UserName).next().is_some(),
             user: name(&said, typing)?,
             groups: texts(&said, groups),
         })),

@@ -175,6 +175,7 @@ async fn who_is_let_in_has_the_name_and_the_groups_of_the_server() {
     });
     let known = at(&[&one]).sign_in(&typing("nemo", "x")).await.unwrap();
     let expected = Person {
+        is_named: true,
         user: "Nemo".to_owned(),
         groups: vec!["pbx-users".to_owned(), "admins".to_owned()],
     };
@@ -187,6 +188,7 @@ async fn who_is_let_in_has_the_name_and_the_groups_of_the_server() {
     let plain = accepting();
     let known = at(&[&plain]).sign_in(&typing("nemo", "x")).await.unwrap();
     let expected = Person {
+        is_named: false,
         user: "nemo".to_owned(),
         groups: Vec::new(),
     };
