@@ -201,7 +201,7 @@ http = [{{ target = "http://10.0.0.1", access_all = ["staff"] }}]
             let text = format!(
                 "access.staff: its provider has to know the redirect address {host}/callback and the back-channel log-out address {host}/logout"
             );
-            assert_eq!(to_enter(&checked.config), [(16, text)]);
+            assert_eq!(to_enter(&checked.config), [(17, text)]);
         }
     }
 }

@@ -121,7 +121,7 @@ fn one_login_at_the_provider_opens_two_hosts_and_no_code_is_told() {
             assert_eq!(request.get("http_x_remote_groups"), "pbx-users,staff");
         }
         assert_eq!(office.sessions()?, 1);
-        office.log_says("ada has signed in at access `sso` from 198.51.100.1")?;
+        office.log_says("\"ada\" has signed in at access `sso` from 198.51.100.1")?;
 
         let session = ada.cookie(FIRST, "gatehouse_session")?;
         let session = session.context("no session")?;
