@@ -169,6 +169,7 @@ export const NOTICES: readonly Pattern[] = [
   [/^it can not be killed: (.*)$/s, 'er lässt sich nicht abbrechen: $1'],
   [/^it did not end by itself; (.*)$/s, (tell, how) => `er endete nicht von selbst; ${tell(how)}`],
   [/^its link broke: (.*)$/s, (tell, why) => `seine Verbindung ist abgerissen: ${tell(why)}`],
+  [/^it tells of more sessions than there can be$/, 'er meldet mehr Sitzungen, als es geben kann'],
   [/^it hangs: it takes no message$/, 'er hängt: er nimmt keine Nachricht an'],
   [/^(it .*|its .*); (exit status: .*|signal: .*)$/s, (tell, why, how) => `${tell(why)}; ${tell(how)}`],
   [/^exit status: (\d+)$/, 'beendet mit Status $1'],

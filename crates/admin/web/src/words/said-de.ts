@@ -219,7 +219,7 @@ export const GERMAN: readonly Pattern[] = [
   [/^no token was (?:made|revoked)$/, 'nichts wurde mit Tokens getan'],
   [/^there is no (token|key) of this number$/, (_, what) => (what === 'key' ? 'es gibt keinen Schlüssel dieser Nummer' : 'es gibt kein Token dieser Nummer')],
   [/^there is no session of this number$/, 'es gibt keine Sitzung dieser Nummer'],
-  [/^there are (\d+) tokens already; .*$/, 'es gibt schon $1 Tokens; widerrufen Sie welche, oder lassen Sie sie früher ablaufen'],
+  [/^there are (\d+) tokens already, or (\d+) of this access; .*$/, 'es gibt schon $1 Tokens, oder $2 dieses Zugangs; widerrufen Sie welche, oder lassen Sie sie früher ablaufen'],
   [/^there are (\d+) keys already; revoke one$/, 'es gibt schon $1 Schlüssel; widerrufen Sie einen'],
   [/^too many tokens are made at this moment; try again in a second$/, 'im Augenblick werden zu viele Tokens angelegt; versuchen Sie es in einer Sekunde noch einmal'],
   [/^the box ends, and it may not be kept$/, 'das Gerät endet, und es ist vielleicht nicht aufgehoben'],

@@ -72,7 +72,7 @@ const NOT_SAID = [
   // Said with each of its parts.
   /^the CA refuses 7 /, /^what the CA sent is no 7: /,
   // For the terminal, the metrics and other processes.
-  /^7 is banned: whatever it asks/, /^7 must be the number of/, /^7 lines are missing here/, /^process console$/, /^Offences /, /^Clients that are banned now/, /uses this state directory/,
+  /^7 is banned: whatever it asks/, /^7 must be the number of/, /^7 lines are missing here/, /^process console$/, /^Offences /, /^Clients that are banned now/, / that are kept(, at most 10000)?\.$/, /uses this state directory/,
   // For who changes the sources.
   /^the proof lies out only while this lives$/,
 ];

@@ -107,25 +107,24 @@ impl Steward {
     /// Brings the figures of what is kept up to date.
     pub fn measure(&self, registry: &service::Registry) {
         let book = self.lock();
-        let gauge = |name, what, count: usize| {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            registry.gauge(name, what, &[]).set(count);
-        };
-        gauge(
-            "gatehouse_sso_sessions",
-            "Sessions of the login page that are kept, at most 10000.",
-            book.sessions.len(),
-        );
-        gauge(
-            "gatehouse_tokens",
-            "Tokens that are kept.",
-            book.tokens.iter().count(),
-        );
-        gauge(
-            "gatehouse_sso_second_factors",
-            "Second factors of users of the login page that are kept, at most 10000.",
-            book.factors.iter().count(),
-        );
+        let level = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        registry
+            .gauge(
+                "gatehouse_sso_sessions",
+                "Sessions of the login page that are kept, at most 10000.",
+                &[],
+            )
+            .set(level(book.sessions.len()));
+        registry
+            .gauge("gatehouse_tokens", "Tokens that are kept.", &[])
+            .set(level(book.tokens.iter().count()));
+        registry
+            .gauge(
+                "gatehouse_sso_second_factors",
+                "Second factors of users of the login page that are kept, at most 10000.",
+                &[],
+            )
+            .set(level(book.factors.iter().count()));
     }
 
     /// All that edge needs to know, and what changes from then on, in order.
