@@ -74,7 +74,8 @@ fn year_with(settings: &Settings, clock: Option<&str>) -> Result<u32> {
     let mut machine = Machine::start(&Settings { clock, ..*settings })?;
     at_home(&mut machine)?;
     machine.type_in("1")?;
-    let shown = machine.see(&["Time  "])?;
+    // With the line behind it, the whole line is there.
+    let shown = machine.see(&["Time  ", "Running for"])?;
     machine.type_in(ESCAPE)?;
     at_home(&mut machine)?;
     let time = shown.split("Time").nth(1).context("it was just there")?;
