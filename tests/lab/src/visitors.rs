@@ -120,6 +120,15 @@ impl Visitor<'_> {
         }
     }
 
+    /// The words that his pages have, of these in English and in German.
+    pub fn words<'w>(&self, english: &'w str, german: &'w str) -> &'w str {
+        if self.language == "de" {
+            german
+        } else {
+            english
+        }
+    }
+
     /// Opens an address.
     ///
     /// # Errors

@@ -1,13 +1,12 @@
 //! `configs/interwise.toml` with its login at a real provider (the npm package oidc-provider) in a network of its own, in a real browser.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use lab::{
     Authority, Browser, Client, Echo, Gatehouse, Lab, Nginx, Place, Provider, Request, Seen, Site,
     Visitor, Visitors, test, wait_until,
 };
 
+use crate::login_page::{look, shots};
 use crate::sso::{FIRST, SECOND, SHARED, two_hosts};
 
 /// Where the provider is, of whom the hosts' domain knows nothing.
@@ -39,7 +38,7 @@ impl<'lab> Office<'lab> {
         let provider = Provider::start(lab, (Place::Dmz, ADDRESS), (PROVIDER, &authority), client)?;
         let names = [(PROVIDER, ADDRESS), ("*.example.com", "192.0.2.10")];
         let roots = [&*root, &*authority.root()];
-        let visitors = Visitors::trusting(lab, &roots, &names, Path::new("/nowhere"))?;
+        let visitors = Visitors::trusting(lab, &roots, &names, &shots())?;
         Ok(Self {
             provider,
             target,
@@ -90,11 +89,15 @@ fn at_provider(visitor: &Visitor<'_>, user: &str) -> Result<Seen> {
 fn answered(visitor: &Visitor<'_>, mut seen: Seen) -> Result<Seen> {
     wait_until("an answer of the provider", || {
         if seen.status == 503 {
-            seen = visitor.follow("Try again")?;
+            seen = try_again(visitor)?;
         }
         Ok(seen.status != 503)
     })?;
     Ok(seen)
+}
+
+fn try_again(visitor: &Visitor<'_>) -> Result<Seen> {
+    visitor.follow(visitor.words("Try again", "Noch einmal versuchen"))
 }
 
 fn is_at_provider(seen: &Seen) -> bool {
@@ -150,26 +153,33 @@ fn one_login_at_the_provider_opens_two_hosts_and_no_code_is_told() {
 
 #[test]
 fn who_has_no_group_or_another_one_is_kept_out_until_he_is_somebody_else() {
-    test(Site::interwise(), &programs(), |lab| {
+    let needs = [&programs()[..], &["the pages' packages"]].concat();
+    test(Site::interwise(), &needs, |lab| {
         let office = Office::open(lab)?;
         let page = format!("{FIRST}/page");
-        for user in ["stranger", "eve"] {
-            let visitor = office.visitors.person("one", "en");
+        let mut faults = Vec::new();
+        let people = [("stranger", "en"), ("eve", "en"), ("eve", "de")];
+        for (user, language) in people {
+            let visitor = office.visitors.person(language, language);
             let seen = signs_in(&visitor, &page, user)?;
-            assert_eq!(seen.status, 403, "{seen:?}");
-            let words = "your account is not let in here";
+            faults.extend(look(&visitor, "kept-out", 403, &seen)?);
+            let words = match language {
+                "de" => "Ihr Konto ist hier nicht zugelassen",
+                _ => "your account is not let in here",
+            };
             assert!(seen.text.contains(words), "{seen:?}");
             assert!(visitor.cookie(FIRST, "gatehouse_session")?.is_none());
             let failed = format!("login-failed {user} at 198.51.100.1 by sso (sso): ");
             office.log_says(&failed)?;
-            let again = answered(&visitor, visitor.follow("Try again")?)?;
+            let again = answered(&visitor, try_again(&visitor)?)?;
             assert_eq!(again.status, 403, "{again:?}");
-            visitor.follow("Sign out at the provider")?;
+            visitor.follow(visitor.words("Sign out at the provider", "Beim Anbieter abmelden"))?;
             visitor.press("Yes, sign me out")?;
         }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
         assert_eq!(office.sessions()?, 0);
         assert!(office.target.requests()?.is_empty());
-        let seen = signs_in(&office.visitors.person("one", "en"), &page, "ada")?;
+        let seen = signs_in(&office.visitors.person("en", "en"), &page, "ada")?;
         assert_eq!((seen.status, &seen.url), (200, &page), "{seen:?}");
         Ok(())
     });

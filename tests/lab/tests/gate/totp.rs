@@ -18,7 +18,7 @@ fn shown(page: &Answer) -> Result<TotpSecret> {
     TotpSecret::try_from(text).map_err(anyhow::Error::msg)
 }
 
-fn now() -> Result<u64> {
+pub(crate) fn now() -> Result<u64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(since.as_secs())
 }
