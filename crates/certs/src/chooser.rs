@@ -19,6 +19,10 @@ pub struct Chooser {
     keys: Vec<Arc<CertifiedKey>>,
     /// By name; a wildcard stands under its name with the `*`. Never an empty list.
     by_name: HashMap<Box<str>, Vec<Candidate>>,
+    /// What a hello without a name gets.
+    nameless: usize,
+    /// Whether names without a certificate get that, too.
+    takes_strangers: bool,
 }
 
 /// One certificate for a name; the lasting ones sort before the temporary ones.
@@ -50,7 +54,28 @@ impl Chooser {
             candidates.sort_unstable();
             candidates.dedup();
         }
-        Ok(Self { keys, by_name })
+        Ok(Self {
+            keys,
+            by_name,
+            nameless: 0,
+            takes_strangers: false,
+        })
+    }
+
+    /// The same, where a hello without a name gets what one with `name` gets, if there is such, and not the first of all.
+    #[must_use]
+    pub fn with_nameless(mut self, name: &str) -> Self {
+        if let Some(index) = self.index_for(name) {
+            self.nameless = index;
+        }
+        self
+    }
+
+    /// The same, where a name without a certificate gets what a hello without one gets, and is not refused.
+    #[must_use]
+    pub fn with_strangers(mut self) -> Self {
+        self.takes_strangers = true;
+        self
     }
 
     /// The position of the certificate that a hello with `name` gets; none: it is refused.
@@ -87,9 +112,12 @@ impl Chooser {
 impl ResolvesServerCert for Chooser {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let Some(name) = hello.server_name() else {
-            return self.keys.first().cloned();
+            return self.keys.get(self.nameless).cloned();
         };
         let candidates = self.candidates(name);
+        if candidates.is_empty() && self.takes_strangers {
+            return self.keys.get(self.nameless).cloned();
+        }
         let verifiable = candidates.iter().find(|candidate| {
             let key = &self.keys[candidate.index].key;
             key.choose_scheme(hello.signature_schemes()).is_some()

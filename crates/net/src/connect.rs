@@ -1,6 +1,7 @@
 //! Connections to targets.
 
 use nix::errno::Errno;
+use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 /// Connects to the first of `addresses` that answers, each given a fair share of `limit`.
-/// The socket has `TCP_NODELAY`.
+/// The socket has `TCP_NODELAY`, and the kernel looks whether the other end is still there.
 ///
 /// # Errors
 /// The target's: what the last address said; `TimedOut` when it said nothing; `NotFound` when
@@ -22,6 +23,7 @@ pub async fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<Tc
         last = match timeout(left / others, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
+                SockRef::from(&stream).set_tcp_keepalive(&keep_alive())?;
                 return Ok(stream);
             }
             Ok(Err(error)) => error,
@@ -29,6 +31,15 @@ pub async fn connect(addresses: &[SocketAddr], limit: Duration) -> io::Result<Tc
         };
     }
     Err(last)
+}
+
+/// How the kernel finds out that the other end of an idle connection is gone: it asks after a minute, and gives up after two more. Before
+/// that, a NAT router on the way may forget who is behind it.
+pub(crate) fn keep_alive() -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(Duration::from_mins(1))
+        .with_interval(Duration::from_secs(20))
+        .with_retries(6)
 }
 
 /// Whether a connection failed for want of something of ours: descriptors, ports, memory. It says nothing

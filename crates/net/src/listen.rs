@@ -1,5 +1,6 @@
 //! Listening sockets: opened by the supervisor, handed to the process that serves them.
 
+use crate::connect::keep_alive;
 use nix::libc;
 use nix::net::if_::if_nametoindex;
 use serde::{Deserialize, Serialize};
@@ -202,8 +203,9 @@ impl Listener {
 fn listening(key: &ListenKey) -> io::Result<OwnedFd> {
     let socket = bound(key, true)?;
     if key.transport == Transport::Tcp {
-        // Accepted sockets inherit it.
+        // Accepted sockets inherit both.
         socket.set_tcp_nodelay(true)?;
+        socket.set_tcp_keepalive(&keep_alive())?;
         socket.listen(BACKLOG)?;
     }
     Ok(socket.into())

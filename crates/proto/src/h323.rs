@@ -120,31 +120,46 @@ pub fn recognise(buf: &[u8]) -> Result<Option<First>, NotH323> {
 pub struct Later {
     /// What it asks for, if it asks to be registered: whoever was believed to be one may now claim to be another.
     pub request: Option<First>,
+    /// Who calls, by the aliases of a SETUP.
+    pub caller: Vec<Alias>,
     /// The bytes of its frame.
     pub len: usize,
 }
 
-/// Reads the message that `buf` begins with, behind the first; `None` when more bytes are needed, at most 65535. Only messages that
-/// carry RAS are looked into.
+/// Reads the message that `buf` begins with, behind the first; `None` when more bytes are needed, at most 65535. Messages of a call
+/// are looked into only as far as they could hide a registration.
 ///
 /// # Errors
-/// The client's: no H.323, or a message that carries RAS and is malformed.
+/// The client's: no H.323, a message that carries RAS and is malformed, or one that carries RAS and should not.
 pub fn later(buf: &[u8]) -> Result<Option<Later>, NotH323> {
     let Some(message) = tpkt(buf, usize::from(u16::MAX))? else {
         return Ok(None);
     };
     let len = TPKT_HEADER + message.len();
-    let mut request = None;
-    if !message.is_empty() && q931::CARRIERS.contains(&q931::kind(message)?.0) {
-        request = match content(message) {
-            Ok(Content::Ras(messages)) => ras::requests(&messages)?,
-            // Something else of a call.
-            Ok(Content::Setup { .. }) | Err(NotH323::Unexpected) => None,
-            Err(fault) => return Err(fault),
-        };
+    let mut later = Later {
+        request: None,
+        caller: Vec::new(),
+        len,
+    };
+    if message.is_empty() {
+        return Ok(Some(later));
     }
-    let request = request.map(|first| First { len, ..first });
-    Ok(Some(Later { request, len }))
+    let is_carrier = q931::CARRIERS.contains(&q931::kind(message)?.0);
+    match content(message) {
+        Ok(Content::Ras(messages)) => {
+            let request = ras::requests(&messages)?;
+            later.request = request.map(|first| First { len, ..first });
+        }
+        Ok(Content::Setup { aliases, .. }) if !generic::may_hold_ras(message) => {
+            later.caller = aliases;
+        }
+        // Something else of a call.
+        Err(NotH323::Unexpected) if !generic::may_hold_ras(message) => {}
+        Err(_) if !is_carrier && !generic::may_hold_ras(message) => {}
+        Ok(Content::Setup { .. }) => return Err(NotH323::Malformed),
+        Err(fault) => return Err(fault),
+    }
+    Ok(Some(later))
 }
 
 /// What the TPKT that `buf` begins with holds, if all of it is there; it takes at most `limit` bytes.

@@ -159,7 +159,13 @@ fn later_messages_are_told_apart() {
         assert_eq!(found, expected, "{name}");
     }
     // A keep-alive, and a message of a call that nobody looks into.
-    let nothing = |len| Ok(Some(Later { request: None, len }));
+    let nothing = |len| {
+        Ok(Some(Later {
+            request: None,
+            caller: Vec::new(),
+            len,
+        }))
+    };
     assert_eq!(later(KEEP_ALIVE), nothing(4));
     assert_eq!(later(b"\x03\0\0\x0a\x08\x02\x12\x34\x07\x96"), nothing(10));
     assert_eq!(later(b"\x03\0\0\x09\x08\x02\x12\x34\x62"), nothing(9));
@@ -167,6 +173,24 @@ fn later_messages_are_told_apart() {
     let long = [&b"\x03\0\xff\xff\x08\x02\x12\x34\x07"[..], &vec![0; 65_526]].concat();
     assert_eq!(later(&long), nothing(65_535));
     assert_eq!(later(b"GET"), Err(NotH323::NotTpkt));
+}
+
+#[test]
+fn a_call_tells_who_calls_and_no_other_message_hides_a_registration() {
+    let call = later(&capture("setup-alias")).unwrap().unwrap();
+    assert_eq!(call.caller, [Alias::Name("john".to_owned())]);
+    for name in [
+        "rrq-empty-body",
+        "rrq-facility-body",
+        "rrq-information-body",
+    ] {
+        // STATUS, NOTIFY, ALERTING, CONNECT, SETUP.
+        for kind in [0x7d, 0x6e, 0x01, 0x07, 0x05] {
+            let mut hidden = capture(name);
+            hidden[8] = kind;
+            assert!(later(&hidden).is_err(), "{name} in {kind:#x}");
+        }
+    }
 }
 
 #[test]

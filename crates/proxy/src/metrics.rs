@@ -1,6 +1,6 @@
 //! The proxy's instruments, each named once.
 
-use crate::core::{Reason, Routes, Standing, Target};
+use crate::core::{Reason, Routes, Spoken, Standing, Target};
 use service::metrics::{Counter, Gauge, Histogram, Registry};
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -15,13 +15,14 @@ pub(crate) const HOST_REJECTED: &str = "gatehouse_proxy_host_rejected_total";
 pub(crate) const BYTES: &str = "gatehouse_proxy_bytes_total";
 pub(crate) const UPGRADED: &str = "gatehouse_proxy_upgraded_connections";
 pub(crate) const REQUEST_SECONDS: &str = "gatehouse_proxy_request_seconds";
+pub(crate) const FORWARDED: &str = "gatehouse_proxy_forwarded_connections";
 pub(crate) const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// What is counted for the proxy as a whole.
 pub(crate) struct Instruments {
     registry: Registry,
-    pub(crate) open_plain: Gauge,
-    pub(crate) open_tls: Gauge,
+    /// Open connections of clients, by [`Spoken::number`].
+    open: Vec<Gauge>,
     pub(crate) open_streams: Gauge,
     pub(crate) handshakes: Counter,
     pub(crate) connects_new: Counter,
@@ -46,9 +47,9 @@ pub(crate) struct HostInstruments {
 
 impl Instruments {
     pub(crate) fn new(registry: Registry) -> Self {
-        let open = |protocol| {
+        let open = |spoken: Spoken| {
             let help = "Open connections of clients.";
-            registry.gauge(CONNECTIONS, help, &[("protocol", protocol)])
+            registry.gauge(CONNECTIONS, help, &[("protocol", spoken.name())])
         };
         let connects = |kind| {
             let help =
@@ -64,8 +65,7 @@ impl Instruments {
             registry.counter(REJECTED, help, &[("reason", *reason)])
         };
         Self {
-            open_plain: open("http"),
-            open_tls: open("https"),
+            open: Spoken::ALL.map(open).into(),
             open_streams: registry.gauge(
                 "gatehouse_proxy_http2_streams",
                 "Open streams of HTTP/2 clients.",
@@ -94,6 +94,18 @@ impl Instruments {
         }
     }
 
+    /// The open connections of clients that speak so.
+    pub(crate) fn open(&self, spoken: Spoken) -> &Gauge {
+        &self.open[spoken.number()]
+    }
+
+    /// The open connections of a host that are forwarded, by what the client speaks.
+    pub(crate) fn forwarded(&self, host: &str, spoken: &'static str) -> Gauge {
+        let help = "Open connections of SIP, LDAP and H.323 that are forwarded.";
+        let labels = [("host", host), ("protocol", spoken)];
+        self.registry.gauge(FORWARDED, help, &labels)
+    }
+
     /// Whether a target is well, which all are taken for until they are not.
     pub(crate) fn target_well(&self, target: &Target, standing: &Standing) -> Gauge {
         let help = "1 for a target that is well, 0 for one that is passed over.";
@@ -114,13 +126,16 @@ impl Instruments {
         self.rejected[reason.number()].inc();
     }
 
-    /// Those of the hosts, by [`crate::core::HostRoutes::index`], and behind them those whose TLS is
-    /// passed through, by [`crate::core::PassthroughHost::index`].
+    /// Those of the hosts, by [`crate::core::HostRoutes::index`], behind them those whose TLS is
+    /// passed through, by [`crate::core::PassthroughHost::index`], and then those that serve SIP, LDAP or H.323, by
+    /// [`crate::core::DomainHost::index`].
     pub(crate) fn hosts(&self, routes: &Routes) -> Vec<HostInstruments> {
         let hosts = routes.hosts().iter().map(|host| &host.name);
         let passthroughs = routes.passthroughs().hosts().iter().map(|host| &host.name);
+        let domains = routes.domains().hosts().iter().map(|host| &host.name);
         hosts
             .chain(passthroughs)
+            .chain(domains)
             .map(|name| HostInstruments::new(&self.registry, name))
             .collect()
     }
@@ -134,7 +149,7 @@ impl HostInstruments {
             registry.counter(REQUESTS, help, &labels)
         };
         let bytes = |direction| {
-            let help = "Bytes of bodies and upgraded connections, as seen from the client.";
+            let help = "Bytes of bodies and of connections that are passed through, as seen from the client.";
             let labels = [("host", host), ("direction", direction)];
             registry.counter(BYTES, help, &labels)
         };

@@ -38,6 +38,7 @@ impl Limits {
     /// The first message of a connection, while nobody knows where it goes.
     pub const FIRST: Self = Self {
         head: 16 * 1024,
+        message: 16 * 1024,
         ..Self::LATER
     };
     /// Those behind it.

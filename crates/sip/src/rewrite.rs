@@ -148,6 +148,10 @@ impl Mapping {
         self.named(&self.outside, &parts)?;
         let mark = element.mark.and_then(|at| {
             let mark = Mark::read(at.value.of(bytes))?;
+            // In a URI a space would begin something else.
+            if !element.is_via && mark.holds_space() {
+                return None;
+            }
             Some((mark, Splice::new(at.whole, String::new())))
         });
         let (text, transport, without) = match mark {

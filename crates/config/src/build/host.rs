@@ -1,15 +1,16 @@
 //! `[[host]]`: its rules, their targets, and what the internal DNS says by default.
 
-use super::http::http_rule;
+use super::http::{default_certificate, http_rule, one_certificate};
 use super::proxy::client_trust;
-use super::target::{Leads as _, target};
+use super::target::{Leads as _, Wanted, target};
 use crate::fault::Report;
 use crate::sections::{
     File, H323Keys, HostKeys, InternalWord, LdapKeys, PassthroughKeys, ProxyHeader, SipKeys,
+    TargetCertificateKeys,
 };
 use crate::types::{
-    H323Rule, Host, HttpRule, Internal, LdapRule, Passthrough, SipRule, Target, TargetHost,
-    TargetHostHeader, Targets,
+    H323Rule, Host, HttpRule, Internal, LdapRule, Passthrough, SipRule, Target, TargetCertificate,
+    TargetHost, TargetHostHeader, Targets,
 };
 
 /// A host with the rules that are free of faults.
@@ -54,26 +55,49 @@ pub(crate) fn host(keys: &HostKeys, file: &File, report: &mut Report) -> Host {
 }
 
 fn ldap_rule(keys: &LdapKeys, host: &HostKeys, report: &mut Report) -> Option<LdapRule> {
+    let certificate = certificate_of(keys.target_certificate.as_ref(), &keys.wanted(host), report);
     Some(LdapRule {
         line: keys.line,
         target: target(&keys.wanted(host), report)?,
+        target_certificate: certificate?,
+        idle_timeout: keys.idle_timeout,
+        default: keys.default,
     })
 }
 
 fn sip_rule(keys: &SipKeys, host: &HostKeys, report: &mut Report) -> Option<SipRule> {
+    let certificate = certificate_of(keys.target_certificate.as_ref(), &keys.wanted(host), report);
     Some(SipRule {
         line: keys.line,
         target: target(&keys.wanted(host), report)?,
         check_certificate: keys.check_certificate,
+        target_certificate: certificate?,
+        idle_timeout: keys.idle_timeout,
     })
 }
 
 fn h323_rule(keys: &H323Keys, host: &HostKeys, report: &mut Report) -> Option<H323Rule> {
+    let certificate = certificate_of(keys.target_certificate.as_ref(), &keys.wanted(host), report);
     Some(H323Rule {
         line: keys.line,
         target: target(&keys.wanted(host), report)?,
         check_certificate: keys.check_certificate,
+        target_certificate: certificate?,
+        idle_timeout: keys.idle_timeout,
+        unregistered_calls: keys.unregistered_calls,
     })
+}
+
+/// Which certificate of a target is believed, by its key or by how the target is written.
+fn certificate_of(
+    choice: Option<&TargetCertificateKeys>,
+    wanted: &Wanted<'_>,
+    report: &mut Report,
+) -> Option<TargetCertificate> {
+    match choice {
+        Some(choice) => one_certificate(choice, report),
+        None => Some(default_certificate(wanted.has_scheme())),
+    }
 }
 
 fn passthrough(

@@ -104,16 +104,19 @@ fn target_certificate(
     report: &mut Report,
 ) -> Option<TargetCertificate> {
     let Some(choice) = &keys.target_certificate else {
-        // Inside one's own network certificates are rarely signed by anybody; who writes https://
-        // means a server that has a proper one.
-        let default = if scheme {
-            TargetCertificate::System
-        } else {
-            TargetCertificate::Any
-        };
-        return Some(default);
+        return Some(default_certificate(scheme));
     };
     one_certificate(choice, report)
+}
+
+/// What is believed where the file says nothing: inside one's own network certificates are rarely signed by anybody; who
+/// writes a scheme means a server that has a proper one.
+pub(super) fn default_certificate(scheme: bool) -> TargetCertificate {
+    if scheme {
+        TargetCertificate::System
+    } else {
+        TargetCertificate::Any
+    }
 }
 
 /// The one thing that is said of a target's certificate.

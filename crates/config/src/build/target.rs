@@ -102,6 +102,18 @@ pub(crate) fn targets(wanted: &Wanted<'_>, report: &mut Report) -> Option<Vec<Ta
 }
 
 impl<'a> Wanted<'a> {
+    /// Whether the target is written with a scheme.
+    pub(crate) fn has_scheme(&self) -> bool {
+        let of_host = self.host.target.as_slice();
+        let mut targets = if self.own.is_empty() {
+            of_host
+        } else {
+            self.own
+        }
+        .iter();
+        targets.any(|target| target.scheme.is_some())
+    }
+
     /// The targets that count, and where each stands; reports when there is none.
     pub(crate) fn written(&self, report: &mut Report) -> Vec<(&'a TargetText, Place)> {
         let (host, at) = (self.host, self.at);

@@ -29,6 +29,18 @@ pub(super) fn hosts(file: &File, config: &Config, report: &mut Report) {
         }
         internal(keys, config, report);
     }
+    one_default(file, report);
+}
+
+/// Who names no domain can go to one host only.
+fn one_default(file: &File, report: &mut Report) {
+    let of = |keys: &'_ HostKeys| keys.ldap.as_ref().is_some_and(|rule| rule.default);
+    let mut hosts = file.host.iter().filter(|keys| of(keys));
+    let Some(first) = hosts.next() else { return };
+    for rule in hosts.filter_map(|keys| keys.ldap.as_ref()) {
+        let what = format!("clients that name no domain already go to {}", first.name);
+        report.fault(rule.at.key("default"), what, "keep it at one of the two");
+    }
 }
 
 /// What a host serves, with the place of each protocol.

@@ -27,7 +27,10 @@ const OFF: &[&str] = &[
     "certificate.dns",
     "certificate.external_account",
     "forward",
+    "host.h323.target_certificate",
     "host.http.target_certificate",
+    "host.ldap.target_certificate",
+    "host.sip.target_certificate",
     "host.http.health",
     "host.tls_passthrough",
 ];

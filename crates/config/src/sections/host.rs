@@ -245,6 +245,14 @@ section! {
         port: Option<u16> | 389;
         /// Port of the target for connections that came in over TLS. 636 if neither port is given.
         tls_port: Option<u16> | 636;
+        /// Which certificate of a TLS target is believed, as `target_certificate` of HTTP. If missing: "system" for a target written with its
+        /// scheme, "any" for a bare address.
+        target_certificate: Option<TargetCertificateKeys>;
+        /// Without a byte for so long, a connection is closed. If missing: 2 hours.
+        idle_timeout: Option<Duration> | "2h";
+        /// Take clients whose first message names no domain (anonymous and SASL binds, searches before a bind), unless a TLS server name says
+        /// which host they mean. One host at most.
+        default: bool = false;
     }
 }
 
@@ -260,6 +268,11 @@ section! {
         /// Reach the target over TLS only for clients whose certificate is trusted and names the
         /// user that registers; over TCP for all others. Needs both ports.
         check_certificate: bool = true;
+        /// Which certificate of a TLS target is believed, as `target_certificate` of HTTP. If missing: "system" for a target written with its
+        /// scheme, "any" for a bare address.
+        target_certificate: Option<TargetCertificateKeys>;
+        /// Without a byte for so long, a connection is closed. If missing: 24 hours.
+        idle_timeout: Option<Duration> | "24h";
     }
 }
 
@@ -275,6 +288,12 @@ section! {
         /// Reach the target over TLS only for clients whose certificate is trusted and names the
         /// terminal that registers; over TCP for all others. Needs both ports.
         check_certificate: bool = true;
+        /// Which certificate of a TLS target is believed, as `target_certificate` of HTTP. If missing: any.
+        target_certificate: Option<TargetCertificateKeys>;
+        /// Without a byte for so long, a connection is closed. If missing: 24 hours.
+        idle_timeout: Option<Duration> | "24h";
+        /// Take calls of callers who are not registered, by the domain of whom they call (`name@domain`).
+        unregistered_calls: bool = false;
     }
 }
 

@@ -61,11 +61,7 @@ pub fn certificate_names(config: &Config) -> Table<CertificateName> {
         }
     };
     for host in &config.hosts {
-        let terminated = !host.http.is_empty()
-            || host.ldap.is_some()
-            || host.sip.is_some()
-            || host.h323.is_some();
-        if terminated {
+        if host.speaks_tls() {
             want(&host.name.domain, Wanted::Host, host.line);
         }
     }

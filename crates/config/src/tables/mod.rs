@@ -131,11 +131,6 @@ pub fn not_built(config: &Config) -> Vec<(&'static str, u32)> {
     };
     let dhcp = config.zones.iter().filter_map(|zone| zone.dhcp.as_ref());
     add("network.dhcp", &mut dhcp.map(|dhcp| dhcp.line));
-    for host in &config.hosts {
-        add("host.ldap", &mut host.ldap.iter().map(|rule| rule.line));
-        add("host.sip", &mut host.sip.iter().map(|rule| rule.line));
-        add("host.h323", &mut host.h323.iter().map(|rule| rule.line));
-    }
     add(
         "forward",
         &mut config.forwards.iter().map(|forward| forward.line),

@@ -30,6 +30,13 @@ pub struct Host {
     pub tls_passthrough: Option<Passthrough>,
 }
 
+impl Host {
+    /// Whether we speak TLS under its name, and do not only pass it through.
+    pub fn speaks_tls(&self) -> bool {
+        !self.http.is_empty() || self.ldap.is_some() || self.sip.is_some() || self.h323.is_some()
+    }
+}
+
 /// What the internal DNS answers for a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Internal {
@@ -172,6 +179,12 @@ pub struct LdapRule {
     pub line: u32,
     /// Where connections go.
     pub target: Targets,
+    /// Which certificate of a TLS target is believed.
+    pub target_certificate: TargetCertificate,
+    /// Without a byte for so long, a connection is closed; `None`: 2 hours.
+    pub idle_timeout: Option<Duration>,
+    /// Whether it takes clients whose first message names no domain.
+    pub default: bool,
 }
 
 /// SIP of a host.
@@ -183,6 +196,10 @@ pub struct SipRule {
     pub target: Targets,
     /// Whether the TLS target is only for clients whose certificate names their user.
     pub check_certificate: bool,
+    /// Which certificate of a TLS target is believed.
+    pub target_certificate: TargetCertificate,
+    /// Without a byte for so long, a connection is closed; `None`: 24 hours.
+    pub idle_timeout: Option<Duration>,
 }
 
 /// H.323 of a host.
@@ -194,6 +211,12 @@ pub struct H323Rule {
     pub target: Targets,
     /// Whether the TLS target is only for clients whose certificate names their terminal.
     pub check_certificate: bool,
+    /// Which certificate of a TLS target is believed.
+    pub target_certificate: TargetCertificate,
+    /// Without a byte for so long, a connection is closed; `None`: 24 hours.
+    pub idle_timeout: Option<Duration>,
+    /// Whether it takes calls of callers who are not registered.
+    pub unregistered_calls: bool,
 }
 
 /// TLS of a host that is passed on without being decrypted.

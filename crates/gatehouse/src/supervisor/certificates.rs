@@ -139,7 +139,7 @@ impl Certificates {
             let mut wanted = config.certificates.iter();
             wanted.any(|one| one.source == known.source)
         });
-        for host in config.hosts.iter().filter(|host| !host.http.is_empty()) {
+        for host in config.hosts.iter().filter(|host| host.speaks_tls()) {
             let name = &host.name.domain;
             let covered = |material: &Material| {
                 material

@@ -5,12 +5,10 @@ use config::tables::{Listen, On, listens};
 use net::{Device, ListenKey, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The listeners of edge: those of the web proxy, and those for questions about zones that the box answers.
+/// The listeners of edge: those of the proxy, and those for questions about zones that the box answers.
 pub fn edge(config: &Config) -> Vec<ListenKey> {
-    wanted(config, |listen| match listen.service {
-        "proxy" => ["http", "https"].contains(&listen.protocol),
-        "uplink" => true,
-        _ => false,
+    wanted(config, |listen| {
+        matches!(listen.service, "proxy" | "uplink")
     })
 }
 

@@ -19,6 +19,17 @@ enum Id {
     Other,
 }
 
+/// Whether some bytes of a message could be the begin of H.460.17 in a list of generic data, wherever that stands: its flags, a standard
+/// identifier, and the number 17 in each of the two ways to write it.
+pub(super) fn may_hold_ras(message: &[u8]) -> bool {
+    let begins = |flags: u8, form: u8| flags & 0x7c == form;
+    message.windows(3).any(|three| match *three {
+        [flags, 0, 17] => begins(flags, 0x40),
+        [flags, 1, 17] => begins(flags, 0x44),
+        _ => false,
+    })
+}
+
 /// The RAS messages in the list of generic data that `bytes` holds, in their order.
 pub(super) fn ras_messages(bytes: &[u8]) -> Read<Vec<&[u8]>> {
     let mut messages = Vec::new();
@@ -111,7 +122,16 @@ fn identifier(bits: &mut Bits<'_>) -> Read<Id> {
             if !large {
                 return bits.number16().map(Id::Standard);
             }
-            bits.vector()?;
+            // Nobody has to write a small number so, but who reads it takes it for the same.
+            let digits = bits.vector()?.iter().skip_while(|digit| **digit == 0);
+            let mut digits = digits.copied();
+            match (digits.next(), digits.next(), digits.next()) {
+                (Some(one), None, None) => return Ok(Id::Standard(one.into())),
+                (Some(one), Some(two), None) => {
+                    return Ok(Id::Standard(u16::from_be_bytes([one, two])));
+                }
+                _ => {}
+            }
         }
         Choice::Root(1) => skip::object_identifier(bits)?,
         Choice::Root(2) => drop(bits.octets(16)?),
@@ -135,6 +155,11 @@ mod tests {
             &[0x40, 0, 1, 0, 1, 0xbb],
         ];
         assert_eq!(ras_messages(&bytes.concat()), Ok(vec![&[0xbb][..]]));
+        // The number of the extension in its long form.
+        let long = [1, 0x44, 1, 17, 0, 0, 0x40, 0, 1, 0, 1, 0xbb];
+        assert_eq!(ras_messages(&long), Ok(vec![&[0xbb][..]]));
+        assert!(may_hold_ras(&long) && may_hold_ras(&bytes.concat()));
+        assert!(!may_hold_ras(&[1, 0x40, 0, 18, 0x48, 0, 17, 0x44, 1, 18]));
         // Of another extension.
         let other = [1, 0x40, 0, 18, 0, 0, 0x40, 0, 1, 0, 1, 0xbb];
         assert_eq!(ras_messages(&other), Ok(Vec::new()));

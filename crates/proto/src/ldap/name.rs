@@ -12,8 +12,8 @@ pub struct BindName {
 }
 
 impl BindName {
-    /// What a text says, which is not empty.
-    pub(super) fn new(text: &str) -> Self {
+    /// What a text says, which must not be empty.
+    pub fn new(text: &str) -> Self {
         let (domain, user) = distinguished(text).unwrap_or_else(|| account(text));
         let domain = domain.filter(|domain| is_domain(domain));
         Self {

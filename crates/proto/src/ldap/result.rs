@@ -24,6 +24,8 @@ pub enum ResultCode {
     AuthMethodNotSupported = 7,
     /// It has to be over TLS, or after a bind.
     StrongerAuthRequired = 8,
+    /// Somebody has to say who he is.
+    InappropriateAuthentication = 48,
     /// Nobody knows that name and password.
     InvalidCredentials = 49,
     /// It is not allowed.

@@ -4,6 +4,7 @@ use super::routes::Routes;
 use certs::{Clients, OWN_CA, Outdated, PemFile};
 use config::{ClientTrust, Config};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// What the list of revoked certificates of the box's own CA is called among the files, where there is one. No file is.
@@ -50,8 +51,11 @@ pub fn client_problems(
     now: SystemTime,
 ) -> Vec<String> {
     let routes = Routes::new(config, files);
-    let hosts = routes.iter().flat_map(Routes::hosts);
-    let mut trusts: Vec<_> = hosts.filter_map(|host| host.client_trust.clone()).collect();
+    let mut trusts: Vec<_> = routes
+        .iter()
+        .flat_map(Routes::trusts)
+        .map(|(_, trust)| Arc::clone(trust))
+        .collect();
     trusts.dedup();
     let problems = trusts.iter().map(|trust| believed(trust, files));
     let mut problems: Vec<String> = problems.flat_map(|clients| told(&clients, now)).collect();

@@ -5,6 +5,7 @@ use super::asker::{Asker, Pretended};
 use super::balance::{Probe, Targets};
 use super::believed::believed;
 use super::decide::{Ask, AskedTls, Step, Verdict, Watch, decide_watched, redirect};
+use super::explain_domain;
 use super::passthrough::PassthroughHost;
 use super::path::Fit;
 use super::reason::Reason;
@@ -30,7 +31,7 @@ pub struct Explanation {
     pub from: IpAddr,
     /// What was looked at, in order.
     pub steps: Vec<ExplainedStep>,
-    /// `forward`, `redirect` or `refuse`.
+    /// `forward`, `redirect` or `refuse`; `tell` where a list was asked for.
     pub decision: &'static str,
     /// The status we answer with, unless the target answers.
     pub status: Option<u16>,
@@ -60,7 +61,9 @@ pub struct ExplainedStep {
 #[derive(Debug, thiserror::Error)]
 pub enum NotExplained {
     /// Not a URL we could be asked for.
-    #[error("{0:?} is no http, https, ws or wss URL; write for instance https://host.example/path")]
+    #[error(
+        "{0:?} can not be asked for; write for instance https://host.example/path, sip:john@example.com, ldap:example.com\\\\john, h323:john@example.com, or pbx"
+    )]
     Url(String),
     /// The configuration is not consistent.
     #[error(transparent)]
@@ -107,8 +110,14 @@ pub fn explain_to(
     url: &str,
     asker: &Asker<'_>,
 ) -> Result<Explanation, NotExplained> {
-    let asked = Asked::parse(url).ok_or_else(|| NotExplained::Url(url.to_owned()))?;
     let routes = Routes::new(config, &BTreeMap::new())?;
+    if explain_domain::asks_pbx(url) {
+        return Ok(explain_domain::explain_pbx(config, &routes));
+    }
+    if let Some(asked) = explain_domain::Asked::parse(url) {
+        return Ok(explain_domain::explain(config, &routes, &asked, asker));
+    }
+    let asked = Asked::parse(url).ok_or_else(|| NotExplained::Url(url.to_owned()))?;
     let from = asker
         .from
         .unwrap_or(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)));
@@ -150,16 +159,8 @@ pub fn explain_to(
         steps.others(rule, &ask);
     }
     let mut explanation = Explanation {
-        url: url.to_owned(),
-        from,
         steps: steps.said,
-        decision: "refuse",
-        status: None,
-        reason: String::new(),
-        line: None,
-        target: None,
-        notes: Vec::new(),
-        headers: Vec::new(),
+        ..Explanation::empty(url, from)
     };
     explanation.conclude(config, &routes, (&asked, &ask), verdict);
     Ok(explanation)
@@ -168,22 +169,34 @@ pub fn explain_to(
 /// TLS that goes to its target as it is.
 fn passed(url: &str, from: IpAddr, steps: Steps, host: &PassthroughHost) -> Explanation {
     Explanation {
-        url: url.to_owned(),
-        from,
         steps: steps.said,
         decision: "forward",
-        status: None,
         reason:
             "TLS is passed on without being decrypted; path and fields are the target's business"
                 .to_owned(),
         line: Some(host.line),
         target: Some(format!("tls://{}", *host.target)),
-        notes: Vec::new(),
-        headers: Vec::new(),
+        ..Explanation::empty(url, from)
     }
 }
 
 impl Explanation {
+    /// One that says nothing yet; as it is, that it is refused.
+    pub(super) fn empty(url: &str, from: IpAddr) -> Self {
+        Self {
+            url: url.to_owned(),
+            from,
+            steps: Vec::new(),
+            decision: "refuse",
+            status: None,
+            reason: String::new(),
+            line: None,
+            target: None,
+            notes: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
     fn conclude(
         &mut self,
         config: &Config,
@@ -243,6 +256,11 @@ impl Explanation {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.decision == "tell" {
+            let lines = self.steps.iter();
+            let lines = lines.map(|step| format!("{}{}", step.text, At(step.line)));
+            return f.write_str(&lines.collect::<Vec<_>>().join("\n"));
+        }
         writeln!(f, "{} from {}", self.url, self.from)?;
         for step in &self.steps {
             writeln!(f, "  {}{}", step.text, At(step.line))?;

@@ -3,7 +3,7 @@
 
 use super::edit::HeadEdit;
 use super::routes::{Rule, Target};
-use config::TargetHostHeader;
+use config::{Protocol, TargetHostHeader};
 use proto::http::{
     Authority, Framing, Name, Request, Response, TargetForm, Upgrade, Version, is_basic,
     write_cookies,
@@ -24,11 +24,64 @@ pub struct ClientAddr(pub SocketAddr);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalAddr(pub SocketAddr);
 
+/// What is spoken on a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Whether over TLS.
+    pub tls: bool,
+}
+
+impl Spoken {
+    /// All of them.
+    pub const ALL: [Self; 8] = {
+        const fn of(protocol: Protocol, tls: bool) -> Spoken {
+            Spoken { protocol, tls }
+        }
+        [
+            of(Protocol::Http, false),
+            of(Protocol::Http, true),
+            of(Protocol::Sip, false),
+            of(Protocol::Sip, true),
+            of(Protocol::Ldap, false),
+            of(Protocol::Ldap, true),
+            of(Protocol::H323, false),
+            of(Protocol::H323, true),
+        ]
+    };
+
+    /// As listeners and the log call it: `http`, `https`, `sip`, …
+    pub const fn name(self) -> &'static str {
+        match (self.protocol, self.tls) {
+            (Protocol::Http, false) => "http",
+            (Protocol::Http, true) => "https",
+            (Protocol::Sip, false) => "sip",
+            (Protocol::Sip, true) => "sips",
+            (Protocol::Ldap, false) => "ldap",
+            (Protocol::Ldap, true) => "ldaps",
+            (Protocol::H323, false) => "h323",
+            (Protocol::H323, true) => "h323s",
+        }
+    }
+
+    /// The one that is called so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|spoken| spoken.name() == name)
+    }
+
+    /// Its position in [`Self::ALL`].
+    pub const fn number(self) -> usize {
+        2 * (self.protocol as usize) + self.tls as usize
+    }
+}
+
 /// What targets are told about a client; the same for all requests of a connection.
 #[derive(Clone, Debug)]
 pub struct Identity {
     client: SocketAddr,
     local: SocketAddr,
+    protocol: Protocol,
     tls: bool,
     /// `X-Real-IP`, `X-Forwarded-For` and `X-Forwarded-Proto`, ready to be sent.
     fields: Vec<u8>,
@@ -36,7 +89,7 @@ pub struct Identity {
 
 impl Identity {
     /// That of a connection from `client` to our address `local`. IPv4 in IPv6 form is told as IPv4.
-    pub fn new(client: ClientAddr, local: LocalAddr, tls: bool) -> Self {
+    pub fn new(client: ClientAddr, local: LocalAddr, Spoken { protocol, tls }: Spoken) -> Self {
         let canonical = |end: SocketAddr| SocketAddr::new(end.ip().to_canonical(), end.port());
         let (client, local) = (canonical(client.0), canonical(local.0));
         let address = client.ip();
@@ -47,6 +100,7 @@ impl Identity {
         Self {
             client,
             local,
+            protocol,
             tls,
             fields: fields.into_bytes(),
         }
@@ -62,9 +116,30 @@ impl Identity {
         self.local
     }
 
+    /// The same client, once it has begun to speak TLS on this connection.
+    #[must_use]
+    pub fn secured(&self) -> Self {
+        let spoken = Spoken {
+            protocol: self.protocol,
+            tls: true,
+        };
+        Self::new(ClientAddr(self.client), LocalAddr(self.local), spoken)
+    }
+
+    /// What it speaks, as the log calls it.
+    pub fn spoken(&self) -> &'static str {
+        let Self { protocol, tls, .. } = *self;
+        Spoken { protocol, tls }.name()
+    }
+
     /// The client's address.
     pub fn address(&self) -> IpAddr {
         self.client.ip()
+    }
+
+    /// What the client speaks with us.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// Whether the client speaks TLS with us.

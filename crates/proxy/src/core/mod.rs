@@ -3,13 +3,16 @@
 
 mod access;
 mod asker;
+mod attempts;
 mod balance;
 mod believed;
 mod credentials;
 mod date;
 mod decide;
+mod domains;
 mod edit;
 mod explain;
+mod explain_domain;
 mod handshake;
 mod headers;
 mod http2;
@@ -22,6 +25,7 @@ mod signin;
 
 pub use access::{CertificateFault, Gate, GateKind, Shown, told};
 pub use asker::Asker;
+pub use attempts::{Attempt, Attempts};
 pub use balance::{Member, Probe, Standing, Targets, Tried};
 pub use believed::{OWN_REVOKED, believed, client_problems};
 pub use credentials::{
@@ -29,11 +33,12 @@ pub use credentials::{
 };
 pub use date::http_date;
 pub use decide::{Ask, AskedTls, Redirect, Step, Verdict, Watch, decide, decide_watched, redirect};
+pub use domains::{DomainHost, DomainRule, Domains, Proof, Wanted, compared};
 pub use edit::HeadEdit;
 pub use explain::{Explanation, NotExplained, Shows, explain, explain_to};
 pub use handshake::{Accept, websocket_key};
 pub use headers::{
-    ClientAddr, Identity, LocalAddr, Sent, replace_host, write_request, write_response,
+    ClientAddr, Identity, LocalAddr, Sent, Spoken, replace_host, write_request, write_response,
 };
 pub use http2::{header_map, take_http2_response, write_fields, write_http1_request};
 pub use pages::{Page, write_page, write_proof};

@@ -3,6 +3,7 @@
 use super::access::CertificateFault;
 use super::credentials::{LoginFault, LoginRefused, TicketFault};
 use super::signin::SignInRefused;
+use config::Protocol;
 use proto::http::{Malformed, basic_challenge};
 use service::Blame;
 use thiserror::Error;
@@ -109,6 +110,41 @@ pub enum Reason {
     /// The handshake did not end in time.
     #[error("the TLS handshake did not end in time")]
     HandshakeLate,
+    /// The first message, or one behind it, is not of the protocol that the port is for.
+    #[error("malformed {0}: {1}")]
+    Unreadable(Protocol, Box<str>),
+    /// The first message names a host that does not serve the protocol, or none of ours.
+    #[error("no [[host]] of that name serves {0}")]
+    DomainUnknown(Protocol),
+    /// The first message names no host, and none is the default.
+    #[error("no domain is named")]
+    DomainMissing(Protocol),
+    /// The first message did not come in time.
+    #[error("it was not said in time whom the connection is for")]
+    FirstLate,
+    /// A later message names another host than the first.
+    #[error("the connection is for another domain than {0:?}, which is asked for now")]
+    DomainChanged(Box<str>),
+    /// A later message claims another name than the certificate has that opened the TLS target.
+    #[error("the connection is for who its certificate names, and now {0:?} is claimed")]
+    NameChanged(Box<str>),
+    /// A request that can not be the first.
+    #[error("{0} before a registration")]
+    Unregistered(Box<str>),
+    /// The host has a target over TLS only, which takes nobody who came without.
+    #[error(
+        "the target is reached over TLS only, and the client has not come so, or not proven who it is"
+    )]
+    TlsOnly,
+    /// A program that looks for telephones or passwords, by its own word.
+    #[error("an attack tool, by its own word")]
+    AttackTool,
+    /// Numbers that the target does not know, one after the other.
+    #[error("numbers are tried in series")]
+    Series,
+    /// TLS is begun where it can not be.
+    #[error("StartTLS: {0}")]
+    StartTls(&'static str),
     /// The target's name has no address.
     #[error("target {0}: the name has no address: {1}")]
     TargetUnresolved(Box<str>, Box<str>),
@@ -136,6 +172,9 @@ pub enum Reason {
     /// The target's answer can not be passed on.
     #[error("target {0} sent a malformed answer: {1}")]
     TargetMalformed(Box<str>, Malformed),
+    /// What the target sends is not of the protocol.
+    #[error("target {0} sent what is none of the protocol: {1}")]
+    TargetUnreadable(Box<str>, Box<str>),
     /// The target changed to a protocol nobody asked for.
     #[error("target {0} changed the protocol without being asked")]
     TargetSwitched(Box<str>),
@@ -157,7 +196,7 @@ impl Reason {
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(fault) | Self::PathAmbiguous(fault) => fault.status(),
-            Self::HostUnknown | Self::PathUnknown => 404,
+            Self::HostUnknown | Self::PathUnknown | Self::DomainUnknown(_) => 404,
             Self::Misdirected(_) | Self::NotSecured => 421,
             Self::Certificate(_, fault) => fault.status(),
             Self::Login(refused) => refused.fault.status(),
@@ -167,15 +206,28 @@ impl Reason {
             | Self::AccessDenied(_)
             | Self::WebSocketRequired
             | Self::WebSocketRefused
+            | Self::DomainMissing(_)
+            | Self::DomainChanged(_)
+            | Self::NameChanged(_)
+            | Self::Unregistered(_)
+            | Self::TlsOnly
+            | Self::AttackTool
+            | Self::Series
             | Self::Banned => 403,
             Self::BodyTooLarge(_) => 413,
-            Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::ClientGone => 408,
+            Self::HeadLate
+            | Self::BodyLate
+            | Self::BodySlow(_)
+            | Self::ClientGone
+            | Self::FirstLate => 408,
             Self::AddressFull(_)
             | Self::HandshakesFull(_)
             | Self::RequestsFull(_)
             | Self::Full(_)
             | Self::NoRoom(..) => 503,
             Self::HostMissing
+            | Self::Unreadable(..)
+            | Self::StartTls(_)
             | Self::Http2(_)
             | Self::ProxyHeader(_)
             | Self::NotTls(_)
@@ -191,6 +243,7 @@ impl Reason {
             | Self::TargetTls(..)
             | Self::TargetHungUp(..)
             | Self::TargetMalformed(..)
+            | Self::TargetUnreadable(..)
             | Self::TargetSwitched(_)
             | Self::TargetAccept(_)
             | Self::TargetDeclined(..)
@@ -214,6 +267,7 @@ impl Reason {
             | Self::TargetHungUp(..)
             | Self::TargetSilent(..)
             | Self::TargetMalformed(..)
+            | Self::TargetUnreadable(..)
             | Self::TargetSwitched(_)
             | Self::TargetAccept(_)
             | Self::TargetDeclined(..)
@@ -266,6 +320,7 @@ impl Reason {
             Self::Login(refused) => refused.fault.weight(),
             Self::Ticket(..) => TicketFault::WEIGHT,
             Self::SignIn(_) => SignInRefused::WEIGHT,
+            Self::AttackTool | Self::Series => 2,
             Self::Misdirected(_)
             | Self::Certificate(_, CertificateFault::NotAsked)
             | Self::BodyTooLarge(_)
@@ -278,7 +333,11 @@ impl Reason {
             | Self::RequestsFull(_)
             | Self::NoProof(_)
             | Self::Handshake(_)
-            | Self::HandshakeLate => 0,
+            | Self::HandshakeLate
+            | Self::DomainChanged(_)
+            | Self::NameChanged(_)
+            | Self::Unregistered(_)
+            | Self::TlsOnly => 0,
             _ => u32::from(self.blame() == Blame::Peer),
         }
     }
@@ -289,7 +348,7 @@ impl Reason {
     }
 
     /// All labels, by [`Reason::number`].
-    pub const LABELS: [&'static str; 23] = [
+    pub const LABELS: [&'static str; 26] = [
         "malformed",
         "path_ambiguous",
         "host_unknown",
@@ -313,19 +372,25 @@ impl Reason {
         "too_many_requests",
         "proxy_header",
         "no_room",
+        "unregistered",
+        "identity_changed",
+        "attack_tool",
     ];
 
     /// The position in [`Reason::LABELS`].
     pub fn number(&self) -> usize {
         match self {
-            Self::Malformed(_) | Self::Http2(_) => 0,
+            Self::Malformed(_) | Self::Http2(_) | Self::Unreadable(..) | Self::StartTls(_) => 0,
             Self::PathAmbiguous(_) => 1,
-            Self::HostMissing | Self::HostUnknown => 2,
+            Self::HostMissing
+            | Self::HostUnknown
+            | Self::DomainUnknown(_)
+            | Self::DomainMissing(_) => 2,
             Self::Misdirected(_)
             | Self::NotSecured
             | Self::Certificate(_, CertificateFault::NotAsked) => 3,
             Self::PathUnknown => 4,
-            Self::PlainRefused => 5,
+            Self::PlainRefused | Self::TlsOnly => 5,
             Self::AccessDenied(_)
             | Self::Certificate(..)
             | Self::Login(..)
@@ -333,7 +398,7 @@ impl Reason {
             | Self::Ticket(..) => 6,
             Self::WebSocketRequired | Self::WebSocketRefused => 7,
             Self::BodyTooLarge(_) => 8,
-            Self::HeadLate | Self::BodyLate | Self::BodySlow(_) => 9,
+            Self::HeadLate | Self::BodyLate | Self::BodySlow(_) | Self::FirstLate => 9,
             Self::ClientGone => 10,
             Self::Banned => 11,
             Self::AddressFull(_) | Self::HandshakesFull(_) | Self::Full(_) => 12,
@@ -350,6 +415,7 @@ impl Reason {
             Self::TargetSilent(..) => 18,
             Self::TargetHungUp(..)
             | Self::TargetMalformed(..)
+            | Self::TargetUnreadable(..)
             | Self::TargetSwitched(_)
             | Self::TargetAccept(_)
             | Self::TargetDeclined(..)
@@ -357,6 +423,9 @@ impl Reason {
             Self::RequestsFull(_) => 20,
             Self::ProxyHeader(_) => 21,
             Self::NoRoom(..) => 22,
+            Self::Unregistered(_) => 23,
+            Self::DomainChanged(_) | Self::NameChanged(_) => 24,
+            Self::AttackTool | Self::Series => 25,
         }
     }
 }

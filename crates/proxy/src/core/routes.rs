@@ -2,6 +2,7 @@
 
 use super::access::Gate;
 use super::balance::{Member, Probe, Standing, Targets};
+use super::domains::Domains;
 use super::edit::HeadEdit;
 use super::passthrough::Passthroughs;
 use config::{
@@ -23,6 +24,7 @@ pub struct Routes {
     public_https: u16,
     session_cookies: Vec<Box<str>>,
     passthroughs: Passthroughs,
+    domains: Domains,
     standings: Standings,
 }
 
@@ -133,6 +135,8 @@ pub struct TargetTls {
     pub name: Box<str>,
     /// Which certificate is believed.
     pub trust: Trust,
+    /// Whether HTTP is what is spoken, which is said in the handshake.
+    pub http: bool,
 }
 
 /// Which certificate of a target is believed.
@@ -190,6 +194,7 @@ impl Routes {
             public_https: config.site.public_ports.https,
             session_cookies: session_cookies(config),
             passthroughs: Passthroughs::new(config),
+            domains: Domains::new(config, files),
             ..Self::default()
         };
         let mut maker = Maker {
@@ -261,6 +266,11 @@ impl Routes {
         &self.passthroughs
     }
 
+    /// The hosts that serve SIP, LDAP or H.323.
+    pub fn domains(&self) -> &Domains {
+        &self.domains
+    }
+
     /// The port at which clients reach our HTTPS.
     pub fn public_https(&self) -> u16 {
         self.public_https
@@ -271,9 +281,10 @@ impl Routes {
         &self.session_cookies
     }
 
-    /// All targets, some of them repeatedly.
-    pub fn targets(&self) -> impl Iterator<Item = (&Rule, &TargetKey)> {
-        self.hosts
+    /// All targets with the lines that name them, some of them repeatedly.
+    pub fn targets(&self) -> impl Iterator<Item = (u32, &TargetKey)> {
+        let web = self
+            .hosts
             .iter()
             .flat_map(|host| {
                 let entries = host.entries.iter().map(|entry| &entry.rule);
@@ -282,8 +293,18 @@ impl Routes {
             .flat_map(|rule| {
                 let members = [&rule.plain_targets, &rule.tls_targets].map(Targets::members);
                 let members = members.into_iter().flatten();
-                members.map(|member| (&**rule, &member.target))
-            })
+                members.map(|member| (rule.line, &member.target))
+            });
+        web.chain(self.domains.targets())
+    }
+
+    /// Whose client certificates are believed by hosts that ask for them, with the lines of these.
+    pub fn trusts(&self) -> impl Iterator<Item = (u32, &Arc<ClientTrust>)> {
+        let web = self.hosts.iter();
+        let web = web.filter_map(|host| Some((host.line, host.client_trust.as_ref()?)));
+        let domains = self.domains.hosts().iter();
+        let domains = domains.filter(|host| host.asks_certificate());
+        web.chain(domains.map(|host| (host.line, &host.client_trust)))
     }
 
     /// The health of all targets, each once for every way in which it is asked for it.
@@ -488,15 +509,8 @@ impl Maker<'_> {
                 (Some(name), _) | (None, TargetHost::Name(name)) => name.as_str().into(),
                 (None, TargetHost::Ip(_)) => host.into(),
             },
-            trust: match &http.target_certificate {
-                TargetCertificate::System => Trust::System,
-                TargetCertificate::Ca(file) => Trust::Ca {
-                    file: file.as_str().into(),
-                    pem: self.files.get(file).map(|pem| pem.as_str().into()),
-                },
-                TargetCertificate::Sha256(digest) => Trust::Sha256(*digest),
-                TargetCertificate::Any => Trust::Any,
-            },
+            trust: Trust::of(&http.target_certificate, self.files),
+            http: true,
         });
         let key = TargetKey::new(Target {
             host: target.host.clone(),
@@ -544,6 +558,21 @@ impl Maker<'_> {
             Ok(Gate::new(access, hosts.map_or(&[], Vec::as_slice)))
         };
         names.iter().map(gate).collect()
+    }
+}
+
+impl Trust {
+    /// As the file says; `files` holds the texts of those that it names.
+    pub(super) fn of(certificate: &TargetCertificate, files: &BTreeMap<String, String>) -> Self {
+        match certificate {
+            TargetCertificate::System => Self::System,
+            TargetCertificate::Ca(file) => Self::Ca {
+                file: file.as_str().into(),
+                pem: files.get(file).map(|pem| pem.as_str().into()),
+            },
+            TargetCertificate::Sha256(digest) => Self::Sha256(*digest),
+            TargetCertificate::Any => Self::Any,
+        }
     }
 }
 
@@ -625,7 +654,7 @@ impl TargetKey {
         })
     }
 
-    fn new(target: Target) -> Self {
+    pub(super) fn new(target: Target) -> Self {
         let mut hasher = DefaultHasher::new();
         target.hash(&mut hasher);
         Self {

@@ -1,6 +1,6 @@
-//! A connection that was accepted: whose it is, its TLS handshake, and which HTTP it speaks.
+//! A connection that was accepted: whose it is, its TLS handshake, and what it speaks.
 
-use crate::core::{ClientAddr, Identity, LocalAddr, Reason};
+use crate::core::{ClientAddr, Identity, LocalAddr, Reason, Spoken};
 use crate::shell::balancer::{Introduced, introduction};
 use crate::shell::buffer::Buffer;
 use crate::shell::caps::Admitted;
@@ -8,7 +8,8 @@ use crate::shell::connection::Connection;
 use crate::shell::hello::{self, Greeted};
 use crate::shell::report::{Report, Told};
 use crate::shell::worker::{Slot, Worker};
-use crate::shell::{http1, http2, passthrough};
+use crate::shell::{domain, http1, http2, passthrough};
+use config::Protocol;
 use net::stream::Stream;
 use service::metrics::Gauge;
 use std::net::SocketAddr;
@@ -23,8 +24,8 @@ pub(crate) struct Arrival {
     pub(crate) peer: SocketAddr,
     /// Whether that is a load balancer, which is to name the client.
     pub(crate) balancer: bool,
-    /// Whether it came in on a TLS port.
-    pub(crate) tls: bool,
+    /// What is spoken where it came in.
+    pub(crate) spoken: Spoken,
     pub(crate) admitted: Admitted,
 }
 
@@ -38,7 +39,7 @@ struct Client {
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) {
-    let _open = Open::count(&worker, arrival.tls);
+    let _open = Open::count(&worker, arrival.spoken);
     let until = Instant::now() + worker.limits().handshake;
     let Some(client) = Box::pin(known(&worker, arrival, until)).await else {
         return;
@@ -49,6 +50,10 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         identity,
         admitted,
     } = client;
+    if identity.protocol() != Protocol::Http {
+        let caller = domain::Caller::new(worker, slot, stream, ahead, identity, admitted);
+        return Box::pin(domain::serve(caller, until)).await;
+    }
     if !identity.tls() {
         let asker = Connection::new(worker, slot, stream, identity, admitted, None, None);
         return http1::serve(asker, ahead).await;
@@ -95,12 +100,12 @@ async fn known(worker: &Rc<Worker>, arrival: Arrival, until: Instant) -> Option<
         io,
         peer,
         balancer,
-        tls,
+        spoken,
         mut admitted,
     } = arrival;
     let local = io.local_addr().ok()?;
     let mut stream = Stream::plain(io);
-    let of = |client, local| Rc::new(Identity::new(ClientAddr(client), LocalAddr(local), tls));
+    let of = |client, local| Rc::new(Identity::new(ClientAddr(client), LocalAddr(local), spoken));
     if !balancer {
         return Some(Client {
             stream,
@@ -153,26 +158,21 @@ pub(crate) fn reject(worker: &Rc<Worker>, identity: &Identity, reason: &Reason) 
 /// Counts an open connection.
 struct Open {
     worker: Rc<Worker>,
-    tls: bool,
+    spoken: Spoken,
 }
 
 impl Open {
-    fn count(worker: &Rc<Worker>, tls: bool) -> Self {
+    fn count(worker: &Rc<Worker>, spoken: Spoken) -> Self {
         let open = Self {
             worker: Rc::clone(worker),
-            tls,
+            spoken,
         };
         open.gauge().inc();
         open
     }
 
     fn gauge(&self) -> &Gauge {
-        let instruments = &self.worker.shared.instruments;
-        if self.tls {
-            &instruments.open_tls
-        } else {
-            &instruments.open_plain
-        }
+        self.worker.shared.instruments.open(self.spoken)
     }
 }
 

@@ -237,6 +237,7 @@ impl<C: Client> Exchange<'_, C> {
             Poll::Ready(Err(Broken::Source(_) | Broken::Cut)) => self.fail(Reason::ClientGone),
             Poll::Ready(Err(Broken::Malformed(fault))) => self.fail(Reason::Malformed(fault)),
             Poll::Ready(Err(Broken::TooLarge(limit))) => self.fail(Reason::BodyTooLarge(limit)),
+            Poll::Ready(Err(Broken::Refused(reason))) => self.fail(reason),
         }
     }
 
@@ -376,6 +377,7 @@ impl<C: Client> Exchange<'_, C> {
             Poll::Ready(Err(Broken::Source(error))) => broke_off(error.to_string()),
             Poll::Ready(Err(Broken::Cut)) => broke_off("it closed the connection".to_owned()),
             Poll::Ready(Err(Broken::Malformed(fault))) => broke_off(fault.to_string()),
+            Poll::Ready(Err(Broken::Refused(reason))) => reason,
         };
         self.fail(reason)
     }

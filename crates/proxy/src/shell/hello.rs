@@ -10,6 +10,7 @@ use crate::shell::report::{Report, Told};
 use crate::shell::tunnel::{Asked, What};
 use crate::shell::worker::{Current, Worker};
 use certs::challenge::TLS_PROTOCOL;
+use config::Protocol;
 use net::stream::{Stream, tls_fault};
 use net::tls::{UNRECOGNIZED_NAME, proof_config};
 use proto::http::MAX_METHOD;
@@ -53,7 +54,8 @@ pub(crate) async fn greet(
         let handshakes = &worker.shared.handshakes;
         handshakes.begin(identity.address(), most, worker.now())
     };
-    let shake = shake(&current, stream, ahead, &mut told, &date, may);
+    let protocol = identity.protocol();
+    let shake = shake(&current, stream, ahead, &mut told, (protocol, &date), may);
     let reason = match timeout_at(until, shake).await {
         Ok(Ok(greeted)) => {
             if let Greeted::Spoken(..) | Greeted::Proven = greeted {
@@ -88,20 +90,21 @@ async fn shake(
     mut stream: Stream,
     mut buffer: Buffer,
     told: &mut Told,
-    date: &str,
+    (protocol, date): (Protocol, &str),
     may: impl Fn() -> Result<(), Reason>,
 ) -> Result<Greeted, Fault> {
+    let is_web = protocol == Protocol::Http;
     let at = stream
         .local_addr()
         .map_err(|_| Fault::Silent)?
         .ip()
         .to_canonical();
-    let hello = read_hello(&mut stream, &mut buffer, date).await?;
+    let hello = read_hello(&mut stream, &mut buffer, is_web.then_some(date)).await?;
     let live = &current.live;
     if let Some(name) = &hello.server_name {
         told.host.clone_from(name);
     }
-    let seeks_proof = hello.alpn == [TLS_PROTOCOL];
+    let seeks_proof = is_web && hello.alpn == [TLS_PROTOCOL];
     if seeks_proof
         && let Some(name) = &hello.server_name
         && let Some(proof) = live.answers.tls(name)
@@ -109,11 +112,13 @@ async fn shake(
         may().map_err(Fault::Reason)?;
         return prove(stream, &proof, buffer.filled()).await;
     }
-    match live
-        .routes
-        .passthroughs()
-        .decide(hello.server_name.as_deref(), at)
-    {
+    let passthroughs = live.routes.passthroughs();
+    let verdict = if is_web {
+        passthroughs.decide(hello.server_name.as_deref(), at)
+    } else {
+        TlsVerdict::Terminate
+    };
+    match verdict {
         TlsVerdict::Terminate => {}
         TlsVerdict::Pass(host) => {
             let asked = Asked {
@@ -137,7 +142,8 @@ async fn shake(
         let name = hello.server_name.unwrap_or_default();
         return Err(Fault::Reason(Reason::NoProof(name.into())));
     }
-    if let Some(name) = &hello.server_name
+    // Only of the web it says where a connection goes.
+    if let Some(name) = hello.server_name.as_ref().filter(|_| is_web)
         && live.chooser.index_for(name).is_none()
     {
         say_unknown(&mut stream).await;
@@ -145,18 +151,25 @@ async fn shake(
         return Err(Fault::Reason(unknown));
     }
     may().map_err(Fault::Reason)?;
-    speak(live, stream, buffer, hello.server_name.as_deref()).await
+    speak(live, protocol, stream, buffer, hello.server_name.as_deref()).await
 }
 
 /// Speaks TLS as is due under that name.
 async fn speak(
     live: &Live,
+    protocol: Protocol,
     stream: Stream,
     buffer: Buffer,
     server_name: Option<&str>,
 ) -> Result<Greeted, Fault> {
-    let asking = server_name.and_then(|name| live.asks_under(name));
-    let server = asking.map_or(&live.server, |asking| &asking.server);
+    let is_web = protocol == Protocol::Http;
+    let asking = server_name.filter(|_| is_web);
+    let asking = asking.and_then(|name| live.asks_under(name));
+    let server = match asking {
+        Some(asking) => &asking.server,
+        None if is_web => &live.server,
+        None => live.domain_server(protocol),
+    };
     let server_name: Option<Rc<str>> = server_name.map(Into::into);
     let io = stream.into_plain().ok_or(Fault::Silent)?;
     match Stream::accept(io, Arc::clone(server), buffer.filled()).await {
@@ -204,7 +217,12 @@ async fn say_unknown(stream: &mut Stream) {
     let _ = poll_fn(|cx| stream.poll_finish(cx)).await;
 }
 
-async fn read_hello(stream: &mut Stream, buffer: &mut Buffer, date: &str) -> Result<Hello, Fault> {
+/// Reads the hello; who sends HTTP instead is told so, where that is what is spoken, with the date of now.
+async fn read_hello(
+    stream: &mut Stream,
+    buffer: &mut Buffer,
+    date: Option<&str>,
+) -> Result<Hello, Fault> {
     // A load balancer may have sent it behind its header.
     let mut known = !buffer.is_empty();
     loop {
@@ -224,7 +242,7 @@ async fn read_hello(stream: &mut Stream, buffer: &mut Buffer, date: &str) -> Res
             }
             Ok(None) => {}
             Err(fault) => {
-                if looks_like_http(buffer.filled()) {
+                if let Some(date) = date.filter(|_| looks_like_http(buffer.filled())) {
                     answer_in_plain(stream, date).await;
                 }
                 return Err(Fault::Reason(Reason::NotTls(fault.to_string().into())));

@@ -1,6 +1,7 @@
 //! One direction of a request: bytes are read from one side, framed anew where needed,
 //! and written to the other, never more of them held than one buffer.
 
+use crate::core::Reason;
 use crate::shell::buffer::{Buffer, give_back_vector, take_vector};
 use crate::shell::client::{Client, Sink, Source};
 use crate::shell::limits;
@@ -48,6 +49,28 @@ enum Body {
     Length(u64),
     Chunked(Box<ChunkDecoder>),
     UntilEnd,
+    /// Until the end, message by message, and so many bytes of the buffer and behind it were looked at.
+    Screened(Box<dyn Screen>, usize),
+}
+
+/// Looks at each message of one direction before it is passed on.
+pub(crate) trait Screen {
+    /// Looks at what was read, which begins where the last message ended and is not empty. What is to be sent instead of a
+    /// message goes to `out`.
+    ///
+    /// # Errors
+    /// Why the connection is to end, with nothing of the message passed on.
+    fn look(&mut self, read: &[u8], out: &mut Vec<u8>) -> Result<Look, Reason>;
+}
+
+/// What becomes of the message that was looked at.
+pub(crate) enum Look {
+    /// More of it is needed.
+    More,
+    /// So many bytes pass as they are; more of them than there are yet, where they need not be looked at.
+    Pass(usize),
+    /// So many bytes that were read are left out, for what was written in their stead.
+    Replaced(usize),
 }
 
 /// Why a direction can not go on.
@@ -63,6 +86,8 @@ pub(crate) enum Broken {
     Malformed(Malformed),
     /// The body is larger than allowed.
     TooLarge(u64),
+    /// A message may not pass.
+    Refused(Reason),
 }
 
 impl Lane {
@@ -136,6 +161,12 @@ impl Lane {
         self.withheld = None;
     }
 
+    /// As [`Lane::begin_tunnel`], with everything looked at by `screen`.
+    pub(crate) fn begin_screened(&mut self, screen: Box<dyn Screen>) {
+        self.begin_tunnel();
+        self.body = Body::Screened(screen, 0);
+    }
+
     /// Makes ready for the next message; what was read ahead of it stays.
     pub(crate) fn reset(&mut self) {
         self.body = Body::Done;
@@ -198,6 +229,11 @@ impl Lane {
         client.send_head(&mut self.out, body)?;
         self.begun |= C::FRAMES_BODIES;
         Ok(())
+    }
+
+    /// Whether more of a message is waited for that is looked at.
+    pub(crate) fn waits_for_more(&self) -> bool {
+        matches!(self.body, Body::Screened(_, 0)) && !self.buffer.is_empty()
     }
 
     /// Whether framed bytes wait for the sink.
@@ -301,11 +337,15 @@ impl Lane {
         if of_body > 0 {
             self.buffer.consume(of_body);
             self.passed += of_body as u64;
-            if let Body::Length(left) = &mut self.body {
-                *left -= of_body as u64;
-                if *left == 0 {
-                    self.body = Body::Done;
+            match &mut self.body {
+                Body::Length(left) => {
+                    *left -= of_body as u64;
+                    if *left == 0 {
+                        self.body = Body::Done;
+                    }
                 }
+                Body::Screened(_, looked) => *looked -= of_body,
+                _ => {}
             }
         }
         Poll::Ready(Ok(count))
@@ -340,11 +380,37 @@ impl Lane {
                 Ok(0)
             }
             Body::UntilEnd => Ok(available),
+            Body::Screened(..) => self.screen(),
             Body::Chunked(_) => {
                 self.translate_chunks()?;
                 Ok(0)
             }
         }
+    }
+
+    /// Has as many messages looked at as are there; says how many bytes of the buffer can be written as they are.
+    fn screen(&mut self) -> Result<usize, Broken> {
+        let Body::Screened(screen, looked) = &mut self.body else {
+            return Ok(0);
+        };
+        while *looked == 0 && !self.buffer.is_empty() && self.out.len() < limits::FRAMED {
+            let before = self.out.len();
+            match screen
+                .look(self.buffer.filled(), &mut self.out)
+                .map_err(Broken::Refused)?
+            {
+                Look::More => {
+                    self.out.truncate(before);
+                    break;
+                }
+                Look::Pass(count) => *looked = count,
+                Look::Replaced(count) => {
+                    self.passed += count as u64;
+                    self.buffer.consume(count);
+                }
+            }
+        }
+        Ok((*looked).min(self.buffer.len()))
     }
 
     fn translate_chunks(&mut self) -> Result<(), Broken> {
@@ -385,7 +451,12 @@ impl Lane {
     /// The source has ended cleanly.
     fn end(&mut self, source: &mut impl Source) -> Result<(), Broken> {
         self.buffer.release_if_empty();
-        if !matches!(self.body, Body::UntilEnd) {
+        let is_between = match &self.body {
+            Body::UntilEnd => true,
+            Body::Screened(_, looked) => *looked == 0 && self.buffer.is_empty(),
+            _ => false,
+        };
+        if !is_between {
             return Err(Broken::Cut);
         }
         self.body = Body::Done;

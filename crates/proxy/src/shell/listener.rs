@@ -1,6 +1,6 @@
 //! The main loop of one worker: what the service orders, and what its listeners accept.
 
-use crate::core::{ClientAddr, Identity, LocalAddr, Reason};
+use crate::core::{ClientAddr, Identity, LocalAddr, Reason, Spoken};
 use crate::shell::arrival::{self, Arrival};
 use crate::shell::health::Health;
 use crate::shell::limits;
@@ -102,10 +102,12 @@ impl Drop for Accepting {
 
 impl Listeners {
     fn add(&mut self, worker: &Rc<Worker>, key: ListenKey, socket: std::net::TcpListener) {
+        let Some(spoken) = Spoken::named(&key.protocol) else {
+            return worker.notice(format!("{key} can not be served: not known here"));
+        };
         match TcpListener::from_std(socket) {
             Ok(socket) => {
-                let tls = key.protocol == "https";
-                let task = spawn_local(accept(Rc::clone(worker), socket, tls));
+                let task = spawn_local(accept(Rc::clone(worker), socket, spoken));
                 self.0.insert(key, Accepting(task.abort_handle()));
             }
             Err(error) => worker.notice(format!("{key} can not be served: {error}")),
@@ -117,13 +119,13 @@ impl Listeners {
     }
 }
 
-async fn accept(worker: Rc<Worker>, socket: TcpListener, tls: bool) {
+async fn accept(worker: Rc<Worker>, socket: TcpListener, spoken: Spoken) {
     let mut failing = false;
     loop {
         match socket.accept().await {
             Ok((io, client)) => {
                 failing = false;
-                admit(&worker, io, client, tls);
+                admit(&worker, io, client, spoken);
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
@@ -150,7 +152,7 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-fn admit(worker: &Rc<Worker>, io: TcpStream, peer: SocketAddr, tls: bool) {
+fn admit(worker: &Rc<Worker>, io: TcpStream, peer: SocketAddr, spoken: Spoken) {
     let shared = &worker.shared;
     let balancer = worker.current().live.is_balancer(peer.ip());
     let limits = worker.limits();
@@ -172,7 +174,7 @@ fn admit(worker: &Rc<Worker>, io: TcpStream, peer: SocketAddr, tls: bool) {
                 io,
                 peer,
                 balancer,
-                tls,
+                spoken,
                 admitted,
             };
             worker.spawn(|slot| arrival::serve(Rc::clone(worker), slot, arrival));
@@ -180,7 +182,7 @@ fn admit(worker: &Rc<Worker>, io: TcpStream, peer: SocketAddr, tls: bool) {
         Err(reason) => {
             // One without an address of ours is of no use to anybody.
             let local = io.local_addr().unwrap_or(peer);
-            let identity = Identity::new(ClientAddr(peer), LocalAddr(local), tls);
+            let identity = Identity::new(ClientAddr(peer), LocalAddr(local), spoken);
             arrival::reject(worker, &identity, &reason);
         }
     }

@@ -13,6 +13,7 @@ use net::tls::{self, TrustError};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::ServerName;
+use sip::rewrite::Place;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -27,24 +28,54 @@ pub(crate) struct Live {
     pub(crate) routes: Routes,
     pub(crate) chooser: Arc<Chooser>,
     pub(crate) server: Arc<ServerConfig>,
+    /// What listeners of SIP and H.323 present, whose clients are asked for certificates where a host wants to see them.
+    asking_server: Arc<ServerConfig>,
+    /// What those of LDAP present.
+    directory_server: Arc<ServerConfig>,
     /// How clients are asked for certificates, by whose are believed.
     asking: AskingTable,
     clients: HashMap<TargetKey, Result<ClientTls, Box<str>>>,
     /// What is shown to targets that ask who we are.
     pub(crate) identity: Option<Material>,
     pub(crate) hosts: Vec<HostInstruments>,
-    pub(crate) log_rejected: bool,
-    pub(crate) log_forwarded: bool,
+    /// The protocols of which is told what was rejected, and what was forwarded.
+    pub(crate) log_rejected: Vec<Protocol>,
+    pub(crate) log_forwarded: Vec<Protocol>,
     pub(crate) names: Names,
     /// The proofs that lie out for certificate authorities.
     pub(crate) answers: Answers,
     /// Who answers for our own pages.
     pub(crate) inside: Inside,
     pub(crate) limits: Limits,
+    /// What SIP clients outside are shown instead of private addresses, where the file says it.
+    pub(crate) sip_site: Option<SipSite>,
     /// Networks of load balancers in front of us.
     balancers: Vec<IpNet>,
     /// Where we listen ourselves.
     listens: Vec<SocketAddr>,
+}
+
+/// How SIP clients outside reach us.
+pub(crate) struct SipSite {
+    /// The public address with its ports.
+    pub(crate) public: Place,
+    /// The ports that we listen on, plain and TLS.
+    pub(crate) listen: (u16, u16),
+}
+
+impl SipSite {
+    fn of(config: &config::Config) -> Option<Self> {
+        let ports = &config.site.public_ports;
+        let address = config.site.public_address.as_ref()?.to_string();
+        let public = Place::new(&address, ports.sip, ports.sips)?;
+        let mut domains = config.hosts.iter().filter(|host| host.sip.is_some());
+        let is_domain = domains.any(|host| host.name.domain.eq_ignore_ascii_case(&address));
+        let listen = &config.proxy.listen;
+        Some(Self {
+            public: if is_domain { public.shared() } else { public },
+            listen: (listen.sip, listen.sips),
+        })
+    }
 }
 
 type AskingTable = HashMap<Arc<ClientTrust>, Result<Arc<Asking>, Box<str>>>;
@@ -103,20 +134,24 @@ impl Live {
         let identity = certified(config.identity.as_ref())?;
         // A session that was begun as somebody else is not to go on.
         let same_identity = before.filter(|before| before.identity == config.identity);
-        let logs = |protocols: &[Protocol]| protocols.contains(&Protocol::Http);
+        let asking = asking(&routes, &config.files, &chooser);
+        let domain_chooser = domain_chooser(&config.config, &config.certificates)?;
         Ok(Self {
             server: Arc::new(tls::server_config(chooser.clone(), ALPN)?),
-            asking: asking(&routes, &config.files, &chooser),
+            asking_server: Arc::new(asking_server(&routes, &asking, domain_chooser.clone())?),
+            directory_server: Arc::new(tls::server_config(domain_chooser, &[])?),
+            asking,
             chooser,
             clients: clients(&routes, identity.as_ref(), same_identity),
             identity: config.identity.clone(),
             hosts: instruments.hosts(&routes),
-            log_rejected: logs(&config.config.proxy.log_rejected),
-            log_forwarded: logs(&config.config.proxy.log_forwarded),
+            log_rejected: config.config.proxy.log_rejected.clone(),
+            log_forwarded: config.config.proxy.log_forwarded.clone(),
             names: config.names.clone(),
             answers: config.answers.clone(),
             inside: config.inside.clone(),
             limits: Limits::from(&config.config.proxy.limits),
+            sip_site: SipSite::of(&config.config),
             balancers: config.config.proxy.proxy_protocol_from.clone(),
             listens: config.listeners.iter().map(|l| l.key.addr).collect(),
             routes,
@@ -141,6 +176,14 @@ impl Live {
     pub(crate) fn asks_under(&self, server_name: &str) -> Option<&Arc<Asking>> {
         let host = self.routes.host(server_name)?;
         self.asking(host.client_trust.as_ref()?).ok()
+    }
+
+    /// What listeners present that are none of HTTP.
+    pub(crate) fn domain_server(&self, protocol: Protocol) -> &Arc<ServerConfig> {
+        match protocol {
+            Protocol::Ldap => &self.directory_server,
+            _ => &self.asking_server,
+        }
     }
 
     /// How certificates are asked for and judged by `trust`.
@@ -168,6 +211,11 @@ impl Live {
         problems.sort();
         problems.dedup();
         problems
+    }
+
+    /// Whether anything is told of what comes in by `protocol`.
+    pub(crate) fn is_logged(&self, protocol: Protocol) -> bool {
+        self.log_rejected.contains(&protocol) || self.log_forwarded.contains(&protocol)
     }
 
     /// Whether connections from `address` begin with a PROXY header.
@@ -203,6 +251,47 @@ fn chooser(materials: &[Material]) -> Result<Arc<Chooser>, certs::Error> {
     Chooser::new(materials.to_vec()).map(Arc::new)
 }
 
+/// Who comes says whom it wants only behind the handshake, so that all are asked by one list of authorities.
+fn asking_server(
+    routes: &Routes,
+    asking: &AskingTable,
+    chooser: Arc<Chooser>,
+) -> Result<ServerConfig, rustls::Error> {
+    let hosts = routes.domains().hosts().iter();
+    let trusts = hosts.filter(|host| host.asks_certificate());
+    let believed = trusts.filter_map(|host| asking.get(&host.client_trust)?.as_ref().ok());
+    let mut names: Vec<_> = believed
+        .flat_map(|asking| asking.clients.authority_names())
+        .collect();
+    names.sort();
+    names.dedup();
+    if routes.domains().ask_certificates() {
+        tls::asking_config(chooser, &[], names)
+    } else {
+        tls::server_config(chooser, &[])
+    }
+}
+
+/// Which certificate clients of SIP, LDAP and H.323 are shown. Few of them say a server name, or one that is ours: they get the one of the site's domain, or of the
+/// first host that serves such a protocol.
+fn domain_chooser(
+    config: &config::Config,
+    materials: &[Material],
+) -> Result<Arc<Chooser>, certs::Error> {
+    let chooser = Chooser::new(materials.to_vec())?.with_strangers();
+    let hosts = config.hosts.iter();
+    let hosts =
+        hosts.filter(|host| host.sip.is_some() || host.h323.is_some() || host.ldap.is_some());
+    let hosts = hosts.map(|host| host.name.domain.as_str());
+    let mut names = config.site.domain.as_deref().into_iter().chain(hosts);
+    Ok(Arc::new(
+        match names.find(|name| chooser.index_for(name).is_some()) {
+            Some(name) => chooser.with_nameless(name),
+            None => chooser,
+        },
+    ))
+}
+
 /// What can not be put together costs its hosts' rules that ask for certificates, and no others.
 fn asking(
     routes: &Routes,
@@ -210,11 +299,7 @@ fn asking(
     chooser: &Arc<Chooser>,
 ) -> AskingTable {
     let mut table = AskingTable::new();
-    for trust in routes
-        .hosts()
-        .iter()
-        .filter_map(|h| h.client_trust.as_ref())
-    {
+    for (_, trust) in routes.trusts() {
         if let Entry::Vacant(place) = table.entry(Arc::clone(trust)) {
             let asking = Asking::new(trust, files, chooser.clone());
             place.insert(asking.map(Arc::new).map_err(Into::into));
@@ -232,7 +317,7 @@ fn clients(
 ) -> HashMap<TargetKey, Result<ClientTls, Box<str>>> {
     let mut clients = HashMap::new();
     let mut configs = HashMap::new();
-    for (rule, key) in routes.targets() {
+    for (line, key) in routes.targets() {
         let Some(tls) = &key.tls else { continue };
         let Entry::Vacant(place) = clients.entry(key.clone()) else {
             continue;
@@ -240,8 +325,9 @@ fn clients(
         let known = before.and_then(|before| before.client(key).ok().flatten());
         place.insert(match known {
             Some(known) => Ok(known.clone()),
-            None => client(rule.line, tls, identity, &mut configs)
-                .map_err(|error| error.to_string().into()),
+            None => {
+                client(line, tls, identity, &mut configs).map_err(|error| error.to_string().into())
+            }
         });
     }
     clients
@@ -251,9 +337,9 @@ fn client<'r>(
     line: u32,
     tls: &'r TargetTls,
     identity: Option<&CertifiedKey>,
-    configs: &mut HashMap<&'r Trust, Arc<ClientConfig>>,
+    configs: &mut HashMap<(&'r Trust, bool), Arc<ClientConfig>>,
 ) -> Result<ClientTls, ConfigError> {
-    let config = match configs.entry(&tls.trust) {
+    let config = match configs.entry((&tls.trust, tls.http)) {
         Entry::Occupied(known) => Arc::clone(known.get()),
         Entry::Vacant(place) => {
             Arc::clone(place.insert(Arc::new(client_config(line, tls, identity)?)))
@@ -278,20 +364,17 @@ pub fn check(
     let routes = Routes::new(config, files)?;
     let chooser = chooser(certificates)?;
     let asking = asking(&routes, files, &chooser);
-    for host in routes.hosts() {
-        let asking = host
-            .client_trust
-            .as_ref()
-            .and_then(|trust| asking.get(trust));
-        if let Some(Err(why)) = asking {
-            return Err(ConfigError::Clients(host.line, why.clone()));
+    for (line, trust) in routes.trusts() {
+        if let Some(Err(why)) = asking.get(trust) {
+            return Err(ConfigError::Clients(line, why.clone()));
         }
     }
+    asking_server(&routes, &asking, chooser)?;
     let identity = certified(identity)?;
     let mut configs = HashMap::new();
-    for (rule, key) in routes.targets() {
+    for (line, key) in routes.targets() {
         if let Some(tls) = &key.tls {
-            client(rule.line, tls, identity.as_ref(), &mut configs)?;
+            client(line, tls, identity.as_ref(), &mut configs)?;
         }
     }
     Ok(())
@@ -311,11 +394,16 @@ fn client_config(
             None => return Err(ConfigError::FileMissing(line, file.to_string())),
         },
     };
-    tls::client_config(&trust, identity.cloned()).map_err(|source| ConfigError::Trust {
+    let config = tls::client_config(&trust, identity.cloned());
+    let mut config = config.map_err(|source| ConfigError::Trust {
         line,
         file: file.to_owned(),
         source,
-    })
+    })?;
+    if !tls.http {
+        config.alpn_protocols.clear();
+    }
+    Ok(config)
 }
 
 /// The files that `config` names for its targets and clients, by those names; for whoever reads them. "own" among them is
@@ -330,8 +418,7 @@ pub fn files_wanted(config: &config::Config) -> Vec<String> {
             _ => None,
         })
         .collect();
-    let hosts = routes.iter().flat_map(Routes::hosts);
-    for trust in hosts.filter_map(|host| host.client_trust.as_ref()) {
+    for (_, trust) in routes.iter().flat_map(Routes::trusts) {
         files.extend(trust.authorities.iter().chain(&trust.revoked).cloned());
     }
     files.sort();

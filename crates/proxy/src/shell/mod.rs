@@ -9,6 +9,7 @@ mod caps;
 mod claims;
 mod client;
 mod connection;
+mod domain;
 mod exchange;
 mod forward;
 mod handshakes;

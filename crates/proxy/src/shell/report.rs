@@ -33,7 +33,11 @@ pub(crate) struct Report<'a> {
 impl Report<'_> {
     /// It was passed on, and the target has begun to answer.
     pub(crate) fn forwarded(&self, target: impl std::fmt::Display, new: bool) {
-        if self.live().log_forwarded {
+        if self
+            .live()
+            .log_forwarded
+            .contains(&self.identity.protocol())
+        {
             let target = target.to_string();
             self.log(Outcome::Forwarded { target, new });
         }
@@ -42,7 +46,11 @@ impl Report<'_> {
     /// We answered it ourselves, by rule.
     pub(crate) fn answered(&self, status: u16, reason: &str) {
         self.host().answered(status);
-        if self.live().log_forwarded {
+        if self
+            .live()
+            .log_forwarded
+            .contains(&self.identity.protocol())
+        {
             let reason = reason.to_owned();
             self.log(Outcome::Answered { status, reason });
         }
@@ -62,7 +70,7 @@ impl Report<'_> {
             offences.report(self.identity.address(), weight);
         }
         self.tell_login(reason);
-        if self.live().log_rejected {
+        if self.live().log_rejected.contains(&self.identity.protocol()) {
             self.log(Outcome::Rejected {
                 status,
                 reason: reason.to_string(),
@@ -128,10 +136,9 @@ impl Report<'_> {
     }
 
     fn log(&self, outcome: Outcome) {
-        let protocol = if self.identity.tls() { "https" } else { "http" };
         self.shared.context.events.send(Event::Decision(Decision {
             service: "proxy".into(),
-            protocol: protocol.into(),
+            protocol: self.identity.spoken().into(),
             client: self.identity.client(),
             host: self.told.host.clone(),
             asked: self.told.asked.clone(),

@@ -16,6 +16,7 @@ use crate::shell::tunnel::{self, What};
 use crate::shell::worker::Current;
 use certs::Answers;
 use certs::challenge::HTTP_PATH;
+use config::Protocol;
 use proto::http::{self, Framing, Malformed, Request, TargetForm, Upgrade};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl<C: Client> Connection<C> {
                 return unreadable(fault);
             }
         };
-        if live.log_rejected || live.log_forwarded {
+        if live.is_logged(Protocol::Http) {
             tell(&mut self.told, &request);
         }
         let host = request.host.map_or("", |host| host.host());
@@ -151,7 +152,7 @@ impl<C: Client> Connection<C> {
 
     /// What is known of a request that could not be read.
     pub(crate) fn tell_first_line(&mut self, current: &Current) {
-        if !current.live.log_rejected {
+        if !current.live.log_rejected.contains(&Protocol::Http) {
             return;
         }
         let line = self.up.buffer.filled();

@@ -1,11 +1,12 @@
 //! A connection that was upgraded: bytes both ways until both sides have ended, nothing moves for too
 //! long, or the rule is gone.
 
-use crate::core::{Ask, AskedTls, Identity, TargetKey, TlsVerdict, Verdict, decide};
+use crate::core::{Ask, AskedTls, Identity, Reason, TargetKey, TlsVerdict, Verdict, decide};
 use crate::shell::alarm::Alarm;
 use crate::shell::claims::Held;
 use crate::shell::client::{Client, Sink, Source};
-use crate::shell::lane::Lane;
+use crate::shell::domain::Claim;
+use crate::shell::lane::{Broken, Lane};
 use crate::shell::limits;
 use crate::shell::presented::{Known, Presented};
 use crate::shell::worker::{Current, Slot, Worker};
@@ -39,6 +40,22 @@ pub(crate) enum What {
     },
     /// TLS that is not decrypted, at this address of ours.
     Tls { at: IpAddr },
+    /// SIP, LDAP or H.323.
+    Domain(Box<Claim>),
+}
+
+/// How a tunnel has ended.
+pub(crate) enum Ended {
+    /// Both sides have ended their directions, the target first or at the same time.
+    Cleanly,
+    /// The same, but the client did so first, or we have ended both.
+    Left,
+    /// The client was cut off, nothing moved for too long, or it is not allowed any more.
+    Cut,
+    /// The target was cut off.
+    TargetCut,
+    /// A message may not pass.
+    Refused(Reason),
 }
 
 /// A tunnel under way.
@@ -66,11 +83,13 @@ pub(crate) struct HeldWatch {
     /// What was known of losses when it was looked last.
     losses: Option<u64>,
     alarm: Option<Alarm>,
+    /// Since when half a message of the client is waited on.
+    half: Option<Instant>,
 }
 
 impl<C: Client> Tunnel<'_, C> {
-    /// Runs it to its end; false if that was not a clean one of both sides.
-    pub(crate) async fn run(mut self) -> bool {
+    /// Runs it to its end.
+    pub(crate) async fn run(mut self) -> Ended {
         self.be_patient();
         std::future::poll_fn(|cx| {
             self.slot.watch(cx.waker());
@@ -79,43 +98,51 @@ impl<C: Client> Tunnel<'_, C> {
         .await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let due = self.is_look_due(cx);
         if !self.closing && !self.is_still_allowed(due) {
             self.closing = true;
             self.alarm.set(Instant::now() + limits::LINGER);
         }
+        let has_left = self.up_ended || self.closing;
         let outcome = if self.closing {
             self.poll_close(cx)
         } else {
             self.poll_pass(cx)
         };
         match outcome {
-            Poll::Ready(ended) => Poll::Ready(ended.is_ok()),
-            Poll::Pending => self.alarm.poll(cx).map(|()| false),
+            Poll::Ready(Ok(())) if has_left => Poll::Ready(Ended::Left),
+            Poll::Ready(Ok(())) => Poll::Ready(Ended::Cleanly),
+            Poll::Ready(Err(Ended::TargetCut)) if has_left => Poll::Ready(Ended::Cut),
+            Poll::Ready(Err(ended)) => Poll::Ready(ended),
+            Poll::Pending => self.alarm.poll(cx).map(|()| Ended::Cut),
         }
     }
 
     /// Passes both ways; ready when both have ended, or with an error when one is broken.
-    fn poll_pass(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+    fn poll_pass(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let mut moved = false;
-        if !self.up_ended && one_way(self.up, cx, self.client, self.target, &mut moved)?.is_ready()
-        {
-            self.up_ended = true;
+        let ends = (self.up_ended, self.down_ended);
+        if !self.up_ended {
+            let up = one_way(self.up, cx, self.client, self.target, &mut moved);
+            self.up_ended = up.map_err(|broken| ended(broken, true))?.is_ready();
         }
-        if !self.down_ended
-            && one_way(self.down, cx, self.target, self.client, &mut moved)?.is_ready()
-        {
-            self.down_ended = true;
+        if !self.down_ended {
+            let down = one_way(self.down, cx, self.target, self.client, &mut moved);
+            self.down_ended = down.map_err(|broken| ended(broken, false))?.is_ready();
         }
         if self.up_ended && self.down_ended {
             return Poll::Ready(Ok(()));
         }
         // A client that has ended its direction is still to be seen leaving.
         if self.up_ended && matches!(self.client.poll_readable(cx), Poll::Ready(Err(_))) {
-            return Poll::Ready(Err(()));
+            return Poll::Ready(Err(Ended::Cut));
         }
-        if moved {
+        let half = self.up.waits_for_more();
+        if half != self.watch.half.is_some() {
+            self.watch.half = half.then(Instant::now);
+        }
+        if moved || ends != (self.up_ended, self.down_ended) {
             self.be_patient();
             if let What::Request { held, .. } = &self.asked.what {
                 held.touch();
@@ -125,7 +152,7 @@ impl<C: Client> Tunnel<'_, C> {
     }
 
     /// Ends both sides cleanly, without waiting for what they still want to say.
-    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Ended>> {
         let mut moved = false;
         let client = match self.down.poll_drain(cx, self.client, &mut moved) {
             Poll::Ready(Ok(())) => self.client.poll_finish(cx),
@@ -142,8 +169,13 @@ impl<C: Client> Tunnel<'_, C> {
     }
 
     fn be_patient(&mut self) {
-        let idle = self.idle.unwrap_or(limits::IDLE_UPGRADED);
-        self.alarm.set(Instant::now() + idle);
+        let mut idle = self.idle.unwrap_or(limits::IDLE_UPGRADED);
+        if self.up_ended || self.down_ended {
+            idle = idle.min(limits::IDLE);
+        }
+        let due = Instant::now() + idle;
+        let half = self.watch.half.map(|since| since + limits::HALF_MESSAGE);
+        self.alarm.set(half.map_or(due, |half| half.min(due)));
     }
 
     /// Whether a token may have expired, or somebody was taken off the roll.
@@ -189,6 +221,13 @@ impl<C: Client> Tunnel<'_, C> {
                 }
                 TlsVerdict::Terminate | TlsVerdict::Refuse(_) => false,
             },
+            What::Domain(claim) => match claim.decide(&self.current.live) {
+                Ok(decided) => {
+                    self.idle = Some(decided.rule.idle);
+                    *decided.target == self.asked.target
+                }
+                Err(_) => false,
+            },
             What::Request { host, path, held } => {
                 let presented = self.asked.presented.as_deref();
                 let known = Known::of(&self.current.live, presented, routes.host(host));
@@ -220,6 +259,15 @@ impl<C: Client> Tunnel<'_, C> {
     }
 }
 
+/// How a tunnel ends of which one direction broke: towards the target, where it is `up`.
+fn ended(broken: Broken, up: bool) -> Ended {
+    match (broken, up) {
+        (Broken::Refused(reason), _) => Ended::Refused(reason),
+        (Broken::Sink, true) | (Broken::Source(_) | Broken::Cut, false) => Ended::TargetCut,
+        _ => Ended::Cut,
+    }
+}
+
 /// Passes one way; ready once the source has ended and the sink was told so.
 fn one_way(
     lane: &mut Lane,
@@ -227,10 +275,10 @@ fn one_way(
     source: &mut impl Source,
     sink: &mut impl Sink,
     moved: &mut bool,
-) -> Poll<Result<(), ()>> {
+) -> Poll<Result<(), Broken>> {
     match lane.poll_pass(cx, source, sink, moved) {
         Poll::Pending => Poll::Pending,
-        Poll::Ready(Err(_)) => Poll::Ready(Err(())),
-        Poll::Ready(Ok(())) => sink.poll_finish(cx).map_err(drop),
+        Poll::Ready(Err(broken)) => Poll::Ready(Err(broken)),
+        Poll::Ready(Ok(())) => sink.poll_finish(cx).map_err(|_| Broken::Sink),
     }
 }

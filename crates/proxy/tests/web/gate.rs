@@ -34,6 +34,11 @@ pub(crate) struct Gate {
 /// The hosts that have a certificate of their own; the last one stands for itself.
 const CERTIFICATES: [&[&str]; 2] = [&["web.example", "ws.example"], &["other.example"]];
 
+/// All that is spoken.
+const PROTOCOLS: [&str; 8] = [
+    "http", "https", "sip", "sips", "ldap", "ldaps", "h323", "h323s",
+];
+
 impl Gate {
     /// Serves `hosts`, where `{target}` is `target`'s address. Before the first of them may be keys of `[proxy]`.
     pub(crate) fn start(target: &Target, hosts: &str) -> Self {
@@ -58,15 +63,13 @@ impl Gate {
             metrics: registry.clone(),
             workers: Workers::start(1).unwrap(),
         };
-        let http = listener("http");
-        let https = listener("https");
         let config = Config {
             config: Arc::new(parse(target, hosts)),
             certificates: certificates(&ca),
             identity: None,
             files,
             names: Names::from_texts("", "127.0.0.1 target.test\n"),
-            listeners: vec![http, https],
+            listeners: PROTOCOLS.map(listener).into(),
             answers: Answers::default(),
             inside: Inside::default(),
         };
@@ -120,6 +123,13 @@ impl Gate {
         let mut client = self.connect().await;
         client.send(request).await;
         client
+    }
+
+    /// Where it listens for what is called so.
+    pub(crate) fn at(&self, protocol: &str) -> SocketAddr {
+        let mut listeners = self.config.listeners.iter();
+        let found = listeners.find(|listener| listener.key.protocol == protocol);
+        found.unwrap().key.addr
     }
 
     /// Connects in plain.
@@ -233,11 +243,12 @@ addresses = ["192.0.2.1/24"]
 port = 8443
 [site]
 domain = "example"
+public_address = "203.0.113.20"
 [[certificate]]
 names = ["web.example", "ws.example", "other.example"]
 source = "own"
 [proxy]
-log_forwarded = ["http"]
+log_forwarded = ["http", "sip", "ldap", "h323"]
 {hosts}"#
     );
     match config::check(&text, "test.toml") {

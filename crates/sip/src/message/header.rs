@@ -27,6 +27,12 @@ impl<'a> Header<'a> {
         self.value_span.of(self.bytes)
     }
 
+    /// Whether it stands on more than one line.
+    pub(super) fn is_folded(&self) -> bool {
+        let whole = Span::new(self.name_span.start, self.value_span.end);
+        whole.of(self.bytes).contains(&b'\n')
+    }
+
     /// Whether it is the header of this long name, in its short form or in any case.
     pub fn is(&self, long: &str) -> bool {
         name::is_same(self.written_name(), long)

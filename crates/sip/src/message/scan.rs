@@ -160,6 +160,10 @@ impl Found {
             None => Ok(()),
             Some(_) => Err(Malformed::Twice),
         };
+        // Who reads lengths line by line would see another one.
+        if header.name == Name::ContentLength && header.is_folded() {
+            return Err(Malformed::ContentLength);
+        }
         match header.name {
             Name::From => once(&mut self.from),
             Name::To => once(&mut self.to),

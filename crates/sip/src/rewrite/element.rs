@@ -15,6 +15,8 @@ pub(super) struct Element {
     /// The value of the parameter `transport` of a URI.
     transport: Option<Span>,
     pub(super) mark: Option<MarkAt>,
+    /// Whether it is a hop, which may hold space around its colon.
+    pub(super) is_via: bool,
 }
 
 /// Where a mark stands.
@@ -63,6 +65,7 @@ impl Element {
             secure_by_itself: via.is_secure(),
             transport: None,
             mark: mark_at(bytes, via.parameters_span),
+            is_via: true,
         }
         .on_one_line(bytes)
     }
@@ -96,6 +99,7 @@ impl Element {
             secure_by_itself: uri.is_secure(),
             transport: transport.and_then(|found| found.value),
             mark: mark_at(bytes, parameters),
+            is_via: false,
         }
         .on_one_line(bytes)
     }

@@ -86,6 +86,11 @@ impl Mark {
         }
     }
 
+    /// Whether there is space in the text that it says.
+    pub(super) fn holds_space(&self) -> bool {
+        matches!(self, Self::Was { text, .. } if text.contains([' ', '\t']))
+    }
+
     /// It with its name, as it stands behind host and port.
     pub(super) fn parameter(&self) -> String {
         let mut out = format!(";{NAME}=");

@@ -181,6 +181,7 @@ export const WHAT: readonly Pattern[] = [
   [/^port (\d+) can not serve (.*) at once$/s, (_, port, all) => `der Port ${port} kann nicht ${and(all)} zugleich bedienen`],
   [/^what is passed through can not be looked into, and this host serves (\S+), too$/, 'was durchgereicht wird, lässt sich nicht einsehen, und dieser Host bedient auch $1'],
   [/^on the addresses that all hosts share, a hello without a name is nobody's$/, 'auf den Adressen, die alle Hosts teilen, gehört ein TLS-Hello ohne Namen niemandem'],
+  [/^clients that name no domain already go to (.*)$/s, 'Clients, die keine Domäne nennen, gehen schon zu $1'],
   [/^hellos without a name at (\S+) already go to (.*)$/s, 'TLS-Hellos ohne Namen an $1 gehen schon zu $2'],
   [/^there is no HTTP and no passthrough that clients inside could go to$/, 'es gibt weder HTTP noch Durchgereichtes, zu dem Clients im Innern gehen könnten'],
   [/^its rules lead to several targets, and a name can lead to one only$/, 'seine Regeln führen zu mehreren Zielen, und ein Name kann nur zu einem führen'],

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// Which request is explained.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// What a client would ask for: an http, https, ws or wss URL
+    /// What a client would ask for: an http, https, ws or wss URL, sip:john@example.com, ldap:'example.com\john',
+    /// h323:john@example.com/location (sips:, ldaps:, h323s: over TLS); or "pbx": what to enter at the PBX
     #[arg(value_name = "URL")]
     pub(crate) url: String,
     /// The address of the client; without it, somewhere outside

@@ -1,0 +1,279 @@
+//! What is looked at, and changed, in the messages of a connection that has a target.
+
+use crate::core::{Attempt, Attempts, Proof, Reason, compared};
+use crate::shell::domain::caller::{Caller, Reached, shown};
+use crate::shell::lane::{Look, Screen};
+use crate::shell::target::name;
+use crate::shell::worker::Shared;
+use config::Protocol;
+use service::{Context, Event};
+use sip::address::Address;
+use sip::attack_tool::is_attack_tool;
+use sip::message::{Item, Limits, Message, next};
+use sip::rewrite::{Direction, Legs, Mapping, Place};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::Hasher as _;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The host of an address that hides who calls (RFC 3323 section 4.1.1.3).
+const NOBODY: &str = "anonymous.invalid";
+
+/// Dialogues of a connection that are remembered.
+const MOST_CALLS: usize = 64;
+
+/// What both directions know.
+pub(super) struct Call {
+    shared: Arc<Shared>,
+    client: IpAddr,
+    domain: Rc<str>,
+    /// The name that the certificate has which opened a target over TLS.
+    proven: Option<Box<str>>,
+    target: Box<str>,
+    mapping: Option<Mapping>,
+    attempts: RefCell<Attempts>,
+    /// The dialogues that the target has begun, where it takes the client's name for granted.
+    called: RefCell<VecDeque<u64>>,
+}
+
+impl Call {
+    pub(super) fn new(caller: &Caller, reached: &Reached) -> Self {
+        let proven = match &reached.proof {
+            Proof::Given(name) => Some(name.clone()),
+            Proof::Plain | Proof::Unasked | Proof::Lacking(_) => None,
+        };
+        Self {
+            shared: Arc::clone(&caller.worker.shared),
+            client: caller.identity.address(),
+            domain: Rc::clone(&reached.domain),
+            proven,
+            target: name(reached.key()),
+            mapping: mapping(caller, reached),
+            attempts: RefCell::default(),
+            called: RefCell::default(),
+        }
+    }
+
+    fn context(&self) -> &Context {
+        &self.shared.context
+    }
+
+    /// Whether a request may go on, on a connection that was opened for one domain and, over TLS onward, for one user.
+    fn check(&self, request: &Message<'_>) -> Result<(), Reason> {
+        if self.context().bans.contains(self.client) {
+            return Err(Reason::Banned);
+        }
+        if is_attack_tool(request) {
+            return Err(Reason::AttackTool);
+        }
+        let Some(method) = request.method() else {
+            return Ok(());
+        };
+        // Case counts, and not everybody knows that.
+        let registers = method.eq_ignore_ascii_case("REGISTER");
+        let to = match request.to() {
+            Ok(to) => to,
+            Err(_) if self.proven.is_none() && !registers => return Ok(()),
+            Err(fault) => return Err(unreadable(&fault)),
+        };
+        if !registers && self.is_within_dialog(method, request, &to) {
+            return Ok(());
+        }
+        let from = request.from().map_err(|fault| unreadable(&fault))?;
+        let hides = from.uri.domain().as_deref() == Some(NOBODY) && !registers;
+        for address in [Some(&from), registers.then_some(&to)] {
+            let Some(address) = address.filter(|_| !hides) else {
+                continue;
+            };
+            let domain = address.uri.domain().unwrap_or_default();
+            if compared(&domain) != *self.domain {
+                return Err(Reason::DomainChanged(shown(&domain).into()));
+            }
+        }
+        let Some(proven) = &self.proven else {
+            return Ok(());
+        };
+        let user = |address: &Address<'_>| address.uri.user().unwrap_or_default().into_owned();
+        let mut users = vec![user(&from)];
+        users.extend(registers.then(|| user(&to)));
+        users.extend(super::asserted(request).map(Option::unwrap_or_default));
+        if hides && ["", "anonymous"].contains(&&*users[0]) {
+            users.remove(0);
+        }
+        match users
+            .into_iter()
+            .find(|user| !user.eq_ignore_ascii_case(proven))
+        {
+            Some(other) => Err(Reason::NameChanged(shown(&other).into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a request belongs to a dialogue, in which From is whatever the client was called by. Whoever has proven who he is could
+    /// say so of anything, so that there the target must have begun it.
+    fn is_within_dialog(&self, method: &str, request: &Message<'_>, to: &Address<'_>) -> bool {
+        let has_tag = to.parameter("tag").is_some_and(|tag| !tag.is_empty());
+        if self.proven.is_some() {
+            return has_tag && self.called.borrow().contains(&hash(request.call_id()));
+        }
+        let stands_alone = ["MESSAGE", "PUBLISH", "OPTIONS"];
+        has_tag && !stands_alone.contains(&method)
+    }
+
+    /// Takes note of a dialogue that the target begins.
+    fn remember(&self, request: &Message<'_>) {
+        if self.proven.is_none() || request.method().is_none() {
+            return;
+        }
+        let mut called = self.called.borrow_mut();
+        let call = hash(request.call_id());
+        if !called.contains(&call) {
+            if called.len() >= MOST_CALLS {
+                called.pop_front();
+            }
+            called.push_back(call);
+        }
+    }
+
+    /// Counts what an answer says of the client.
+    fn judge(&self, answer: &Message<'_>) -> Result<(), Reason> {
+        match self.attempts.borrow_mut().answered(answer) {
+            Attempt::Honest => {}
+            Attempt::Series => return Err(Reason::Series),
+            Attempt::Unknown => self.context().offences.report(self.client, 1),
+            Attempt::WrongPassword(user) => {
+                self.context().offences.report(self.client, 1);
+                self.tell_failed(&user);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_failed(&self, user: &str) {
+        let reason = "the target refused the password";
+        if !self
+            .shared
+            .logins
+            .is_news(self.client, &self.domain, user, reason)
+        {
+            return;
+        }
+        self.context().events.send(Event::LoginFailed {
+            service: "proxy".into(),
+            access: self.domain.to_string(),
+            method: "sip".into(),
+            user: shown(user),
+            client: self.client,
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// The message as the other side is to see it.
+    fn pass(&self, direction: Direction, message: &Message<'_>, out: &mut Vec<u8>) -> Look {
+        let length = message.bytes().len();
+        let Some(mapping) = &self.mapping else {
+            return Look::Pass(length);
+        };
+        match mapping.rewritten(direction, message) {
+            std::borrow::Cow::Borrowed(_) => Look::Pass(length),
+            std::borrow::Cow::Owned(changed) => {
+                out.extend_from_slice(&changed);
+                Look::Replaced(length)
+            }
+        }
+    }
+}
+
+/// From the client to the target.
+pub(super) struct Up(Rc<Call>);
+
+impl Up {
+    pub(super) fn new(call: Rc<Call>) -> Self {
+        Self(call)
+    }
+}
+
+impl Screen for Up {
+    fn look(&mut self, read: &[u8], out: &mut Vec<u8>) -> Result<Look, Reason> {
+        let item = next(read, &Limits::LATER).map_err(|fault| unreadable(&fault))?;
+        match item {
+            None => Ok(Look::More),
+            Some(item @ Item::KeepAlive(_)) => Ok(Look::Pass(item.length())),
+            Some(Item::Message(message)) => {
+                self.0.check(&message)?;
+                self.0.attempts.borrow_mut().asked(&message);
+                Ok(self.0.pass(Direction::ToTarget, &message, out))
+            }
+        }
+    }
+}
+
+/// From the target to the client.
+pub(super) struct Down(Rc<Call>);
+
+impl Down {
+    pub(super) fn new(call: Rc<Call>) -> Self {
+        Self(call)
+    }
+}
+
+impl Screen for Down {
+    fn look(&mut self, read: &[u8], out: &mut Vec<u8>) -> Result<Look, Reason> {
+        let item = next(read, &Limits::LATER).map_err(|fault| {
+            let target = self.0.target.clone();
+            Reason::TargetUnreadable(target, fault.to_string().into())
+        })?;
+        match item {
+            None => Ok(Look::More),
+            Some(item @ Item::KeepAlive(_)) => Ok(Look::Pass(item.length())),
+            Some(Item::Message(message)) => {
+                self.0.judge(&message)?;
+                self.0.remember(&message);
+                Ok(self.0.pass(Direction::ToClient, &message, out))
+            }
+        }
+    }
+}
+
+/// The addresses of both sides, where the file says what ours is from outside.
+fn mapping(caller: &Caller, reached: &Reached) -> Option<Mapping> {
+    let live = &reached.current.live;
+    let site = live.sip_site.as_ref()?;
+    let (plain, secure) = reached.ports;
+    let (plain, secure) = (plain.or(secure)?, secure.or(plain)?);
+    let server = reached.target.peer_addr().ok()?.ip();
+    let ours = caller.identity.local().ip();
+    let towards = reached.target.local_addr().ok()?.ip();
+    let own = |ip| Place::at(ip, site.listen.0, site.listen.1);
+    let mut inside = vec![Place::at(server, plain, secure)];
+    if let config::TargetHost::Name(name) = &reached.key().host {
+        inside.extend(Place::new(name, plain, secure));
+    }
+    inside.push(own(ours));
+    if towards.to_canonical() != ours.to_canonical() {
+        inside.push(own(towards));
+    }
+    let outside = vec![site.public.clone(), own(ours)];
+    let legs = match (caller.identity.tls(), reached.key().tls.is_some()) {
+        (true, true) => Legs::Secure,
+        (true, false) => Legs::SecureToPlain,
+        (false, _) => Legs::Plain,
+    };
+    Mapping::new(inside, outside, legs)
+}
+
+fn unreadable(fault: &dyn std::fmt::Display) -> Reason {
+    Reason::Unreadable(Protocol::Sip, fault.to_string().into())
+}
+
+/// A Call-ID without the space that a fold leaves in it.
+fn hash(call_id: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for byte in call_id.iter().filter(|byte| !byte.is_ascii_whitespace()) {
+        hasher.write_u8(*byte);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,162 @@
+//! LDAP by the domain of who binds.
+
+use crate::domains::{Site, capture, secure};
+
+/// The answer to a StartTLS of the number 1: it can begin.
+const BEGIN: &[u8] =
+    b"\x30\x24\x02\x01\x01\x78\x1f\x0a\x01\x00\x04\x00\x04\x00\x8a\x161.3.6.1.4.1.1466.20037";
+
+/// The same bind in another domain.
+fn elsewhere(bind: &[u8]) -> Vec<u8> {
+    let at = bind.windows(4).position(|part| part == b"ckl2").unwrap();
+    let mut other = bind.to_vec();
+    other[at + 3] = b'9';
+    other
+}
+
+/// The code of a result of the number 1.
+fn code(answer: &[u8]) -> (u8, u8) {
+    (answer[5], answer[9])
+}
+
+#[tokio::test]
+async fn a_bind_in_any_form_goes_to_the_host_of_its_domain() {
+    for file in [
+        "domain-user",
+        "user-at-domain",
+        "dn-spaces",
+        "dn-long-form",
+        "bind-with-control",
+        "dn-ldapsearch",
+        "domain-user-ldapsearch",
+        "modify-ldapmodify",
+    ] {
+        let bytes = capture(&format!("ldap/{file}.hex"));
+        for piece in [1, 700] {
+            let mut site = Site::start("ldap", "").await;
+            let mut client = site.connect("ldap").await;
+            client.stream.set_nodelay(true).unwrap();
+            for part in bytes.chunks(piece) {
+                client.send(part).await;
+                tokio::task::yield_now().await;
+            }
+            let mut there = site.plain.accept().await;
+            assert_eq!(there.bytes(bytes.len()).await, bytes, "{file}");
+            there.send(vec![7; 100_000]).await;
+            assert_eq!(client.bytes(100_000).await, vec![7; 100_000]);
+            let decision = site.gate.decision().await;
+            assert!(decision.asked.starts_with("bind "), "{decision:?}");
+            assert_eq!(decision.host, "dvl-ckl2.net");
+        }
+    }
+}
+
+#[tokio::test]
+async fn start_tls_is_answered_by_us_and_leads_to_the_tls_target() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "").await;
+    let mut client = site.connect("ldap").await;
+    client.send(capture("ldap/starttls.hex")).await;
+    assert_eq!(client.bytes(BEGIN.len()).await, BEGIN);
+    let mut client = secure(client.stream, None).await;
+    client.send(&bind).await;
+    let mut there = site.accept_tls().await;
+    assert_eq!(there.bytes(bind.len()).await, bind);
+    assert_eq!(site.gate.decision().await.protocol, "ldaps");
+
+    let mut client = site.connect_tls("ldaps", None).await;
+    client.send(&bind).await;
+    let mut there = site.accept_tls().await;
+    assert_eq!(there.bytes(bind.len()).await, bind);
+    site.plain.stays_alone().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_behind_start_tls_is_not_taken_into_tls() {
+    let mut site = Site::start("ldap", "").await;
+    let mut client = site.connect("ldap").await;
+    let both = [
+        capture("ldap/starttls.hex"),
+        capture("ldap/domain-user.hex"),
+    ]
+    .concat();
+    client.send(&both).await;
+    client.rest().await;
+    site.gate.rejects_for("StartTLS: more was sent").await;
+    site.plain.stays_alone().await;
+}
+
+#[tokio::test]
+async fn who_names_no_domain_is_told_to_or_goes_to_the_default() {
+    let search = b"\x30\x25\x02\x01\x01\x63\x20\x04\x00\x0a\x01\x00\x0a\x01\x00\x02\x01\x00\x02\x01\x00\x01\x01\x00\x87\x0bobjectclass\x30\x00";
+    let first = |bytes: &[u8]| bytes.to_vec();
+    for (bytes, told) in [
+        (capture("ldap/anonymous.hex"), (0x61, 48)),
+        (capture("ldap/sasl-external.hex"), (0x61, 7)),
+        (first(search), (0x65, 8)),
+    ] {
+        let site = Site::start("ldap", "").await;
+        let mut client = site.connect("ldap").await;
+        client.send(&bytes).await;
+        let head = client.bytes(2).await;
+        let rest = client.bytes(usize::from(head[1])).await;
+        assert_eq!(code(&[head, rest].concat()), told);
+        // It may still bind as somebody.
+        let bind = capture("ldap/domain-user.hex");
+        client.send(&bind).await;
+        let mut there = site.plain.accept().await;
+        assert_eq!(there.bytes(bind.len()).await, bind);
+
+        let site = Site::start("ldap", "default = true").await;
+        let mut client = site.connect("ldap").await;
+        client.send(&bytes).await;
+        let mut there = site.plain.accept().await;
+        assert_eq!(there.bytes(bytes.len()).await, bytes);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_domain_is_no_other_than_a_wrong_password() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "default = true").await;
+    let mut client = site.connect("ldap").await;
+    client.send(elsewhere(&bind)).await;
+    let (answer, clean) = client.rest().await;
+    assert_eq!((code(&answer), clean), ((0x61, 49), true));
+    site.gate
+        .rejects_for("no [[host]] of that name serves ldap")
+        .await;
+}
+
+#[tokio::test]
+async fn a_bind_to_another_domain_ends_the_connection() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "").await;
+    let mut client = site.connect("ldap").await;
+    client.send(&bind).await;
+    let mut there = site.plain.accept().await;
+    there.bytes(bind.len()).await;
+    client.send(&bind).await;
+    there.bytes(bind.len()).await;
+    client.send(elsewhere(&bind)).await;
+    assert_eq!(there.rest().await.0, b"");
+    site.gate.rejects_for("for another domain").await;
+}
+
+#[tokio::test]
+async fn a_target_that_hangs_up_or_is_away_is_told() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "").await;
+    let mut client = site.connect("ldap").await;
+    client.send(&bind).await;
+    drop(site.plain.accept().await);
+    client.finish().await;
+    client.rest().await;
+    site.gate.rejects_for("at once").await;
+    site.plain.close();
+    let mut client = site.connect("ldap").await;
+    client.send(&bind).await;
+    let (answer, _) = client.rest().await;
+    assert_eq!(code(&answer), (0x61, 52));
+    site.gate.rejects_for("can not be reached").await;
+}
