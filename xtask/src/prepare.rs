@@ -12,6 +12,7 @@ use crate::run::{cargo, has, is_root, quietly, repository, say, target_dir, visi
 /// A program the tests call, and the Debian package it comes from.
 const PROGRAMS: &[(&str, &str)] = &[
     ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"),
+    ("baresip", "baresip-core"),
     ("certutil", "libnss3-tools"),
     ("chromium", "chromium"),
     ("curl", "curl"),
@@ -21,7 +22,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("h2load", "nghttp2-client"),
     ("haproxy", "haproxy"),
     ("ip", "iproute2"),
+    ("kamailio", "kamailio"),
     ("ldapadd", "ldap-utils"),
+    ("linphonec", "linphone-cli"),
     ("mke2fs", "e2fsprogs"),
     ("named", "bind9"),
     ("nft", "nftables"),
@@ -33,10 +36,14 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("qemu-aarch64-static", "qemu-user-static"),
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("sipp", "sip-tester"),
     ("slapd", "slapd"),
     ("slowhttptest", "slowhttptest"),
     ("sslscan", "sslscan"),
+    ("svmap", "sipvicious"),
     ("testssl", "testssl.sh"),
+    ("text2pcap", "wireshark-common"),
+    ("tshark", "tshark"),
     ("wrk", "wrk"),
     ("xz", "xz-utils"),
 ];
@@ -44,6 +51,10 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// A file that is no program, and the Debian package it comes from.
 const FILES: &[(&str, &str)] = &[
     ("/usr/aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross"),
+    (
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so",
+        "kamailio-tls-modules",
+    ),
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
 ];
 
@@ -72,8 +83,9 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// What reads the document of the control API and asks everything in it; in a folder of its own, since Debian has no package of it.
-const SCHEMATHESIS: &str = "4.32.5";
+/// Python packages that Debian lacks, and the version that is installed: each in a folder of its own, `target/NAME`. The first reads the
+/// document of the control API and asks everything in it, the other makes and reads messages of H.323.
+const PACKAGES: &[(&str, &str)] = &[("schemathesis", "4.32.5"), ("pycrate", "0.8.1")];
 
 /// All of it, as steps of a report.
 pub(crate) fn everything(report: &mut Report) {
@@ -176,26 +188,36 @@ fn npm_in(dir: &Path) -> Result<()> {
 }
 
 fn python() -> Result<Outcome> {
-    let folder = target_dir().join("schemathesis");
-    let version = format!("version {SCHEMATHESIS}");
-    let mut ask = Command::new(folder.join("bin/schemathesis"));
-    if quietly(ask.arg("--version")).is_some_and(|said| said.contains(&version)) {
+    let mut missing = PACKAGES.iter().filter(|package| !is_there(package));
+    let Some(first) = missing.next() else {
         say("nothing is missing");
         return Ok(Outcome::Passed);
-    }
+    };
     if !has_venv() {
         return Ok(Outcome::Skipped(
-            "python3-venv is not installed; the test with schemathesis is skipped".to_owned(),
+            "python3-venv is not installed; tests with schemathesis or pycrate are skipped"
+                .to_owned(),
         ));
     }
-    visibly(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )?;
-    let package = format!("schemathesis=={SCHEMATHESIS}");
-    visibly(Command::new(folder.join("bin/pip")).args(["install", "--quiet", &package]))?;
+    for (name, version) in std::iter::once(first).chain(missing) {
+        let folder = target_dir().join(name);
+        visibly(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&folder),
+        )?;
+        let package = format!("{name}=={version}");
+        visibly(Command::new(folder.join("bin/pip")).args(["install", "--quiet", &package]))?;
+    }
     Ok(Outcome::Passed)
+}
+
+/// Whether that package is in its folder, in that version.
+fn is_there((name, version): &(&str, &str)) -> bool {
+    let ask = format!("import importlib.metadata as all; print(all.version('{name}'))");
+    let python = target_dir().join(name).join("bin/python");
+    let said = quietly(Command::new(python).args(["-c", &ask]));
+    said.is_some_and(|said| said.trim() == *version)
 }
 
 /// Whether Python can make a folder with packages of its own.

@@ -42,6 +42,15 @@ impl<'lab> Authority<'lab> {
         self.dir.join("ca.pem")
     }
 
+    /// A certificate for a client with this common name, and its key behind it: the file of both.
+    pub fn client(&self, name: &str) -> Result<PathBuf> {
+        let issued = self.issue(name)?;
+        let both = self.dir.join(format!("{name}-both.pem"));
+        let text = fs::read_to_string(issued.chain)? + &fs::read_to_string(issued.key)?;
+        fs::write(&both, text)?;
+        Ok(both)
+    }
+
     /// A certificate for a server of this name or address.
     pub(crate) fn issue(&self, name: &str) -> Result<Issued> {
         let named = match name.parse::<IpAddr>() {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::{Lab, Output, Place, Process, process, wait_until};
+use crate::{Authority, Lab, Output, Place, Process, process, wait_until};
 
 /// A running box.
 pub struct Gatehouse<'lab> {
@@ -38,6 +38,12 @@ impl<'lab> Gatehouse<'lab> {
             lab.dir().join("state"),
         );
         fs::write(&file, configuration)?;
+        // The one file that a contract names: whoever has no need of its certificates need not make it.
+        let devices = "innovaphone-devices";
+        let is_made = lab.dir().join(format!("{devices}.pem")).exists();
+        if configuration.contains(devices) && !is_made {
+            Authority::make(lab, devices)?;
+        }
         let word = lab.dir().join("word");
         fs::write(&word, "a word of the lab")?;
         for name in secrets(configuration) {

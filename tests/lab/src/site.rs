@@ -78,6 +78,18 @@ pub struct Site {
     pub datagrams: &'static [(u16, u16)],
 }
 
+/// What the router of an innovaphone site forwards, by port: all that the proxy speaks.
+const INNOVAPHONE_FORWARDS: &[(u16, u16)] = &[
+    (80, 90),
+    (443, 453),
+    (5060, 5070),
+    (5061, 5071),
+    (389, 399),
+    (636, 646),
+    (1720, 1730),
+    (1300, 1310),
+];
+
 impl Site {
     /// The addresses of `configs/innovaphone.toml`: PBXs and box in one private network behind a router.
     pub fn innovaphone() -> Self {
@@ -137,7 +149,7 @@ impl Site {
                 "elsewhere.example",
             ],
             gate: "172.31.31.4",
-            forwards: &[(80, 90), (443, 453)],
+            forwards: INNOVAPHONE_FORWARDS,
             datagrams: &[],
         }
     }

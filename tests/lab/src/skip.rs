@@ -30,6 +30,11 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
                 let missing = !super::schemathesis().is_some_and(|program| program.exists());
                 missing.then(|| "schemathesis is not installed in the target folder".to_owned())
             }
+            "pycrate" => {
+                let missing =
+                    !super::telephony::python_with_pycrate().is_some_and(|at| at.exists());
+                missing.then(|| "pycrate is not installed in the target folder".to_owned())
+            }
             // A Debian package with a module of Python of the same name.
             name if name.starts_with("python3-") => {
                 let import = format!("import {}", name.trim_start_matches("python3-"));

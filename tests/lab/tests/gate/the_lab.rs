@@ -1,6 +1,9 @@
 //! The lab itself, without the box: what the other tests stand on.
 
-use lab::{Browser, Chat, Curl, Echo, Lab, Nginx, Pebble, Place, Recorder, Site, test};
+use lab::{
+    Accounts, AddressBook, Browser, Chat, Curl, Echo, Lab, Nginx, Pebble, Place, Recorder, Site,
+    test,
+};
 use std::fs;
 
 #[test]
@@ -118,5 +121,38 @@ fn a_ca_outside_is_reached_by_the_box_and_believed_by_its_root() {
             .run(lab, Place::Gate)?;
         assert_eq!(down.status, 0, "{down:?}");
         Ok(())
+    });
+}
+
+#[test]
+fn slapd_knows_names_of_directories_and_the_other_one_those_of_users() {
+    test(Site::innovaphone(), &AddressBook::NEEDS, |lab| {
+        let mut book = AddressBook::start(lab, "dvl-ckl2.net", "172.31.31.2", 3)?;
+        let user = "dvl-ckl2.net\\contacts";
+        let _accounts = Accounts::start(lab, "172.31.31.3", &[(user, "secret")])?;
+        let search = |url: &str, name: &str| {
+            let who = ["-D", name, "-w", "secret"];
+            let what = ["-b", "dc=dvl-ckl2,dc=net", "description=*"];
+            // Their certificates are their own.
+            let start = ["env", "LDAPTLS_REQCERT=never", "ldapsearch", "-x", "-LLL"];
+            let command = [&start[..], &["-H", url], &who, &what].concat();
+            lab.run(Place::Gate, &command)
+        };
+        let admin = "CN=Admin; DC=DVL-ckl2 ,dc=NET";
+        for (scheme, port) in [("ldap", 389), ("ldaps", 636)] {
+            let found = search(&format!("{scheme}://172.31.31.2"), admin)?.success()?;
+            assert!(found.contains("description: 172.31.31.2\n"), "{found}");
+            // The test that a port is open comes from elsewhere.
+            assert_eq!(book.connections(port), 1, "{}", book.log());
+            let found = search(&format!("{scheme}://172.31.31.3"), user)?.success()?;
+            let place = format!("description: 172.31.31.3:{port}\n");
+            assert!(found.contains(&place), "{found}");
+        }
+        assert_eq!(search("ldap://172.31.31.2", user)?.code, Some(34));
+        assert_eq!(search("ldap://172.31.31.3", admin)?.code, Some(34));
+        book.stop();
+        assert_ne!(search("ldap://172.31.31.2", admin)?.code, Some(0));
+        book.start_again()?;
+        search("ldap://172.31.31.2", admin)?.success().map(drop)
     });
 }
