@@ -1,4 +1,4 @@
-//! How a request finds its target: HTTP and WebSocket by host and path.
+//! How a request finds its target: HTTP and WebSocket by host and path; SIP, LDAP and H.323 by the name in the first message.
 //!
 //! [`core`] decides and writes heads, and knows neither sockets nor the clock; the shell moves bytes.
 //! [`explain`] tells of a request what [`Proxy`] would do with it: both ask the same function.
