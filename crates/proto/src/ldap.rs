@@ -4,6 +4,7 @@
 mod answer;
 mod ber;
 mod name;
+mod reply;
 mod request;
 mod result;
 
@@ -11,10 +12,11 @@ use thiserror::Error;
 
 pub use answer::{Answer, Kind, START_TLS, answer};
 pub use name::BindName;
+pub use reply::{Reply, reply};
 pub use request::{Asks, Bind, LONGEST_REQUEST, Request, request};
 pub use result::{ResultCode, disconnection};
 
-/// The longest message, in bytes: an entry with a thousand groups.
+/// The longest message that is read as a whole, in bytes: an entry with a thousand groups.
 pub const LONGEST: usize = 512 * 1024;
 
 /// It is no message of LDAP; its sender is to blame.

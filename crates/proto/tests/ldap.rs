@@ -228,7 +228,12 @@ fn the_password_is_not_kept_and_names_are_short() {
 
 #[test]
 fn every_answer_is_read_as_what_it_is() {
-    let asked = |id, asks| Request { id, asks, len: 0 };
+    let asked = |id, asks| Request {
+        id,
+        asks,
+        len: 0,
+        operation: 0,
+    };
     let code = ResultCode::InvalidCredentials;
     for (asks, kind) in [
         (Asks::Bind(Bind::Anonymous), Kind::Bound(49)),

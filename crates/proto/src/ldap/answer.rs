@@ -57,7 +57,7 @@ pub fn answer(bytes: &[u8]) -> Result<Option<Answer>, Malformed> {
     let Some((head, length)) = header(bytes)? else {
         return Ok(None);
     };
-    let whole = head + length;
+    let whole = head.saturating_add(length);
     if whole > LONGEST {
         return Err(Malformed::Long);
     }

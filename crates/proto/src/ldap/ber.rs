@@ -1,6 +1,6 @@
 //! The plain form of BER that LDAP allows (RFC 4511 section 5.1).
 
-use super::{LONGEST, Malformed};
+use super::Malformed;
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const OCTETS: u8 = 0x04;
@@ -28,9 +28,10 @@ impl<'a> Elements<'a> {
 
     fn take(&mut self) -> Result<(u8, &'a [u8]), Malformed> {
         let (head, length) = header(self.0)?.ok_or(Malformed::Form)?;
-        let content = self.0.get(head..head + length).ok_or(Malformed::Form)?;
+        let end = head.saturating_add(length);
+        let content = self.0.get(head..end).ok_or(Malformed::Form)?;
         let tag = self.0[0];
-        self.0 = &self.0[head + length..];
+        self.0 = &self.0[end..];
         Ok((tag, content))
     }
 }
@@ -50,7 +51,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// How long tag and length are, and the length; none while they are not whole.
+/// How long tag and length are, and the length, which may be any; none while they are not whole.
 pub(super) fn header(bytes: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
     let [tag, first, rest @ ..] = bytes else {
         return Ok(None);
@@ -67,9 +68,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Option<(usize, usize)>, Malformed> 
                 let length = digits
                     .iter()
                     .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-                usize::try_from(length)
-                    .ok()
-                    .filter(|length| *length <= LONGEST)
+                usize::try_from(length).ok()
             });
             match length {
                 None => Ok(None),

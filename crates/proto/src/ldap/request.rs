@@ -30,6 +30,8 @@ pub struct Request {
     pub asks: Asks,
     /// How many bytes the message takes; of what is not looked into, more than there are yet.
     pub len: usize,
+    /// Where behind its number the operation begins.
+    pub operation: usize,
 }
 
 /// What a client asks for.
@@ -89,11 +91,15 @@ pub fn request(bytes: &[u8]) -> Result<Option<Request>, Malformed> {
     let Some((head, length)) = header(bytes)? else {
         return Ok(None);
     };
-    let len = head + length;
+    let len = head.saturating_add(length);
     let there = &bytes[head..bytes.len().min(len)];
     let Some((id, operation)) = number(there, length)? else {
         return Ok(None);
     };
+    if id == 0 {
+        // Only servers use it, to say something unasked (section 4.1.1.1).
+        return Err(Malformed::Form);
+    }
     let asks = match operation.first().copied() {
         // Nothing is left for the operation.
         None if there.len() == length => return Err(Malformed::Form),
@@ -122,12 +128,17 @@ pub fn request(bytes: &[u8]) -> Result<Option<Request>, Malformed> {
         Some(0x6e) => Asks::Compare,
         Some(_) => return Err(Malformed::Form),
     };
-    Ok(Some(Request { id, asks, len }))
+    Ok(Some(Request {
+        id,
+        asks,
+        len,
+        operation: head + there.len() - operation.len(),
+    }))
 }
 
 /// The number of a message and what follows it, of a message of `length` bytes that is there in part; none while the
 /// number is not whole.
-fn number(there: &[u8], length: usize) -> Result<Option<(u32, &[u8])>, Malformed> {
+pub(super) fn number(there: &[u8], length: usize) -> Result<Option<(u32, &[u8])>, Malformed> {
     if length < 3 || there.first().is_some_and(|first| *first != INTEGER) {
         return Err(Malformed::Form);
     }
@@ -141,11 +152,7 @@ fn number(there: &[u8], length: usize) -> Result<Option<(u32, &[u8])>, Malformed
     let Some((number, behind)) = there.split_at_checked(head + digits) else {
         return Ok(None);
     };
-    match whole_number(&number[head..])? {
-        // Only servers use it, to say something unasked (section 4.1.1.1).
-        0 => Err(Malformed::Form),
-        id => Ok(Some((id, behind))),
-    }
+    Ok(Some((whole_number(&number[head..])?, behind)))
 }
 
 /// The content of the operation that `bytes` begins with, behind which there may be controls.

@@ -109,31 +109,22 @@ impl Domains {
             sip: host.sip.as_ref().map(|rule| {
                 let (plain, tls) = maker.apart(&rule.target, &rule.target_certificate);
                 DomainRule {
-                    line: rule.line,
                     check_certificate: rule.check_certificate,
-                    idle: rule.idle_timeout.unwrap_or(IDLE),
-                    unregistered_calls: false,
-                    plain,
-                    tls,
+                    ..DomainRule::new(rule.line, rule.idle_timeout, (plain, tls))
                 }
             }),
-            ldap: host.ldap.as_ref().map(|rule| DomainRule {
-                line: rule.line,
-                check_certificate: false,
-                idle: rule.idle_timeout.unwrap_or(IDLE_LDAP),
-                unregistered_calls: false,
-                plain: Some(maker.key(&rule.target.plain, &rule.target_certificate)),
-                tls: Some(maker.key(&rule.target.tls, &rule.target_certificate)),
+            ldap: host.ldap.as_ref().map(|rule| {
+                let plain = maker.key(&rule.target.plain, &rule.target_certificate);
+                let tls = maker.key(&rule.target.tls, &rule.target_certificate);
+                let idle = rule.idle_timeout.or(Some(IDLE_LDAP));
+                DomainRule::new(rule.line, idle, (Some(plain), Some(tls)))
             }),
             h323: host.h323.as_ref().map(|rule| {
                 let (plain, tls) = maker.apart(&rule.target, &rule.target_certificate);
                 DomainRule {
-                    line: rule.line,
                     check_certificate: rule.check_certificate,
-                    idle: rule.idle_timeout.unwrap_or(IDLE),
                     unregistered_calls: rule.unregistered_calls,
-                    plain,
-                    tls,
+                    ..DomainRule::new(rule.line, rule.idle_timeout, (plain, tls))
                 }
             }),
         });
@@ -223,6 +214,22 @@ impl DomainHost {
 }
 
 impl DomainRule {
+    /// One that asks nobody for anything.
+    fn new(
+        line: u32,
+        idle: Option<Duration>,
+        targets: (Option<TargetKey>, Option<TargetKey>),
+    ) -> Self {
+        Self {
+            line,
+            check_certificate: false,
+            idle: idle.unwrap_or(IDLE),
+            unregistered_calls: false,
+            plain: targets.0,
+            tls: targets.1,
+        }
+    }
+
     /// Where a client goes of whom so much is known. A target over TLS takes the name of its client for granted, so that nobody is passed
     /// on to it who has not proven it.
     ///

@@ -198,6 +198,7 @@ impl<C: Client> Connection<C> {
             down_ended: false,
             closing: false,
             watch: HeldWatch::default(),
+            accepted: None,
         };
         let ended = tunnel.run().await;
         host.received.add(self.up.passed());

@@ -84,6 +84,8 @@ pub(crate) const TARGET_HANDSHAKE: Duration = Duration::from_secs(10);
 pub(crate) const IDLE: Duration = Duration::from_mins(5);
 /// How long nothing may move once upgraded, unless the rule says otherwise.
 pub(crate) const IDLE_UPGRADED: Duration = Duration::from_hours(24);
+/// How long nothing may move while the target has not let the client in: somebody may have to type a password.
+pub(crate) const IDLE_STRANGER: Duration = Duration::from_mins(2);
 /// How long half a message may take that is looked at, once a connection has its target.
 pub(crate) const HALF_MESSAGE: Duration = Duration::from_secs(30);
 /// As [`IDLE`], once the client has ended its direction: most such clients are gone altogether.

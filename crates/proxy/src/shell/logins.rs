@@ -13,7 +13,7 @@ use guard::operators::UserName;
 use service::RollWatch;
 use service::metrics::Counter;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -143,9 +143,14 @@ impl Logins {
 
     /// Whether the operator was not told lately that `user` of that address did not get in by that list.
     pub(crate) fn is_news(&self, client: IpAddr, access: &str, user: &str, why: &str) -> bool {
+        self.is_first_lately((client, access, user, why))
+    }
+
+    /// Whether `failure` was not heard of lately. No more than a hash of it is kept.
+    pub(crate) fn is_first_lately(&self, failure: impl Hash) -> bool {
         let mut told = lock(&self.0.told);
         let now = Instant::now();
-        let hash = told.hashes.hash_one((client, access, user, why));
+        let hash = told.hashes.hash_one(failure);
         let lately = |at: &Instant| now.duration_since(*at) < TOLD;
         if told.at.get(&hash).is_some_and(lately) {
             return false;

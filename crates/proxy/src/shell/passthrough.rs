@@ -105,6 +105,7 @@ pub(crate) async fn serve(
         down_ended: false,
         closing: false,
         watch: HeldWatch::default(),
+        accepted: None,
     };
     // The socket tells the client how it ended.
     let _ = tunnel.run().await;

@@ -11,6 +11,7 @@ use crate::shell::limits;
 use crate::shell::presented::{Known, Presented};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -75,6 +76,8 @@ pub(crate) struct Tunnel<'a, C> {
     pub(crate) down_ended: bool,
     pub(crate) closing: bool,
     pub(crate) watch: HeldWatch,
+    /// Whether the target has let the client in, where that can be heard; none where it can not.
+    pub(crate) accepted: Option<Rc<Cell<bool>>>,
 }
 
 /// When it is to be looked again whether what let a client in still does.
@@ -100,7 +103,8 @@ impl<C: Client> Tunnel<'_, C> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let due = self.is_look_due(cx);
-        if !self.closing && !self.is_still_allowed(due) {
+        let makes_room = self.is_stranger() && self.slot.is_shed();
+        if !self.closing && (makes_room || !self.is_still_allowed(due)) {
             self.closing = true;
             self.alarm.set(Instant::now() + limits::LINGER);
         }
@@ -168,8 +172,18 @@ impl<C: Client> Tunnel<'_, C> {
         }
     }
 
+    /// Whether the target has not let the client in yet.
+    fn is_stranger(&self) -> bool {
+        let accepted = self.accepted.as_deref();
+        accepted.is_some_and(|accepted| !accepted.get())
+    }
+
     fn be_patient(&mut self) {
         let mut idle = self.idle.unwrap_or(limits::IDLE_UPGRADED);
+        self.slot.set_idle(self.is_stranger());
+        if self.is_stranger() {
+            idle = idle.min(limits::IDLE_STRANGER);
+        }
         if self.up_ended || self.down_ended {
             idle = idle.min(limits::IDLE);
         }

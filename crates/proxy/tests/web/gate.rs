@@ -2,6 +2,7 @@
 
 use crate::peer::{Peer, Target, within};
 use certs::{Answers, Ca, Material, Usage};
+use config::PublicAddress;
 use net::resolve::Names;
 use net::stream::Stream;
 use net::tls::{Trust, client_config};
@@ -104,6 +105,15 @@ impl Gate {
     ) {
         self.config.files = files;
         self.reload(target, hosts);
+    }
+
+    /// From now on it is reached there from outside.
+    pub(crate) fn moves_to(&mut self, public: &str) {
+        let address = PublicAddress::Ip(public.parse().unwrap());
+        let mut config = (*self.config.config).clone();
+        config.site.public_address = Some(address);
+        self.config.config = Arc::new(config);
+        self.proxy.reload(self.config.clone()).unwrap();
     }
 
     /// From now on it shows this to targets that ask who it is.

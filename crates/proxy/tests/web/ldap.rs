@@ -160,3 +160,78 @@ async fn a_target_that_hangs_up_or_is_away_is_told() {
     assert_eq!(code(&answer), (0x61, 52));
     site.gate.rejects_for("can not be reached").await;
 }
+
+/// What a directory answers to the bind of the number `id`.
+fn bound(id: u8, code: u8) -> Vec<u8> {
+    vec![0x30, 12, 2, 1, id, 0x61, 7, 0x0a, 1, code, 0x04, 0, 0x04, 0]
+}
+
+/// The bind with a password whose last letter is `letter`.
+fn with_password(bind: &[u8], id: u8, letter: u8) -> Vec<u8> {
+    let mut bind = bind.to_vec();
+    assert_eq!(bind[2..4], [2, 1], "its number is short");
+    bind[4] = id;
+    *bind.last_mut().unwrap() = letter;
+    bind
+}
+
+#[tokio::test]
+async fn passwords_that_the_directory_refuses_count_each_of_them_once() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "").await;
+    let mut client = site.connect("ldap").await;
+    let mut there = None;
+    // The same again within seconds is what a telephone does with each letter of a search.
+    for (id, letter, code) in [(1, b'a', 49), (2, b'a', 49), (3, b'b', 49), (4, b'c', 14)] {
+        let tried = with_password(&bind, id, letter);
+        client.send(&tried).await;
+        if there.is_none() {
+            there = Some(site.plain.accept().await);
+        }
+        let there = there.as_mut().unwrap();
+        assert_eq!(there.bytes(tried.len()).await, tried);
+        // An answer in pieces, behind something else.
+        let answer = [bound(id + 100, 0), bound(id, code)].concat();
+        there.send(&answer[..20]).await;
+        tokio::task::yield_now().await;
+        there.send(&answer[20..]).await;
+        assert_eq!(client.bytes(answer.len()).await, answer);
+    }
+    for _ in 0..2 {
+        assert_eq!(site.gate.outbox.offences.recv().await.unwrap().weight, 1);
+    }
+    assert!(site.gate.outbox.offences.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_message_of_any_length_passes_in_both_directions() {
+    let bind = capture("ldap/domain-user.hex");
+    let site = Site::start("ldap", "").await;
+    let mut client = site.connect("ldap").await;
+    client.send(&bind).await;
+    let mut there = site.plain.accept().await;
+    there.bytes(bind.len()).await;
+    there.send(bound(1, 0)).await;
+    client.bytes(14).await;
+    let change = long_message(0x66);
+    let (_, changed) = tokio::join!(client.send(&change), there.bytes(change.len()));
+    assert_eq!(changed, change);
+    let entry = long_message(0x64);
+    let (_, found) = tokio::join!(there.send(&entry), client.bytes(entry.len()));
+    assert_eq!(found, entry);
+    // And both directions are still read.
+    client.send(elsewhere(&bind)).await;
+    assert_eq!(there.rest().await.0, b"");
+}
+
+/// A message of three megabytes with the number 2.
+fn long_message(tag: u8) -> Vec<u8> {
+    let photo = vec![7; 3_000_000];
+    let length = u32::try_from(photo.len()).unwrap();
+    let mut message = vec![0x30, 0x84];
+    message.extend((length + 9).to_be_bytes());
+    message.extend([2, 1, 2, tag, 0x84]);
+    message.extend(length.to_be_bytes());
+    message.extend(&photo);
+    message
+}

@@ -2,6 +2,7 @@
 
 use crate::domains::{Site, every_combination};
 use crate::peer::Peer;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A request of john with a To of its own and more headers, each with its line end.
@@ -132,6 +133,15 @@ async fn domain_and_location_choose_the_target_and_pings_before_are_answered() {
     assert_eq!(there.text(first.len()).await, first);
     let decision = site.gate.decision().await;
     assert_eq!(decision.asked, "INVITE john@dvl-ckl2.net/branch-b");
+    // Some telephones name the location in From alone.
+    let mut client = site.connect("sip").await;
+    let registers = request("REGISTER", at_branch, JOHN, "");
+    client.send(&registers).await;
+    let mut there = site.branch.accept().await;
+    assert_eq!(there.text(registers.len()).await, registers);
+    client.send(request("REGISTER", JOHN, at_branch, "")).await;
+    assert_eq!(there.rest().await.0, b"");
+    site.gate.rejects_for("for another domain").await;
     site.plain.stays_alone().await;
 }
 
@@ -218,6 +228,45 @@ async fn private_addresses_are_shown_as_the_public_one_and_come_back_as_they_wer
     let back = message(&mut there).await;
     assert!(back.contains(&via) && back.contains(&route), "{back}");
     site.gate.decision().await;
+
+    // The next message knows that the public address is another now.
+    site.gate.moves_to("203.0.113.99");
+    there.send(&asked).await;
+    let seen = message(&mut client).await;
+    assert!(seen.contains("203.0.113.99"), "{seen}");
+    assert!(!seen.contains("127.0.0.1"), "{seen}");
+}
+
+#[tokio::test]
+async fn who_was_not_let_in_makes_room_for_others() {
+    let limits = "[proxy.limits]\nconnections = 8\nconnections_per_address = 8";
+    let site = Site::with_proxy_keys("sip", "", limits).await;
+    let answer = |text: &str, status: &str| text.replacen(text.lines().next().unwrap(), status, 1);
+    let mut open = Vec::new();
+    for status in ["SIP/2.0 200 OK", "SIP/2.0 401 Unauthorized"] {
+        for _ in 0..3 {
+            let mut client = site.connect("sip").await;
+            client.send(register("")).await;
+            let mut there = site.plain.accept().await;
+            let seen = message(&mut there).await;
+            there.send(answer(&seen, status)).await;
+            message(&mut client).await;
+            open.push((client, there));
+        }
+    }
+    let _seventh = site.connect("sip").await;
+    let _eighth = site.connect("sip").await;
+    let mut strangers = open.split_off(3);
+    let mut left = 0;
+    for (client, _) in &mut strangers {
+        let ends = tokio::time::timeout(Duration::from_secs(1), client.rest());
+        left += u32::from(ends.await.is_ok());
+    }
+    assert!(left > 0, "nobody made room");
+    for (client, there) in &mut open {
+        client.send("\r\n\r\n").await;
+        there.bytes(4).await;
+    }
 }
 
 #[tokio::test]

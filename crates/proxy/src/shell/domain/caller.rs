@@ -13,6 +13,7 @@ use crate::shell::tunnel::{Asked, Ended, HeldWatch, Tunnel, What};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use service::metrics::Gauge;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::rc::Rc;
@@ -63,6 +64,8 @@ impl Reached {
 pub(super) struct Screens {
     pub(super) up: Option<Box<dyn Screen>>,
     pub(super) down: Option<Box<dyn Screen>>,
+    /// Whether the target has let the client in, where they hear that.
+    pub(super) accepted: Option<Rc<Cell<bool>>>,
 }
 
 impl Caller {
@@ -264,6 +267,7 @@ impl Caller {
             down_ended: false,
             closing: false,
             watch: HeldWatch::default(),
+            accepted: screens.accepted,
         };
         let ended = tunnel.run().await;
         host.received.add(up.passed());

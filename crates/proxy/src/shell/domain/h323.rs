@@ -129,7 +129,10 @@ fn screens(reached: &Reached) -> Screens {
         }) as Box<dyn Screen>),
         Proof::Plain | Proof::Unasked | Proof::Lacking(_) => None,
     };
-    Screens { up, down: None }
+    Screens {
+        up,
+        ..Screens::default()
+    }
 }
 
 /// Sees to it that who was let in by certificate registers nobody else on the same connection.

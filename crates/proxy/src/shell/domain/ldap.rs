@@ -1,23 +1,21 @@
 //! LDAP: the domain of the user who binds names the host. StartTLS is ours to answer; who says nothing of a domain goes where the TLS server
 //! name or the file says, or is told that he has to bind.
 
+mod screen;
+
 use super::caller::{Caller, Reached, Screens, shown};
 use super::claim::{Claim, Rejected};
-use crate::core::{Reason, Wanted, compared};
+use crate::core::{Reason, Wanted};
 use crate::shell::buffer::Buffer;
 use crate::shell::hello::{self, Greeted};
-use crate::shell::lane::{Look, Screen};
-use crate::shell::worker::Worker;
 use config::Protocol;
 use proto::ldap::{
     Asks, Bind, BindName, LONGEST, Malformed, Request, ResultCode, disconnection, request,
 };
+use screen::{Down, Talk, Up};
 use service::Blame;
-use std::net::IpAddr;
 use std::rc::Rc;
 
-/// What a plain message begins with (RFC 4511 section 5.1).
-const SEQUENCE: u8 = 0x30;
 /// How many requests of a client are answered by us before it says whom it wants.
 const MOST_ANSWERED: u32 = 16;
 
@@ -252,67 +250,11 @@ async fn refuse(caller: &mut Caller, rejected: &Rejected) {
 }
 
 fn screens(caller: &Caller, reached: &Reached) -> Screens {
-    let up = Binds {
-        worker: Rc::clone(&caller.worker),
-        client: caller.identity.address(),
-        domain: Rc::clone(&reached.domain),
-        is_named: reached.is_named,
-        may_seal: false,
-        is_sealed: false,
-    };
+    let talk = Rc::new(Talk::new(caller, reached));
     Screens {
-        up: Some(Box::new(up)),
-        down: None,
-    }
-}
-
-/// Sees to it that nobody binds to another domain on the same connection, nor hides what he does by TLS within it.
-struct Binds {
-    worker: Rc<Worker>,
-    client: IpAddr,
-    domain: Rc<str>,
-    /// Whether the client has named the domain; one that has not may bind to any that is no host of ours.
-    is_named: bool,
-    /// Whether a SASL mechanism may seal what follows.
-    may_seal: bool,
-    /// Whether it does.
-    is_sealed: bool,
-}
-
-impl Binds {
-    fn is_of_another(&self, domain: &str) -> bool {
-        let other = compared(domain);
-        let current = self.worker.current();
-        let is_host = || current.live.routes.domains().host(&other).is_some();
-        other != *self.domain && (self.is_named || is_host())
-    }
-}
-
-impl Screen for Binds {
-    fn look(&mut self, read: &[u8], _: &mut Vec<u8>) -> Result<Look, Reason> {
-        // Sealed messages begin with a length in four bytes (RFC 4422 section 3.7), which is none that a directory takes where it could be the
-        // begin of a plain message.
-        self.is_sealed |= self.may_seal && !read.starts_with(&[SEQUENCE]);
-        if self.is_sealed {
-            return Ok(Look::Pass(read.len()));
-        }
-        let Some(request) = next(read)? else {
-            return Ok(Look::More);
-        };
-        if self.worker.shared.context.bans.contains(self.client) {
-            return Err(Reason::Banned);
-        }
-        match &request.asks {
-            Asks::StartTls => return Err(Reason::StartTls("the connection has a target already")),
-            Asks::Bind(Bind::Sasl { .. }) => self.may_seal = true,
-            _ => {}
-        }
-        match domain(&request.asks) {
-            Some(other) if self.is_of_another(&other) => {
-                Err(Reason::DomainChanged(shown(&other).into()))
-            }
-            _ => Ok(Look::Pass(request.len)),
-        }
+        up: Some(Box::new(Up::new(Rc::clone(&talk)))),
+        down: Some(Box::new(Down::new(Rc::clone(&talk)))),
+        accepted: Some(talk.accepted()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! SIP over TCP and TLS: From of the first REGISTER or INVITE names the host (docs/protocols/sip.md).
 
 mod screen;
+mod sides;
 
 use super::caller::{Caller, Screens, shown};
 use super::claim::{Claim, Rejected};
@@ -25,6 +26,7 @@ pub(super) async fn serve(mut caller: Caller) {
             Ok(reached) => {
                 let call = Rc::new(Call::new(&caller, &reached));
                 let screens = Screens {
+                    accepted: Some(call.accepted()),
                     up: Some(Box::new(Up::new(Rc::clone(&call)))),
                     down: Some(Box::new(Down::new(call))),
                 };

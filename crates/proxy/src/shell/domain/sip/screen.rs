@@ -1,8 +1,10 @@
 //! What is looked at, and changed, in the messages of a connection that has a target.
 
+use super::sides::Sides;
 use crate::core::{Attempt, Attempts, Proof, Reason, compared};
 use crate::shell::domain::caller::{Caller, Reached, shown};
 use crate::shell::lane::{Look, Screen};
+use crate::shell::live::Live;
 use crate::shell::target::name;
 use crate::shell::worker::Shared;
 use config::Protocol;
@@ -10,14 +12,14 @@ use service::{Context, Event};
 use sip::address::Address;
 use sip::attack_tool::is_attack_tool;
 use sip::message::{Item, Limits, Message, next};
-use sip::rewrite::{Direction, Legs, Mapping, Place};
-use std::cell::RefCell;
+use sip::rewrite::{Direction, Mapping};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher as _;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// The host of an address that hides who calls (RFC 3323 section 4.1.1.3).
 const NOBODY: &str = "anonymous.invalid";
@@ -33,8 +35,11 @@ pub(super) struct Call {
     /// The name that the certificate has which opened a target over TLS.
     proven: Option<Box<str>>,
     target: Box<str>,
-    mapping: Option<Mapping>,
+    sides: Option<Sides>,
+    /// The addresses to exchange, and the configuration that they are of.
+    mapping: RefCell<(Weak<Live>, Option<Mapping>)>,
     attempts: RefCell<Attempts>,
+    accepted: Rc<Cell<bool>>,
     /// The dialogues that the target has begun, where it takes the client's name for granted.
     called: RefCell<VecDeque<u64>>,
 }
@@ -45,16 +50,26 @@ impl Call {
             Proof::Given(name) => Some(name.clone()),
             Proof::Plain | Proof::Unasked | Proof::Lacking(_) => None,
         };
+        let sides = Sides::of(caller, reached);
+        let live = &reached.current.live;
+        let mapping = sides.as_ref().and_then(|sides| sides.mapping(live));
         Self {
             shared: Arc::clone(&caller.worker.shared),
             client: caller.identity.address(),
             domain: Rc::clone(&reached.domain),
             proven,
             target: name(reached.key()),
-            mapping: mapping(caller, reached),
+            sides,
+            mapping: RefCell::new((Arc::downgrade(live), mapping)),
             attempts: RefCell::default(),
+            accepted: Rc::default(),
             called: RefCell::default(),
         }
+    }
+
+    /// Whether the target has let the client in.
+    pub(super) fn accepted(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.accepted)
     }
 
     fn context(&self) -> &Context {
@@ -84,13 +99,16 @@ impl Call {
         }
         let from = request.from().map_err(|fault| unreadable(&fault))?;
         let hides = from.uri.domain().as_deref() == Some(NOBODY) && !registers;
-        for address in [Some(&from), registers.then_some(&to)] {
-            let Some(address) = address.filter(|_| !hides) else {
-                continue;
-            };
-            let domain = address.uri.domain().unwrap_or_default();
-            if compared(&domain) != *self.domain {
-                return Err(Reason::DomainChanged(shown(&domain).into()));
+        let of_from = from.uri.domain().filter(|_| !hides);
+        if let Some(other) = of_from.filter(|domain| compared(domain) != *self.domain) {
+            return Err(Reason::DomainChanged(shown(&other).into()));
+        }
+        if registers {
+            let other = to.uri.domain().unwrap_or_default();
+            // Some name the location in From alone.
+            let (domain, system) = (compared(&other), without_location(&self.domain));
+            if domain != *self.domain && domain != system {
+                return Err(Reason::DomainChanged(shown(&other).into()));
             }
         }
         let Some(proven) = &self.proven else {
@@ -138,8 +156,15 @@ impl Call {
         }
     }
 
-    /// Counts what an answer says of the client.
+    /// Takes note of what a message of the target says of the client.
     fn judge(&self, answer: &Message<'_>) -> Result<(), Reason> {
+        match answer.status() {
+            // Who is asked something is known.
+            None => self.accepted.set(true),
+            // OPTIONS is answered to everybody.
+            Some(200..=299) if answer.cseq().1 != "OPTIONS" => self.accepted.set(true),
+            Some(_) => {}
+        }
         match self.attempts.borrow_mut().answered(answer) {
             Attempt::Honest => {}
             Attempt::Series => return Err(Reason::Series),
@@ -174,7 +199,15 @@ impl Call {
     /// The message as the other side is to see it.
     fn pass(&self, direction: Direction, message: &Message<'_>, out: &mut Vec<u8>) -> Look {
         let length = message.bytes().len();
-        let Some(mapping) = &self.mapping else {
+        let Some(sides) = &self.sides else {
+            return Look::Pass(length);
+        };
+        let live = self.shared.live.load();
+        let mut known = self.mapping.borrow_mut();
+        if known.0.as_ptr() != Arc::as_ptr(&live) {
+            *known = (Arc::downgrade(&live), sides.mapping(&live));
+        }
+        let Some(mapping) = &known.1 else {
             return Look::Pass(length);
         };
         match mapping.rewritten(direction, message) {
@@ -238,31 +271,9 @@ impl Screen for Down {
     }
 }
 
-/// The addresses of both sides, where the file says what ours is from outside.
-fn mapping(caller: &Caller, reached: &Reached) -> Option<Mapping> {
-    let live = &reached.current.live;
-    let site = live.sip_site.as_ref()?;
-    let (plain, secure) = reached.ports;
-    let (plain, secure) = (plain.or(secure)?, secure.or(plain)?);
-    let server = reached.target.peer_addr().ok()?.ip();
-    let ours = caller.identity.local().ip();
-    let towards = reached.target.local_addr().ok()?.ip();
-    let own = |ip| Place::at(ip, site.listen.0, site.listen.1);
-    let mut inside = vec![Place::at(server, plain, secure)];
-    if let config::TargetHost::Name(name) = &reached.key().host {
-        inside.extend(Place::new(name, plain, secure));
-    }
-    inside.push(own(ours));
-    if towards.to_canonical() != ours.to_canonical() {
-        inside.push(own(towards));
-    }
-    let outside = vec![site.public.clone(), own(ours)];
-    let legs = match (caller.identity.tls(), reached.key().tls.is_some()) {
-        (true, true) => Legs::Secure,
-        (true, false) => Legs::SecureToPlain,
-        (false, _) => Legs::Plain,
-    };
-    Mapping::new(inside, outside, legs)
+/// The domain of `domain/location`.
+fn without_location(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
 }
 
 fn unreadable(fault: &dyn std::fmt::Display) -> Reason {

@@ -1,0 +1,131 @@
+//! Messages of a server, read as far as they say whether somebody was let in.
+
+use super::Malformed;
+use super::ber::{ENUMERATED, SEQUENCE, header, whole_number};
+use super::request::number;
+
+const BOUND: u8 = 0x61;
+
+/// One message of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The request it belongs to; 0 where nobody asked.
+    pub id: u32,
+    /// How many bytes the message takes, which may be more than there are yet.
+    pub len: usize,
+    /// The result code, if it is the answer to a bind (RFC 4511 section 4.2.2).
+    pub bound: Option<u32>,
+}
+
+/// The first message of `bytes`, by its beginning; none while that is not there.
+///
+/// # Errors
+/// The server's: it is no message of LDAP.
+pub fn reply(bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
+    if bytes.first().is_some_and(|first| *first != SEQUENCE) {
+        return Err(Malformed::Form);
+    }
+    let Some((head, length)) = header(bytes)? else {
+        return Ok(None);
+    };
+    let len = head.saturating_add(length);
+    let there = &bytes[head..bytes.len().min(len)];
+    let Some((id, operation)) = number(there, length)? else {
+        return Ok(None);
+    };
+    let is_whole = there.len() == length;
+    let bound = match operation.first() {
+        Some(&BOUND) => match code(operation)? {
+            None if is_whole => return Err(Malformed::Form),
+            None => return Ok(None),
+            code => code,
+        },
+        None if is_whole => return Err(Malformed::Form),
+        None => return Ok(None),
+        Some(_) => None,
+    };
+    Ok(Some(Reply { id, len, bound }))
+}
+
+/// The result code that an operation begins with; none while it is not there.
+fn code(operation: &[u8]) -> Result<Option<u32>, Malformed> {
+    let Some((head, _)) = header(operation)? else {
+        return Ok(None);
+    };
+    let content = operation.get(head..).unwrap_or_default();
+    if content.first().is_some_and(|tag| *tag != ENUMERATED) {
+        return Err(Malformed::Form);
+    }
+    let Some((head, length)) = header(content)? else {
+        return Ok(None);
+    };
+    // A code of that many bytes is refused before it is there.
+    if length > 4 {
+        return Err(Malformed::Form);
+    }
+    let digits = content.get(head..head + length);
+    digits.map(whole_number).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wrong name or password, with a long form of lengths and a text.
+    const REFUSED: &[u8] =
+        b"\x30\x84\x00\x00\x00\x12\x02\x01\x07\x61\x84\x00\x00\x00\x09\x0a\x01\x31\x04\x00\x04\x02no";
+
+    #[test]
+    fn the_answer_to_a_bind_tells_its_code_before_it_is_whole() {
+        let expected = Reply {
+            id: 7,
+            len: REFUSED.len(),
+            bound: Some(49),
+        };
+        for end in 0..=REFUSED.len() {
+            let expected = (end >= 18).then_some(expected);
+            assert_eq!(reply(&REFUSED[..end]), Ok(expected), "{end}");
+        }
+        assert_eq!(reply(&[REFUSED, b"\x30"].concat()), Ok(Some(expected)));
+    }
+
+    #[test]
+    fn other_messages_are_known_by_their_length_however_long() {
+        let entry = b"\x30\x84\x7f\x00\x00\x00\x02\x01\x02\x64\x84\x7e";
+        let expected = Reply {
+            id: 2,
+            len: 0x7f00_0000 + 6,
+            bound: None,
+        };
+        assert_eq!(reply(entry), Ok(Some(expected)));
+        // Unasked: it hangs up.
+        let notice = b"\x30\x0c\x02\x01\x00\x78\x07\x0a\x01\x34\x04\x00\x04\x00";
+        assert_eq!(reply(notice).unwrap().unwrap().id, 0);
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        for bytes in [
+            &b"HTTP/1.1 400"[..],
+            b"\x30\x03\x02\x01\x01",
+            b"\x30\x05\x02\x01\x01\x61\x00",
+            b"\x30\x08\x02\x01\x01\x61\x03\x02\x01\x00",
+            b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x05\x00\x00\x00\x00\x00",
+        ] {
+            assert_eq!(reply(bytes), Err(Malformed::Form), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        for at in 0..REFUSED.len() {
+            for byte in 0..=255 {
+                let mut other = REFUSED.to_vec();
+                other[at] = byte;
+                for end in at..=other.len() {
+                    let _ = reply(&other[..end]);
+                }
+            }
+        }
+    }
+}
