@@ -66,13 +66,14 @@ pub use api::{
     CertificateName, CertificateStatus, Checked, Claim, ClaimStatus, Cleared, ClientCertificate,
     ConfigText, Derived, Diff, Draft, ExplainShown, Explanation, ExportedCertificate, FactorsReset,
     Fault, Generation, GenerationState, History, Host, HostFigures, HostProtocol, HostRule,
-    HostTarget, Htpasswd, Imported, ImportedCertificate, InterfaceStatus, IssuedCertificate,
-    ListenerStatus, LogQuery, Login, MachineOrder, MachineStatus, Network, NewAccessKey, NewBan,
-    NewClientCertificate, NewToken, NewUser, NewVisitor, NotBuilt, OrderStep, Ordered,
-    PasswordChange, PasswordProof, ProcessStatus, RecoveryCodes, Renewal, RenewalState, Revocation,
-    Revoked, Role, Rollback, RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted,
-    SsoEnded, SsoFactor, SsoSession, Status, Table, Token, TokenMade, TotpCode, TotpOffer, User,
-    UserChange, Visitor, VisitorPassword, WhichFactors, WhichSessions, ZoneChange, ZoneStatus,
+    HostTarget, HostTraffic, Htpasswd, Imported, ImportedCertificate, InterfaceStatus,
+    IssuedCertificate, ListenerStatus, LogQuery, Login, MachineOrder, MachineStatus, Network,
+    NewAccessKey, NewBan, NewClientCertificate, NewToken, NewUser, NewVisitor, NotBuilt,
+    OpenConnections, OrderStep, Ordered, PasswordChange, PasswordProof, ProcessStatus,
+    RecoveryCodes, RejectedFor, Renewal, RenewalState, Revocation, Revoked, Role, Rollback,
+    RootCertificate, Secret, Series, SeriesKind, Session, SessionStarted, SsoEnded, SsoFactor,
+    SsoSession, Status, Table, Token, TokenMade, TotpCode, TotpOffer, Traffic, User, UserChange,
+    Visitor, VisitorPassword, WhichFactors, WhichSessions, ZoneChange, ZoneStatus,
 };
 pub use backend::{Backend, Refusal, RefusalKind};
 pub use client::{Client, ClientError, LogStream};

@@ -86,6 +86,7 @@ mod tests {
             processes: Vec::new(),
             listeners: listeners.collect(),
             certificates: Vec::new(),
+            traffic: None,
             bans: 0,
             not_built: Vec::new(),
             left_out: Vec::new(),

@@ -1,8 +1,8 @@
 //! What was counted, for programs: what the operator's pages show of the proxy.
 
 use crate::metrics::{
-    BYTES, CLASSES, CONNECTIONS, HOST_REJECTED, REJECTED, REQUEST_SECONDS, REQUESTS, SECONDS,
-    TARGET_WELL, UPGRADED,
+    BYTES, CLASSES, CONNECTIONS, FORWARDED, HOST_REJECTED, REJECTED, REQUEST_SECONDS, REQUESTS,
+    SECONDS, TARGET_WELL, UPGRADED,
 };
 use serde::{Deserialize, Serialize};
 use service::Registry;
@@ -21,6 +21,8 @@ pub struct Figures {
     pub hosts: BTreeMap<String, HostFigures>,
     /// Rejected requests and connections.
     pub rejected: u64,
+    /// The same by reason, without those that never were.
+    pub reasons: BTreeMap<String, u64>,
     /// Open connections of clients.
     pub connections: u64,
     /// Targets, and whether they are well.
@@ -40,6 +42,8 @@ pub struct HostFigures {
     pub sent: u64,
     /// Upgraded and passed-through connections that are open.
     pub upgraded: u64,
+    /// Open connections of SIP, LDAP and H.323, by what their clients speak, without those of which there are none.
+    pub forwarded: BTreeMap<String, u64>,
     /// Requests by how long they took, by the bounds of the histogram; private to [`HostFigures::within`].
     seconds: Vec<u64>,
 }
@@ -60,6 +64,7 @@ impl Figures {
     pub fn read(registry: &Registry) -> Self {
         let mut figures = Self {
             rejected: sum(&registry.read(REJECTED)),
+            reasons: registry.read(REJECTED).iter().filter_map(reason).collect(),
             connections: sum(&registry.read(CONNECTIONS)),
             ..Self::default()
         };
@@ -90,6 +95,13 @@ impl Figures {
         for reading in registry.read(UPGRADED) {
             if let Some(host) = figures.host(&reading) {
                 host.upgraded = count(&reading.value);
+            }
+        }
+        for reading in registry.read(FORWARDED) {
+            let open = count(&reading.value);
+            let spoken = reading.labels.get(1).filter(|_| open > 0).cloned();
+            if let (Some(host), Some(spoken)) = (figures.host(&reading), spoken) {
+                host.forwarded.insert(spoken, open);
             }
         }
         for reading in registry.read(REQUEST_SECONDS) {
@@ -168,6 +180,12 @@ fn target(reading: Reading) -> Option<TargetFigures> {
     })
 }
 
+fn reason(reading: &Reading) -> Option<(String, u64)> {
+    let rejected = count(&reading.value);
+    let reason = reading.labels.first().filter(|_| rejected > 0)?;
+    Some((reason.clone(), rejected))
+}
+
 fn sum(readings: &[Reading]) -> u64 {
     let counts = readings.iter().map(|reading| count(&reading.value));
     counts.fold(0, u64::saturating_add)
@@ -211,13 +229,21 @@ mod tests {
                 .set(count);
             registry.counter(REJECTED, "R.", &[("reason", kind)]).add(7);
         }
+        registry.counter(REJECTED, "R.", &[("reason", "never")]);
+        for (kind, open) in [("sip", 0), ("sips", 2)] {
+            let labels = [("host", "a"), ("protocol", kind)];
+            registry.gauge(FORWARDED, "F.", &labels).set(open);
+        }
         let labels = [("target", "192.0.2.2:80"), ("asked", "a/health")];
         registry.gauge(TARGET_WELL, "W.", &labels).set(1);
         let figures = Figures::read(&registry);
         assert_eq!((figures.rejected, figures.connections), (14, 5));
+        let reasons = [("http".to_owned(), 7), ("https".to_owned(), 7)];
+        assert_eq!(figures.reasons, BTreeMap::from(reasons));
         let a = &figures.hosts["a"];
         assert_eq!((a.classes, a.requests()), ([0, 3, 0, 0, 1], 4));
         assert_eq!((a.received, a.sent, a.rejected, a.upgraded), (10, 20, 4, 0));
+        assert_eq!(a.forwarded, BTreeMap::from([("sips".to_owned(), 2)]));
         assert_eq!(figures.hosts[""].classes[3], 2);
         assert_eq!(figures.is_well("192.0.2.2:80", Some("/health")), Some(true));
         assert_eq!(figures.is_well("192.0.2.2:80", None), None);

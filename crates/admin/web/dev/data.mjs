@@ -50,7 +50,7 @@ export function hosts() {
     protocols: [...new Set(rules.map((rule) => rule.protocol))],
     rules: rules.map((rule, at) => ({ line: 22 + i * 6 + at, ...rule })),
     certificate: rules.some((rule) => rule.protocol === 'http') ? certificates()[i % 4] : null,
-    figures: { requests: (i * 7919) % 90_000, by_class: [0, 1, 2, 3, i % 7 ? 0 : i], rejected: i % 5 ? 0 : i * 3, received: (i * 1_234_567) % 90_000_000, sent: (i * 98_765_431) % 9_000_000_000, upgraded: i % 9 ? 0 : i, p50_seconds: 0.012, p95_seconds: i ? 0.25 : null },
+    figures: { requests: (i * 7919) % 90_000, by_class: [0, 1, 2, 3, i % 7 ? 0 : i], rejected: i % 5 ? 0 : i * 3, received: (i * 1_234_567) % 90_000_000, sent: (i * 98_765_431) % 9_000_000_000, upgraded: i % 9 ? 0 : i, forwarded: i % 4 ? [] : [{ protocol: "sip", count: i }, { protocol: "sips", count: 12 }], p50_seconds: 0.012, p95_seconds: i ? 0.25 : null },
   }));
 }
 

@@ -43,6 +43,7 @@ fn status(state: GenerationState) -> Status {
             fault: Some("the port is taken".to_owned()),
         }],
         certificates: Vec::new(),
+        traffic: None,
         bans: 0,
         not_built: Vec::new(),
         machine: None,

@@ -79,8 +79,19 @@ pub struct HostFigures {
     pub sent: u64,
     /// WebSockets and passed-through connections that are open now.
     pub upgraded: u64,
+    /// Connections of SIP, LDAP and H.323 that are open now.
+    pub forwarded: Vec<OpenConnections>,
     /// Half of the requests took no longer, in seconds; none: there were none.
     pub p50_seconds: Option<f64>,
     /// 95 of 100 requests took no longer, in seconds.
     pub p95_seconds: Option<f64>,
+}
+
+/// How many connections are open that speak so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenConnections {
+    /// What their clients speak, such as `sips`.
+    pub protocol: String,
+    /// How many there are.
+    pub count: u64,
 }

@@ -40,7 +40,7 @@ pub(crate) use factors::FactorQuery;
 pub use factors::{FactorsReset, SsoFactor, WhichFactors};
 pub(crate) use history::HistoryQuery;
 pub use history::{History, Series, SeriesKind};
-pub use hosts::{Host, HostFigures, HostProtocol, HostRule, HostTarget};
+pub use hosts::{Host, HostFigures, HostProtocol, HostRule, HostTarget, OpenConnections};
 pub use log::LogQuery;
 pub use machine::{MachineOrder, Ordered};
 pub use network::{InterfaceStatus, Network, ZoneChange, ZoneStatus};
@@ -51,4 +51,7 @@ pub use operators::{
 pub(crate) use operators::{SessionQuery, UserQuery};
 pub use secrets::Secret;
 pub(crate) use secrets::SecretQuery;
-pub use status::{ListenerStatus, MachineStatus, NotBuilt, ProcessStatus, Status};
+pub use status::{
+    HostTraffic, ListenerStatus, MachineStatus, NotBuilt, ProcessStatus, RejectedFor, Status,
+    Traffic,
+};

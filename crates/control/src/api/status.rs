@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use service::ServiceState;
 use utoipa::ToSchema;
 
-use super::{CertificateStatus, Generation};
+use super::{CertificateStatus, Generation, OpenConnections};
 use crate::Moment;
 
 /// The state of the running box.
@@ -26,6 +26,8 @@ pub struct Status {
     pub listeners: Vec<ListenerStatus>,
     /// What the box shows to TLS clients.
     pub certificates: Vec<CertificateStatus>,
+    /// What went through the reverse proxy since it started; none: it does not answer.
+    pub traffic: Option<Traffic>,
     /// How many addresses are banned now.
     pub bans: u64,
     /// Sections of the configuration whose service does not exist yet.
@@ -34,6 +36,41 @@ pub struct Status {
     pub left_out: Vec<String>,
     /// The machine, where Gatehouse is the firmware of a box.
     pub machine: Option<MachineStatus>,
+}
+
+/// What went through the reverse proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Traffic {
+    /// What each host got, in the order of the file.
+    pub hosts: Vec<HostTraffic>,
+    /// What was rejected, the most frequent reason first.
+    pub rejected: Vec<RejectedFor>,
+}
+
+/// What a host got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HostTraffic {
+    /// `domain` or `domain/location`.
+    pub name: String,
+    /// Its connections that are open now, by protocol; requests of HTTP are none.
+    pub open: Vec<OpenConnections>,
+    /// HTTP requests that were answered.
+    pub requests: u64,
+    /// Bytes that clients sent, of bodies and connections.
+    pub received: u64,
+    /// Bytes that clients got.
+    pub sent: u64,
+    /// Requests and connections that were rejected.
+    pub rejected: u64,
+}
+
+/// How much was rejected for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RejectedFor {
+    /// The reason, as the metrics call it.
+    pub reason: String,
+    /// Requests and connections.
+    pub count: u64,
 }
 
 /// The machine of a box.

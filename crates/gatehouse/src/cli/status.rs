@@ -1,9 +1,9 @@
 //! `gatehouse status`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use control::render::Span;
-use control::{Client, GenerationState, Status};
+use control::{Client, GenerationState, Status, Traffic};
 use service::ServiceState;
 
 use super::output::{Out, Table, Tone, plain};
@@ -33,9 +33,17 @@ fn text(out: Out, status: &Status) -> String {
     for table in [
         processes(status),
         listeners(status),
+        hosts(status.traffic.as_ref()),
         certificate::table(&status.certificates),
     ] {
         let _ = write!(text, "\n{}", table.text(out));
+    }
+    if let Some(traffic) = status.traffic.as_ref().filter(|it| !it.rejected.is_empty()) {
+        let reasons = traffic.rejected.iter();
+        let reasons: Vec<_> = reasons
+            .map(|rejected| format!("{} {}", rejected.reason, rejected.count))
+            .collect();
+        let _ = write!(text, "\nrejected: {}\n", reasons.join(", "));
     }
     if !status.not_built.is_empty() {
         let parts = status.not_built.iter();
@@ -111,9 +119,49 @@ fn listeners(status: &Status) -> Table {
     table
 }
 
+fn hosts(traffic: Option<&Traffic>) -> Table {
+    let mut table = Table::new(&["HOST", "OPEN", "REQUESTS", "RECEIVED", "SENT", "REJECTED"]);
+    for host in traffic.into_iter().flat_map(|traffic| &traffic.hosts) {
+        let open = host.open.iter();
+        let open: Vec<_> = open
+            .map(|open| format!("{} {}", open.count, open.protocol))
+            .collect();
+        table.line([
+            plain(&host.name),
+            plain(open.join(", ")),
+            plain(host.requests),
+            plain(Size(host.received)),
+            plain(Size(host.sent)),
+            plain(host.rejected),
+        ]);
+    }
+    table
+}
+
+/// Bytes as people say them: `812 B`, `1.4 MB`.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = ["kB", "MB", "GB", "TB"];
+        if self.0 < 1000 {
+            return write!(f, "{} B", self.0);
+        }
+        let (mut tenths, mut unit) = (self.0 / 100, 0);
+        while tenths >= 10_000 && unit + 1 < units.len() {
+            tenths /= 1000;
+            unit += 1;
+        }
+        write!(f, "{}.{} {}", tenths / 10, tenths % 10, units[unit])
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use control::{Generation, ListenerStatus, Moment, NotBuilt, ProcessStatus};
+    use control::{
+        Generation, HostTraffic, ListenerStatus, Moment, NotBuilt, OpenConnections, ProcessStatus,
+        RejectedFor,
+    };
 
     use super::super::output::TEXT;
     use super::*;
@@ -147,6 +195,25 @@ mod tests {
                 fault: None,
             }],
             certificates: Vec::new(),
+            traffic: Some(Traffic {
+                hosts: vec![HostTraffic {
+                    name: "dvl-ckl2.net/branch-b".to_owned(),
+                    open: ["sip", "sips"]
+                        .map(|protocol| OpenConnections {
+                            protocol: protocol.to_owned(),
+                            count: 3,
+                        })
+                        .into(),
+                    requests: 0,
+                    received: 999,
+                    sent: 12_345_678,
+                    rejected: 7,
+                }],
+                rejected: vec![RejectedFor {
+                    reason: "banned".to_owned(),
+                    count: 9,
+                }],
+            }),
             bans: 0,
             machine: None,
             not_built: vec![NotBuilt {
@@ -166,7 +233,12 @@ edge     running  42   2026-11-21T01:42:47Z  0
 LISTENER  PROTOCOL  ADDRESS      INTERFACE  STATE
 proxy     https     0.0.0.0:453  -          open
 
+HOST                   OPEN           REQUESTS  RECEIVED  SENT     REJECTED
+dvl-ckl2.net/branch-b  3 sip, 3 sips  0         999 B     12.3 MB  7
+
 CERTIFICATE  SOURCE  EXPIRES  STATE
+
+rejected: banned 9
 
 not built yet: turn (line 99)
 left out: not root

@@ -32,6 +32,7 @@ impl Backend for Gate {
         let processes = self.processes();
         let bans = self.hub.warden.list().len() as u64;
         let started = ago(self.started.elapsed());
+        let figures = self.edge.figures().await;
         self.with(|state| {
             let running = &state.running;
             Ok(Status {
@@ -43,6 +44,9 @@ impl Backend for Gate {
                 processes,
                 listeners: state.listener_statuses(),
                 certificates: state.certificate_statuses(),
+                traffic: figures
+                    .as_ref()
+                    .map(|figures| hosts::traffic(&running.config, figures)),
                 bans,
                 not_built: config::tables::not_built(&running.config)
                     .into_iter()

@@ -4,7 +4,10 @@ use config::{
     Balance, Config, Host as Written, HttpRule, Passthrough, PathPolicy, Plain, Target, Targets,
     WebSocket,
 };
-use control::{CertificateStatus, Host, HostFigures, HostProtocol, HostRule, HostTarget};
+use control::{
+    CertificateStatus, Host, HostFigures, HostProtocol, HostRule, HostTarget, HostTraffic,
+    OpenConnections, RejectedFor, Traffic,
+};
 use proxy::Figures;
 
 /// All hosts of `config`, with what `figures` has of them.
@@ -32,10 +35,61 @@ pub fn hosts(
                 protocols,
                 rules,
                 certificate: certificate.flatten().cloned(),
-                figures: figures.map(|figures| counted(figures, &host.name.domain)),
+                figures: figures.map(|figures| counted(figures, &name(host))),
             }
         })
         .collect()
+}
+
+/// What `figures` has of the hosts of `config`, in short.
+pub fn traffic(config: &Config, figures: &Figures) -> Traffic {
+    let none = proxy::HostFigures::default();
+    let hosts = config.hosts.iter().map(|host| {
+        let figures = figures.hosts.get(&name(host)).unwrap_or(&none);
+        let spoken = match &host.tls_passthrough {
+            Some(_) => "tls",
+            None => "websocket",
+        };
+        let upgraded = (spoken.to_owned(), figures.upgraded);
+        let upgraded = (figures.upgraded > 0).then_some(upgraded);
+        HostTraffic {
+            name: host.name.to_string(),
+            open: upgraded
+                .into_iter()
+                .map(open)
+                .chain(forwarded(figures))
+                .collect(),
+            requests: figures.requests(),
+            received: figures.received,
+            sent: figures.sent,
+            rejected: figures.rejected,
+        }
+    });
+    let reasons = figures.reasons.iter();
+    let mut rejected: Vec<_> = reasons
+        .map(|(reason, count)| RejectedFor {
+            reason: reason.clone(),
+            count: *count,
+        })
+        .collect();
+    rejected.sort_by_key(|rejected| std::cmp::Reverse(rejected.count));
+    Traffic {
+        hosts: hosts.collect(),
+        rejected,
+    }
+}
+
+/// As the proxy calls a host.
+fn name(host: &Written) -> String {
+    host.name.to_string().to_lowercase()
+}
+
+fn forwarded(figures: &proxy::HostFigures) -> impl Iterator<Item = OpenConnections> {
+    figures.forwarded.clone().into_iter().map(open)
+}
+
+fn open((protocol, count): (String, u64)) -> OpenConnections {
+    OpenConnections { protocol, count }
 }
 
 fn rules(host: &Written, figures: Option<&Figures>) -> Vec<HostRule> {
@@ -179,6 +233,7 @@ fn counted(figures: &Figures, name: &str) -> HostFigures {
         received: host.received,
         sent: host.sent,
         upgraded: host.upgraded,
+        forwarded: forwarded(host).collect(),
         p50_seconds: host.within(0.5),
         p95_seconds: host.within(0.95),
     }
@@ -291,8 +346,8 @@ target = "192.0.2.10:8443"
 
     #[test]
     fn figures_and_certificates_are_those_of_the_host() {
-        let json = r#"{"hosts":{"hq.example":{"classes":[0,3,0,1,0],"rejected":2,"received":7,"sent":9,"upgraded":1,
-            "seconds":[4,0,0,0,0,0,0,0,0,0,0,0,0]}},"rejected":0,"connections":0,"targets":[
+        let json = r#"{"hosts":{"hq.example":{"classes":[0,3,0,1,0],"rejected":2,"received":7,"sent":9,"upgraded":1,"forwarded":{"sips":2},
+            "seconds":[4,0,0,0,0,0,0,0,0,0,0,0,0]}},"rejected":4,"reasons":{"a":1,"b":3},"connections":0,"targets":[
             {"target":"192.0.2.9:80","asked":"","well":true},{"target":"192.0.2.8:444","asked":"hq.example/up","well":false}]}"#;
         let figures: Figures = serde_json::from_str(json).unwrap();
         let of = |name: &str| CertificateStatus {
@@ -325,5 +380,16 @@ target = "192.0.2.10:8443"
         assert_eq!(well(0), [Some(true), None]);
         assert_eq!(well(1), [None, Some(false)]);
         assert_eq!(hosts[1].figures.as_ref().unwrap().requests, 0);
+        let sips = OpenConnections {
+            protocol: "sips".to_owned(),
+            count: 2,
+        };
+        assert_eq!(counted.forwarded, [sips]);
+        let traffic = traffic(&config(), &figures);
+        let open = traffic.hosts[0].open.iter();
+        let open: Vec<_> = open.map(|open| (&*open.protocol, open.count)).collect();
+        assert_eq!(open, [("websocket", 1), ("sips", 2)]);
+        let reasons: Vec<_> = traffic.rejected.iter().map(|it| it.count).collect();
+        assert_eq!(reasons, [3, 1], "the most frequent first");
     }
 }

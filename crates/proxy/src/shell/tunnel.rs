@@ -102,6 +102,9 @@ impl<C: Client> Tunnel<'_, C> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        if self.is_banned() {
+            return Poll::Ready(Ended::Refused(Reason::Banned));
+        }
         let due = self.is_look_due(cx);
         let makes_room = self.is_stranger() && self.slot.is_shed();
         if !self.closing && (makes_room || !self.is_still_allowed(due)) {
@@ -170,6 +173,12 @@ impl<C: Client> Tunnel<'_, C> {
             (Poll::Ready(_), Poll::Ready(_)) => Poll::Ready(Ok(())),
             _ => Poll::Pending,
         }
+    }
+
+    /// Whether nothing more of the client is to pass. Who has a WebSocket or TLS of his own with a target asks us for nothing.
+    fn is_banned(&self) -> bool {
+        let bans = &self.worker.shared.context.bans;
+        matches!(self.asked.what, What::Domain(_)) && bans.contains(self.identity.address())
     }
 
     /// Whether the target has not let the client in yet.

@@ -183,3 +183,24 @@ pub(crate) async fn every_combination(protocol: &str, first: &[u8], name: &str) 
         }
     }
 }
+
+#[tokio::test]
+async fn who_is_banned_is_heard_no_more_on_what_he_has_open() {
+    let register = "REGISTER sip:dvl-ckl2.net SIP/2.0\r\nVia: SIP/2.0/TCP 10.9.8.7;branch=z9hG4bK1\r\nFrom: <sip:john@dvl-ckl2.net>;tag=1\r\n\
+        To: <sip:john@dvl-ckl2.net>\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n";
+    for (protocol, first) in [
+        ("sip", register.as_bytes().to_vec()),
+        ("ldap", capture("ldap/domain-user.hex")),
+        ("h323", capture("h323/rrq-facility-body.hex")),
+    ] {
+        let mut site = Site::start(protocol, "").await;
+        let mut client = site.connect(protocol).await;
+        client.send(&first).await;
+        let mut there = site.plain.accept().await;
+        there.bytes(first.len()).await;
+        site.gate.ban("127.0.0.1");
+        client.send(&first).await;
+        assert_eq!(there.rest().await.0, b"", "{protocol}");
+        site.gate.rejects_for("banned").await;
+    }
+}

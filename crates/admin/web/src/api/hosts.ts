@@ -31,8 +31,15 @@ export interface HostFigures {
   sent: number;
   /** WebSockets and passed-through connections that are open. */
   upgraded: number;
+  /** Connections of SIP, LDAP and H.323 that are open, by what their clients speak. */
+  forwarded: OpenConnections[];
   p50_seconds: number | null;
   p95_seconds: number | null;
+}
+
+export interface OpenConnections {
+  protocol: string;
+  count: number;
 }
 
 export interface Host {

@@ -101,6 +101,7 @@ function Figures({ figures }: { figures: HostFigures }) {
     [w.hosts.bytes, f.bytes(figures.received + figures.sent)],
   ];
   if (figures.upgraded > 0) all.unshift([w.hosts.open, f.count(figures.upgraded)]);
+  for (const { protocol, count } of figures.forwarded) all.unshift([w.hosts.openOf(protocol), f.count(count)]);
   if (figures.rejected > 0) all.unshift([w.hosts.rejected, f.count(figures.rejected)]);
   if (failed > 0) all.unshift([w.hosts.failed, f.count(failed)]);
   return (

@@ -135,7 +135,7 @@ export const de: Words = {
   hosts: {
     title: 'Hosts', lead: 'Was veröffentlicht ist, in der Reihenfolge der Konfiguration.', find: 'Suchen', findHint: 'Name, Pfad oder Ziel',
     none: 'Nichts ist veröffentlicht. Fügen Sie in der Konfiguration einen [[host]] hinzu.', protocols: 'Protokolle', rules: 'Regeln', targets: 'Ziele', well: 'antwortet', unwell: 'antwortet nicht', unknown: 'erst nach der ersten Anfrage bekannt', certificate: 'Zertifikat',
-    everyPath: 'jeder Pfad', requests: 'Anfragen', failed: 'gescheitert (5xx)', bytes: 'Bytes', rejected: 'Abgewiesen', open: 'offen', fast: (time) => `95 % binnen ${time}`, explain: 'Erklären',
+    everyPath: 'jeder Pfad', requests: 'Anfragen', failed: 'gescheitert (5xx)', bytes: 'Bytes', rejected: 'Abgewiesen', open: 'offen', openOf: (protocol) => `${protocol} offen`, fast: (time) => `95 % binnen ${time}`, explain: 'Erklären',
     protocolNames: { http: 'HTTP', tls_passthrough: 'TLS durchgereicht', sip: 'SIP', ldap: 'LDAP', h323: 'H.323' },
     pathsMore: (n) => `${n} weitere Pfade`, derived: 'Was daraus folgt', derivedNone: 'nichts',
   },

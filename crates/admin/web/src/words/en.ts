@@ -133,7 +133,7 @@ export const en = {
   hosts: {
     title: 'Hosts', lead: 'What is published, in the order of the configuration.', find: 'Find', findHint: 'name, path or target',
     none: 'Nothing is published. Add a [[host]] in the configuration.', protocols: 'Protocols', rules: 'Rules', targets: 'Targets', well: 'well', unwell: 'not well', unknown: 'not known before the first request', certificate: 'certificate',
-    everyPath: 'every path', requests: 'Requests', failed: 'failed (5xx)', bytes: 'Bytes', rejected: 'Rejected', open: 'open', fast: (time: string) => `95 % within ${time}`, explain: 'Explain',
+    everyPath: 'every path', requests: 'Requests', failed: 'failed (5xx)', bytes: 'Bytes', rejected: 'Rejected', open: 'open', openOf: (protocol: string) => `${protocol} open`, fast: (time: string) => `95 % within ${time}`, explain: 'Explain',
     protocolNames: { http: 'HTTP', tls_passthrough: 'TLS passed through', sip: 'SIP', ldap: 'LDAP', h323: 'H.323' },
     pathsMore: (n: string) => `${n} more paths`, derived: 'What follows from it', derivedNone: 'nothing',
   },

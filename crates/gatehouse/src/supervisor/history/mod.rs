@@ -214,13 +214,15 @@ mod tests {
     }
 
     fn figures(text: &str) -> Figures {
-        let json = format!(r#"{{"hosts":{{{text}}},"rejected":2,"connections":3,"targets":[]}}"#);
+        let json = format!(
+            r#"{{"hosts":{{{text}}},"rejected":2,"reasons":{{}},"connections":3,"targets":[]}}"#
+        );
         serde_json::from_str(&json).unwrap()
     }
 
     fn host(name: &str, sent: u64) -> String {
         format!(
-            r#""{name}":{{"classes":[0,5,0,1,0],"rejected":1,"received":7,"sent":{sent},"upgraded":1,"seconds":[]}}"#
+            r#""{name}":{{"classes":[0,5,0,1,0],"rejected":1,"received":7,"sent":{sent},"upgraded":1,"forwarded":{{}},"seconds":[]}}"#
         )
     }
 

@@ -141,9 +141,6 @@ impl Screen for Up {
         let Some(asked) = request(read).map_err(unreadable)? else {
             return Ok(Look::More);
         };
-        if talk.worker.shared.context.bans.contains(talk.client) {
-            return Err(Reason::Banned);
-        }
         match &asked.asks {
             Asks::StartTls => return Err(Reason::StartTls("the connection has a target already")),
             Asks::Bind(bind) => {

@@ -78,9 +78,6 @@ impl Call {
 
     /// Whether a request may go on, on a connection that was opened for one domain and, over TLS onward, for one user.
     fn check(&self, request: &Message<'_>) -> Result<(), Reason> {
-        if self.context().bans.contains(self.client) {
-            return Err(Reason::Banned);
-        }
         if is_attack_tool(request) {
             return Err(Reason::AttackTool);
         }
