@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: the box as a whole (`boot`), and `bench proxy`: Gatehouse beside nginx and HAProxy, each alone on one core.
+//! `cargo xtask bench`: the box as a whole (`boot`), and Gatehouse beside nginx and HAProxy, each alone on one core: `proxy` for the web, `sip` for
+//! registrations and calls.
 //!
 //! The machine is noisy, so that CPU time per unit of work is what counts; within a case the rounds
 //! alternate between the servers, and the table shows medians and spread.
@@ -12,9 +13,10 @@ mod peers;
 mod process;
 mod sample;
 mod server;
+mod sip;
 mod table;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -36,21 +38,18 @@ const SERVER_CORE: usize = 0;
 const LOAD_CORE: usize = 1;
 /// Open files that load, targets and servers may need at once.
 const FILES: u64 = 16384;
+/// Those that are asked for, where so many are allowed.
+const MOST_FILES: u64 = 65536;
 
 /// What is measured, and how long.
 #[derive(Args)]
 pub(crate) struct Options {
     /// What to measure
-    #[arg(default_value = "proxy", value_parser = ["proxy", "boot"])]
+    #[arg(default_value = "proxy", value_parser = ["proxy", "sip", "boot"])]
     what: String,
-    /// Only these cases, with commas between them; without it: all
-    #[arg(
-        long = "case",
-        value_enum,
-        value_delimiter = ',',
-        value_name = "CASE,…"
-    )]
-    cases: Vec<Case>,
+    /// Only these cases, with commas between them; without it: all. docs/benchmarks.md lists them
+    #[arg(long = "case", value_delimiter = ',', value_name = "CASE,…")]
+    cases: Vec<String>,
     /// How often each server is measured in each case
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
@@ -62,6 +61,34 @@ pub(crate) struct Options {
     no_build: bool,
 }
 
+impl Options {
+    /// Builds what is measured, unless it is to be taken as it is.
+    fn build(&self) -> Result<()> {
+        if self.no_build {
+            return Ok(());
+        }
+        visibly(&mut cargo(&[
+            "build",
+            "--release",
+            "--package",
+            "gatehouse",
+        ]))
+    }
+}
+
+/// The cases of those names; all where none is named.
+///
+/// # Errors
+/// There is no case of such a name.
+fn chosen<C: ValueEnum>(names: &[String]) -> Result<Vec<C>> {
+    if names.is_empty() {
+        return Ok(C::value_variants().to_vec());
+    }
+    let cases = names.iter().map(|name| C::from_str(name, false));
+    let cases = cases.collect::<Result<_, _>>();
+    cases.map_err(|error| anyhow!("--case {}: {error}", names.join(",")))
+}
+
 /// Measures what was asked for.
 ///
 /// # Errors
@@ -69,6 +96,7 @@ pub(crate) struct Options {
 pub(crate) fn measure(options: &Options) -> Result<()> {
     match options.what.as_str() {
         "boot" => boot::run(),
+        "sip" => sip::run(options),
         _ => proxy(options),
     }
 }
@@ -85,23 +113,13 @@ fn proxy(options: &Options) -> Result<()> {
             "{program} is not installed; `cargo xtask test` installs what is needed"
         );
     }
-    if !options.no_build {
-        visibly(&mut cargo(&[
-            "build",
-            "--release",
-            "--package",
-            "gatehouse",
-        ]))?;
-    }
+    let cases: Vec<Case> = chosen(&options.cases)?;
+    options.build()?;
     prepare_ourselves()?;
     let folder = Folder::new()?;
     let peers = Peers::new(folder.path())?;
-    let cases = match options.cases.as_slice() {
-        [] => Case::value_variants(),
-        chosen => chosen,
-    };
     let mut rows = Vec::new();
-    for &case in cases {
+    for case in cases {
         let measured = if case.is_own() {
             run_own(case, &peers, options)
         } else {
@@ -219,6 +237,10 @@ fn prepare_ourselves() -> Result<()> {
         hard >= FILES,
         "{hard} open files are allowed here, {FILES} are needed"
     );
-    setrlimit(Resource::RLIMIT_NOFILE, soft.max(FILES), hard)?;
+    setrlimit(
+        Resource::RLIMIT_NOFILE,
+        soft.max(hard.min(MOST_FILES)),
+        hard,
+    )?;
     Ok(())
 }

@@ -110,18 +110,24 @@ impl Peers {
 
     /// What they say of themselves, in the order of [`Kind::ALL`].
     pub(crate) fn versions() -> Result<[String; 3]> {
-        let ours = said(Command::new(gatehouse("release")).arg("--version"))?;
         let nginx = said(Command::new("nginx").arg("-v"))?;
-        let haproxy = said(Command::new("haproxy").arg("-v"))?;
-        let haproxy = haproxy
-            .split(['-', ' '])
-            .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-        Ok([
-            ours.replace("gatehouse ", "Gatehouse "),
-            nginx.replace("nginx version: nginx/", "nginx "),
-            format!("HAProxy {}", haproxy.unwrap_or_default()),
-        ])
+        let nginx = nginx.replace("nginx version: nginx/", "nginx ");
+        Ok([our_version()?, nginx, haproxy_version()?])
     }
+}
+
+/// What Gatehouse says of itself.
+pub(super) fn our_version() -> Result<String> {
+    let ours = said(Command::new(gatehouse("release")).arg("--version"))?;
+    Ok(ours.replace("gatehouse ", "Gatehouse "))
+}
+
+/// What HAProxy says of itself.
+pub(super) fn haproxy_version() -> Result<String> {
+    let haproxy = said(Command::new("haproxy").arg("-v"))?;
+    let mut words = haproxy.split(['-', ' ']);
+    let number = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    Ok(format!("HAProxy {}", number.unwrap_or_default()))
 }
 
 /// What is behind the proxies: nginx with a small answer for every request, and two files.
@@ -231,7 +237,7 @@ backend echo
 }
 
 /// A certificate of the kind all three use: ECDSA P-256.
-fn certificate(dir: &Path) -> Result<()> {
+pub(super) fn certificate(dir: &Path) -> Result<()> {
     let (chain, key) = (dir.join("cert.pem"), dir.join("cert.key"));
     let out = Command::new("openssl")
         .args("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split(' '))

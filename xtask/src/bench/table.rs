@@ -131,7 +131,8 @@ impl Row {
     }
 }
 
-fn verdict(most: f64, measured: Option<f64>) -> &'static str {
+/// Whether what was measured is at most so much.
+pub(super) fn verdict(most: f64, measured: Option<f64>) -> &'static str {
     match measured {
         Some(value) if value <= most => "reached",
         Some(_) => "missed",
@@ -139,7 +140,8 @@ fn verdict(most: f64, measured: Option<f64>) -> &'static str {
     }
 }
 
-fn cost(series: Option<&Series>) -> String {
+/// The median, with least and most in brackets.
+pub(super) fn cost(series: Option<&Series>) -> String {
     let Some(series) = series else {
         return "not served".to_owned();
     };
@@ -178,7 +180,7 @@ fn each(series: &[Option<Series>], value: impl Fn(&Series) -> Option<String>) ->
 }
 
 /// With as many digits as mean anything.
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     if value < 100.0 {
         format!("{value:.1}")
     } else {

@@ -61,22 +61,29 @@ impl Client {
 
     /// A new connection with a full handshake; `number` chooses the address it comes from.
     pub(crate) async fn connect(&self, number: usize) -> Result<Connection> {
-        let last = u8::try_from(number % ADDRESSES).expect("64 addresses") + 1;
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::from(([127, 0, 1, last], 0)))?;
-        let stream = patiently(async {
-            let stream = socket
-                .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
-                .await?;
-            stream.set_nodelay(true)?;
-            Ok(self.tls.connect(self.name.clone(), stream).await?)
-        })
-        .await?;
+        let stream = self.connect_plain(number).await?;
+        let handshake = self.tls.connect(self.name.clone(), stream);
+        let stream = patiently(async { Ok(handshake.await?) }).await?;
         ensure!(
             stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Full),
             "the handshake was not a full one"
         );
         Ok(stream)
+    }
+
+    /// The same without TLS.
+    pub(crate) async fn connect_plain(&self, number: usize) -> Result<TcpStream> {
+        let last = u8::try_from(number % ADDRESSES).expect("64 addresses") + 1;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 1, last], 0)))?;
+        patiently(async {
+            let stream = socket
+                .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
+                .await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        })
+        .await
     }
 }
 
