@@ -47,12 +47,16 @@ impl Algorithm {
         match self {
             Self::Md5 => {
                 let mut hash = Md5::new();
-                parts.iter().for_each(|part| hash.update(part));
+                for part in parts {
+                    hash.update(part);
+                }
                 Key::new(&hash.finalize())
             }
             Self::Sha256 => {
                 let mut hash = digest::Context::new(&digest::SHA256);
-                parts.iter().for_each(|part| hash.update(part));
+                for part in parts {
+                    hash.update(part);
+                }
                 Key::new(hash.finish().as_ref())
             }
         }

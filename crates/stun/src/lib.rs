@@ -15,5 +15,6 @@ pub mod nonce;
 mod now;
 pub mod peer;
 pub mod stream;
+pub mod turn;
 
 pub use now::Now;

@@ -53,6 +53,14 @@ impl Nonces {
             .map_or(Judged::Stale, |()| Judged::Good)
     }
 
+    /// Eight bytes that nobody guesses, of a number that is used once.
+    pub(crate) fn token(&self, number: u64) -> [u8; 8] {
+        let made = hmac::sign(&self.key, &[&b"token"[..], &number.to_be_bytes()].concat());
+        let mut token = [0; 8];
+        token.copy_from_slice(&made.as_ref()[..8]);
+        token
+    }
+
     fn is_good(&self, nonce: &[u8], client: SocketAddr, now: Now) -> Option<()> {
         let nonce = nonce
             .first_chunk::<LENGTH>()

@@ -16,4 +16,9 @@ impl Now {
     pub(crate) fn seconds(self) -> u32 {
         u32::try_from(self.running.as_secs()).unwrap_or(u32::MAX)
     }
+
+    /// Milliseconds since the beginning.
+    pub(crate) fn milliseconds(self) -> u64 {
+        u64::try_from(self.running.as_millis()).unwrap_or(u64::MAX)
+    }
 }

@@ -58,7 +58,7 @@ impl Attribute<'_> {
 }
 
 /// The attributes of a message in order; ends early at one that does not fit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Attributes<'a> {
     bytes: &'a [u8],
     at: usize,

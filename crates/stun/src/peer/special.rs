@@ -25,7 +25,7 @@ const SPECIAL_V4: &[([u8; 4], u32)] = &[
     ([240, 0, 0, 0], 4),     // reserved, broadcast (RFC 1112)
 ];
 
-/// Inside of 2000::/3, outside of which nothing is public but the well-known prefix of NAT64.
+/// Inside of `2000::/3`, outside of which nothing is public but the well-known prefix of NAT64.
 const SPECIAL_V6: &[([u16; 4], u32)] = &[
     ([0x2001, 0, 0, 0], 23), // IETF protocols, Teredo, ORCHID, benchmarks (RFC 2928)
     ([0x2001, 0xdb8, 0, 0], 32), // documents (RFC 3849)

@@ -11,10 +11,12 @@ pub(super) fn within(ip: Ipv6Addr) -> [Option<Ipv4Addr>; 3] {
     };
     let last = at(12);
     let first = match ip.segments() {
-        // Compatible (RFC 4291 section 2.5.5.1), mapped (2.5.5.2), translated (RFC 2765).
-        [0, 0, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0, 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => last,
-        // NAT64: well-known (RFC 6052) and local-use (RFC 8215) prefix.
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => last,
+        // Compatible (RFC 4291 section 2.5.5.1), mapped (2.5.5.2), translated (RFC 2765); NAT64, by the well-known (RFC 6052)
+        // and the local-use prefix (RFC 8215).
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..]
+        | [0, 0, 0, 0, 0xffff, 0, ..]
+        | [0x64, 0xff9b, 0, 0, 0, 0, ..]
+        | [0x64, 0xff9b, 1, ..] => last,
         // 6to4 (RFC 3056).
         [0x2002, ..] => at(2),
         // Teredo (RFC 4380): the server.

@@ -42,7 +42,7 @@ define_attribute_enums!(
     ]
 );
 
-type Theirs = stun_codec::Message<Attribute>;
+pub(crate) type Theirs = stun_codec::Message<Attribute>;
 
 const ID: [u8; 12] = *b"abcdefghijkl";
 

@@ -19,7 +19,7 @@ fn at(seconds: u64) -> Now {
 
 #[test]
 fn a_nonce_holds_for_its_client_and_its_time() {
-    let nonces = Nonces::new(&[7; 32], Duration::from_secs(3600));
+    let nonces = Nonces::new(&[7; 32], Duration::from_hours(1));
     let client: SocketAddr = "192.0.2.1:5000".parse().unwrap();
     let nonce = nonces.make(client, at(100));
     assert!(nonce.starts_with(b"obMatJos2AAAD") && nonce.len() == LENGTH);
@@ -33,7 +33,7 @@ fn a_nonce_holds_for_its_client_and_its_time() {
     }
     let mapped = "[::ffff:192.0.2.1]:5000".parse().unwrap();
     assert_eq!(nonces.judge(&nonce, mapped, at(100)), Judged::Good);
-    let others = Nonces::new(&[8; 32], Duration::from_secs(3600));
+    let others = Nonces::new(&[8; 32], Duration::from_hours(1));
     assert_eq!(others.judge(&nonce, client, at(100)), Judged::Stale);
     for place in 0..nonce.len() * 8 {
         let mut changed = nonce;

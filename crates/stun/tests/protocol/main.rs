@@ -6,6 +6,8 @@ mod credentials;
 mod frames;
 mod peer;
 mod samples;
+mod turn;
+mod world;
 
 /// The name, the credentials and the bytes of each sample.
 fn samples() -> Vec<(&'static str, &'static str, Vec<u8>)> {

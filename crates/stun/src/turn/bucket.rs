@@ -1,0 +1,42 @@
+//! How much may pass: a bucket that fills with time.
+
+/// Holds at most one second's worth; the rate is the caller's, so that it can change and takes no room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    held: u32,
+    /// Milliseconds, cut to 32 bits: a bucket that nobody has asked for weeks may be believed to be less full than it is.
+    asked: u32,
+}
+
+impl Bucket {
+    /// A full one.
+    pub(super) const fn full(per_second: u32, milliseconds: u64) -> Self {
+        Self {
+            held: per_second,
+            asked: cut(milliseconds),
+        }
+    }
+
+    /// Takes so many; false: there are not so many, and none is taken.
+    pub(super) fn take(&mut self, amount: u32, per_second: u32, milliseconds: u64) -> bool {
+        let now = cut(milliseconds);
+        let passed = u64::from(now.wrapping_sub(self.asked));
+        let filled = u64::from(per_second) * passed / 1000;
+        if filled > 0 {
+            let held = u64::from(self.held) + filled;
+            self.held = u32::try_from(held.min(u64::from(per_second))).unwrap_or(per_second);
+            self.asked = now;
+        }
+        match self.held.checked_sub(amount) {
+            Some(rest) => {
+                self.held = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+const fn cut(milliseconds: u64) -> u32 {
+    (milliseconds & 0xffff_ffff) as u32
+}
