@@ -8,6 +8,7 @@ use crate::world::{PEER, World, client};
 
 const TRANSPORT: Raw<'static> = (attribute::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
 
+const TOKEN: Raw<'static> = (attribute::RESERVATION_TOKEN, &[0; 8]);
 const EVEN: Raw<'static> = (attribute::EVEN_PORT, &[0x80]);
 const V4: Raw<'static> = (attribute::REQUESTED_ADDRESS_FAMILY, &[1, 0, 0, 0]);
 const MORE: Raw<'static> = (attribute::ADDITIONAL_ADDRESS_FAMILY, &[2, 0, 0, 0]);
@@ -31,15 +32,15 @@ const REFUSED: [(&str, &[Raw<'static>], u16); 16] = [
         &[TRANSPORT, (attribute::CHANGE_REQUEST, &[0, 0, 0, 0])],
         420,
     ),
-    ("token and even", &[TRANSPORT, token, EVEN], 400),
-    ("token and family", &[TRANSPORT, token, V4], 400),
-    ("token and more", &[TRANSPORT, token, MORE], 400),
+    ("token and even", &[TRANSPORT, TOKEN, EVEN], 400),
+    ("token and family", &[TRANSPORT, TOKEN, V4], 400),
+    ("token and more", &[TRANSPORT, TOKEN, MORE], 400),
     (
         "a short token",
         &[TRANSPORT, (attribute::RESERVATION_TOKEN, &[0; 7])],
         400,
     ),
-    ("no such token", &[TRANSPORT, token], 508),
+    ("no such token", &[TRANSPORT, TOKEN], 508),
     (
         "no such family",
         &[
