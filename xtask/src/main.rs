@@ -11,6 +11,7 @@ mod pages;
 mod prepare;
 mod report;
 mod run;
+mod suite;
 mod test;
 
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ struct Arguments {
 enum Task {
     /// Run Gatehouse here, without root, in front of a few demo servers; Ctrl-C ends everything
     Demo,
+    /// Install what the tests need
+    Prepare,
     /// Install what the tests need, then run everything that belongs to every change
     Test,
     /// Run the lab tests alone (as root): the real binary against real programs
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     match task {
         Task::Demo => demo::run(),
+        Task::Prepare => prepare::run(),
         Task::Test => test::run(),
         Task::Lab { filter } => lab::run(filter.as_deref()),
         Task::Bench(options) => bench::measure(&options),

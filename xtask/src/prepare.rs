@@ -1,4 +1,4 @@
-//! Installs what the tests need and this machine lacks: Debian packages, an npm package, a Python package, cargo tools.
+//! Installs what the tests need and this machine lacks: Debian packages, npm and Python packages, programs of another suite, cargo tools.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +8,7 @@ use anyhow::Result;
 use crate::pages;
 use crate::report::{Outcome, Report};
 use crate::run::{cargo, has, is_root, quietly, repository, say, target_dir, visibly};
+use crate::suite;
 
 /// A program the tests call, and the Debian package it comes from.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -87,11 +88,22 @@ const TOOLS: &[Tool] = &[
 /// document of the control API and asks everything in it, the other makes and reads messages of H.323.
 const PACKAGES: &[(&str, &str)] = &[("schemathesis", "4.32.5"), ("pycrate", "0.8.1")];
 
+/// `cargo xtask prepare`.
+///
+/// # Errors
+/// When something can not be installed.
+pub(crate) fn run() -> Result<()> {
+    let mut report = Report::default();
+    everything(&mut report);
+    report.finish()
+}
+
 /// All of it, as steps of a report.
 pub(crate) fn everything(report: &mut Report) {
     report.step("Debian packages", debian);
     report.step("npm packages", npm);
     report.step("Python packages", python);
+    report.step("packages of another suite", suite::fetched);
     report.step("cargo tools", tools);
 }
 

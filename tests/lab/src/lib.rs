@@ -16,6 +16,7 @@
 //! what a killed test left behind, the next one removes.
 
 mod address_book;
+mod asterisk;
 mod authority;
 mod baresip;
 mod browser;
@@ -41,6 +42,7 @@ mod sipvicious;
 mod site;
 mod skip;
 mod slapd;
+mod suite;
 mod table;
 mod telephony;
 mod terminal;
@@ -56,6 +58,7 @@ use std::{env, fs, process as std_process, thread};
 use anyhow::{Context, Result, bail};
 
 pub use address_book::{Accounts, AddressBook};
+pub use asterisk::{Asterisk, Settings as AsteriskSettings};
 pub use authority::Authority;
 pub use baresip::{Account, Baresip};
 pub use browser::Browser;
@@ -76,7 +79,7 @@ pub use process::{Output, Process};
 pub use provider::{Client, Provider};
 pub use recorder::Recorder;
 pub use sip::{Phone, Reply};
-pub use sipp::Sipp;
+pub use sipp::{Connections, Sipp, SippPbx};
 pub use sipvicious::Scan;
 pub use site::{Place, Port, Segment, Site};
 pub use skip::report as skip;

@@ -63,4 +63,19 @@ impl Linphone {
     pub fn wait_until_registered(&mut self) -> Result<()> {
         self.process.wait_for("[LinphoneRegistrationOk]")
     }
+
+    /// Waits until its log holds `text`.
+    pub fn wait_for(&mut self, text: &str) -> Result<()> {
+        self.process.wait_for(text)
+    }
+
+    /// Gives it a command, such as `call URI`.
+    pub fn tell(&mut self, line: &str) -> Result<()> {
+        self.process.tell(line)
+    }
+
+    /// Everything it said until now.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
 }

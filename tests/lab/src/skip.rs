@@ -35,6 +35,10 @@ pub(crate) fn reason(programs: &[&str]) -> Option<String> {
                     !super::telephony::python_with_pycrate().is_some_and(|at| at.exists());
                 missing.then(|| "pycrate is not installed in the target folder".to_owned())
             }
+            name @ ("asterisk" | "sipp with TLS") => {
+                let missing = super::suite::folder().is_none();
+                missing.then(|| format!("{name} is not in the folder of another suite"))
+            }
             // A Debian package with a module of Python of the same name.
             name if name.starts_with("python3-") => {
                 let import = format!("import {}", name.trim_start_matches("python3-"));

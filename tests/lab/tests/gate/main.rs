@@ -4,6 +4,8 @@
 mod acme;
 mod acme_dns;
 mod api;
+mod asterisk;
+mod asterisk_h323;
 mod balance;
 mod ban;
 mod canaries;
@@ -36,6 +38,7 @@ mod rules;
 mod sip;
 mod sip_attack;
 mod sip_certificates;
+mod sip_locations;
 mod sip_peers;
 mod slow;
 mod sso;

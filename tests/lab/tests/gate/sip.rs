@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use lab::{
-    Account, Authority, Baresip, Gatehouse, Heard, Kamailio, Lab, Linphone, Phone, Place, Sipp,
-    Site, contract, test, wait_until,
+    Account, Authority, Baresip, Connections, Gatehouse, Heard, Kamailio, Lab, Linphone, Phone,
+    Place, Sipp, Site, contract, test, wait_until,
 };
 
 pub(crate) const PLAIN: &str = "78.54.23.241:5060";
@@ -238,30 +238,44 @@ fn sipp_asks_and_registers_two_hundred_users_over_shared_and_own_connections() {
     test(Site::innovaphone(), &programs(), |lab| {
         let (pbx, gate) = site(lab)?;
         for first in [0, 25, 50, 75] {
-            Sipp::register(lab, Place::Internet, PLAIN, first..first + 25, true)?;
+            Sipp::register(
+                lab,
+                Place::Internet,
+                PLAIN,
+                first..first + 25,
+                Connections::Tcp { shared: true },
+            )?;
         }
-        Sipp::register(lab, Place::Internet, PLAIN, 100..200, false)?;
+        Sipp::register(
+            lab,
+            Place::Internet,
+            PLAIN,
+            100..200,
+            Connections::Tcp { shared: false },
+        )?;
         assert_eq!(pbx.registered()?.matches("Address:").count(), 200);
         assert!(!gate.ok(&["bans"])?.contains("78.54.23"));
         Ok(())
     });
 }
 
+/// The contract, with nobody asked for a certificate: linphone would ask who sits before it for one.
+pub(crate) fn unchecked() -> Result<String> {
+    let checks = "check_certificate = true";
+    let text = contract("innovaphone")?;
+    let lines = text.lines().filter(|line| !line.starts_with(checks));
+    let lines = lines.flat_map(|line| match line.split_whitespace().next() {
+        Some("[host.sip]" | "[host.h323]") => vec![line, "check_certificate = false"],
+        _ => vec![line],
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
 #[test]
 fn linphone_registers_over_tcp_and_over_tls_and_believes_the_certificate() {
     let needs = [&programs()[..], &[Linphone::NEEDS]].concat();
     test(Site::innovaphone(), &needs, |lab| {
-        // It would ask who sits before it for a certificate.
-        let checks = "check_certificate = true";
-        let text = contract("innovaphone")?
-            .lines()
-            .filter(|line| !line.starts_with(checks))
-            .flat_map(|line| match line.split_whitespace().next() {
-                Some("[host.sip]" | "[host.h323]") => vec![line, "check_certificate = false"],
-                _ => vec![line],
-            })
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = unchecked()?;
         let pbx = Kamailio::start(lab, Place::Lan, PBXS)?;
         let gate = Gatehouse::start(lab, &text)?;
         let root = gate.root()?;

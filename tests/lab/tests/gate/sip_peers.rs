@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use lab::{Account, Authority, Baresip, Kamailio, Lab, Phone, Place, Sipp, Site, test};
+use lab::{
+    Account, Authority, Baresip, Connections, Kamailio, Lab, Phone, Place, Sipp, Site, test,
+};
 
 const PBX: &str = "172.31.31.2";
 
@@ -84,8 +86,20 @@ fn sipp_registers_many_at_kamailio() {
         &[&programs()[..], &[Sipp::NEEDS]].concat(),
         |lab| {
             let pbx = Kamailio::start(lab, Place::Lan, &[PBX])?;
-            Sipp::register(lab, Place::Lan, "172.31.31.2:5060", 0..20, true)?;
-            Sipp::register(lab, Place::Lan, "172.31.31.2:5060", 20..50, false)?;
+            Sipp::register(
+                lab,
+                Place::Lan,
+                "172.31.31.2:5060",
+                0..20,
+                Connections::Tcp { shared: true },
+            )?;
+            Sipp::register(
+                lab,
+                Place::Lan,
+                "172.31.31.2:5060",
+                20..50,
+                Connections::Tcp { shared: false },
+            )?;
             assert_eq!(pbx.registered()?.matches("Address:").count(), 50);
             Ok(())
         },
