@@ -158,8 +158,8 @@ impl Call {
         match answer.status() {
             // Who is asked something is known.
             None => self.accepted.set(true),
-            // OPTIONS is answered to everybody.
-            Some(200..=299) if answer.cseq().1 != "OPTIONS" => self.accepted.set(true),
+            // It rings for as long as somebody has patience. OPTIONS is answered to everybody.
+            Some(101..=299) if answer.cseq().1 != "OPTIONS" => self.accepted.set(true),
             Some(_) => {}
         }
         match self.attempts.borrow_mut().answered(answer) {
