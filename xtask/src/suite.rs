@@ -34,21 +34,21 @@ pub(crate) fn fetched() -> Result<Outcome> {
         let why = format!("no apt-get with the keys of Debian here; {without}");
         return Ok(Outcome::Skipped(why));
     }
-    let Some(mirror) = mirror() else {
-        let why = format!("apt's sources name no mirror of Debian; {without}");
-        return Ok(Outcome::Skipped(why));
-    };
     // Made beside it and renamed when it is whole: a run that was broken off leaves nothing that looks complete.
     let fresh = folder.with_extension(format!("new-{}", std::process::id()));
-    let made = fill(&fresh, &mirror, &wanted).and_then(|()| {
-        remove(&folder)?;
-        Ok(fs::rename(&fresh, &folder)?)
-    });
-    if let Err(error) = made {
+    let mut why = "apt's sources name no mirror of this release".to_owned();
+    for mirror in mirrors() {
+        let made = fill(&fresh, &mirror, &wanted).and_then(|()| {
+            remove(&folder)?;
+            Ok(fs::rename(&fresh, &folder)?)
+        });
+        let Err(error) = made else {
+            return Ok(Outcome::Passed);
+        };
         remove(&fresh)?;
-        return Ok(Outcome::Skipped(format!("{error:#}; {without}")));
+        why = format!("{error:#}");
     }
-    Ok(Outcome::Passed)
+    Ok(Outcome::Skipped(format!("{why}; {without}")))
 }
 
 /// Where they are.
@@ -59,26 +59,20 @@ fn folder() -> Option<PathBuf> {
     Some(cache.join("gatehouse").join(SUITE))
 }
 
-/// The mirror from which this machine has its own release: what it may be asked.
-fn mirror() -> Option<String> {
-    let about = fs::read_to_string("/etc/os-release").ok()?;
-    let value = |key: &str| {
-        let mut lines = about.lines();
-        lines.find_map(|line| Some(line.strip_prefix(key)?.trim_matches('"').to_owned()))
-    };
-    if value("ID=")? != "debian" {
-        return None;
-    }
-    let release = value("VERSION_CODENAME=").unwrap_or_else(|| SUITE.to_owned());
-    let format = "$(RELEASE) $(CODENAME) $(COMPONENT) $(REPO_URI)";
-    let known = quietly(Command::new("apt-get").args(["indextargets", "--format", format]))?;
-    known.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [suite, codename, "main", address] = words[..] else {
-            return None;
-        };
-        (suite == release || codename == release).then(|| address.to_owned())
-    })
+/// The servers from which this machine has its own release, as apt would ask them; one of them is a mirror of Debian.
+fn mirrors() -> Vec<String> {
+    let about = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let mut lines = about.lines();
+    let release = lines.find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    let release = release.map_or(SUITE, |name| name.trim_matches('"'));
+    let end = format!("/dists/{release}/InRelease");
+    let asked = quietly(Command::new("apt-get").args(["update", "--print-uris"]));
+    let asked = asked.unwrap_or_default();
+    let addresses = asked
+        .lines()
+        .filter_map(|line| line.strip_prefix('\'')?.split('\'').next());
+    let mirrors = addresses.filter_map(|address| address.strip_suffix(&end));
+    mirrors.map(str::to_owned).collect()
 }
 
 fn fill(folder: &Path, mirror: &str, wanted: &str) -> Result<()> {
