@@ -49,8 +49,17 @@ enum Body {
     Length(u64),
     Chunked(Box<ChunkDecoder>),
     UntilEnd,
-    /// Until the end, message by message, and so many bytes of the buffer and behind it were looked at.
-    Screened(Box<dyn Screen>, usize),
+    /// Until the end, message by message.
+    Screened(Screened),
+}
+
+/// A direction that is looked at.
+struct Screened {
+    screen: Box<dyn Screen>,
+    /// So many bytes of the buffer and behind it may pass.
+    looked: usize,
+    /// Why what comes behind them may not.
+    refused: Option<Reason>,
 }
 
 /// Looks at each message of one direction before it is passed on.
@@ -164,7 +173,11 @@ impl Lane {
     /// As [`Lane::begin_tunnel`], with everything looked at by `screen`.
     pub(crate) fn begin_screened(&mut self, screen: Box<dyn Screen>) {
         self.begin_tunnel();
-        self.body = Body::Screened(screen, 0);
+        self.body = Body::Screened(Screened {
+            screen,
+            looked: 0,
+            refused: None,
+        });
     }
 
     /// Makes ready for the next message; what was read ahead of it stays.
@@ -233,7 +246,7 @@ impl Lane {
 
     /// Whether more of a message is waited for that is looked at.
     pub(crate) fn waits_for_more(&self) -> bool {
-        matches!(self.body, Body::Screened(_, 0)) && !self.buffer.is_empty()
+        matches!(self.body, Body::Screened(Screened { looked: 0, .. })) && !self.buffer.is_empty()
     }
 
     /// Whether framed bytes wait for the sink.
@@ -344,7 +357,7 @@ impl Lane {
                         self.body = Body::Done;
                     }
                 }
-                Body::Screened(_, looked) => *looked -= of_body,
+                Body::Screened(screened) => screened.looked -= of_body,
                 _ => {}
             }
         }
@@ -388,27 +401,44 @@ impl Lane {
         }
     }
 
-    /// Has as many messages looked at as are there; says how many bytes of the buffer can be written as they are.
+    /// Has as many messages looked at as are there, so that one write takes them all; says how many bytes of the buffer can be written as
+    /// they are.
     fn screen(&mut self) -> Result<usize, Broken> {
-        let Body::Screened(screen, looked) = &mut self.body else {
+        let Body::Screened(screened) = &mut self.body else {
             return Ok(0);
         };
-        while *looked == 0 && !self.buffer.is_empty() && self.out.len() < limits::FRAMED {
+        let Screened {
+            screen,
+            looked,
+            refused,
+        } = screened;
+        while *looked < self.buffer.len() && self.out.len() < limits::FRAMED && refused.is_none() {
             let before = self.out.len();
-            match screen
-                .look(self.buffer.filled(), &mut self.out)
-                .map_err(Broken::Refused)?
-            {
-                Look::More => {
+            let (passing, rest) = self.buffer.filled().split_at(*looked);
+            match screen.look(rest, &mut self.out) {
+                Ok(Look::More) => {
                     self.out.truncate(before);
                     break;
                 }
-                Look::Pass(count) => *looked = count,
-                Look::Replaced(count) => {
+                Ok(Look::Pass(count)) => *looked += count,
+                Ok(Look::Replaced(count)) => {
+                    // What is to go before it is still in the buffer.
+                    self.out.splice(before..before, passing.iter().copied());
+                    let count = count + std::mem::take(looked);
                     self.passed += count as u64;
                     self.buffer.consume(count);
                 }
+                Err(reason) => {
+                    self.out.truncate(before);
+                    *refused = Some(reason);
+                }
             }
+        }
+        if *looked == 0
+            && self.out.len() == self.sent
+            && let Some(reason) = refused.take()
+        {
+            return Err(Broken::Refused(reason));
         }
         Ok((*looked).min(self.buffer.len()))
     }
@@ -453,7 +483,7 @@ impl Lane {
         self.buffer.release_if_empty();
         let is_between = match &self.body {
             Body::UntilEnd => true,
-            Body::Screened(_, looked) => *looked == 0 && self.buffer.is_empty(),
+            Body::Screened(screened) => screened.looked == 0 && self.buffer.is_empty(),
             _ => false,
         };
         if !is_between {
@@ -524,104 +554,4 @@ fn write_trailers(out: &mut Vec<u8>, decoder: &ChunkDecoder, withheld: &[Box<str
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::task::Waker;
-
-    /// Takes so many bytes, and then no more.
-    struct Narrow(Vec<u8>, usize);
-
-    impl Sink for Narrow {
-        fn poll_write_some(
-            &mut self,
-            _: &mut Context<'_>,
-            slices: &[IoSlice<'_>],
-        ) -> Poll<io::Result<usize>> {
-            let count = slices[0].len().min(self.1 - self.0.len());
-            if count == 0 {
-                return Poll::Pending;
-            }
-            self.0.extend_from_slice(&slices[0][..count]);
-            Poll::Ready(Ok(count))
-        }
-
-        fn unsent(&self) -> usize {
-            0
-        }
-
-        fn poll_flush_all(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    #[test]
-    fn an_interim_head_that_is_half_sent_stays_whole() {
-        let cx = &mut Context::from_waker(Waker::noop());
-        let mut sink = Narrow(Vec::new(), 10);
-        let mut lane = Lane::default();
-        let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n";
-        lane.prepare().extend_from_slice(interim);
-        lane.end_interim();
-        assert!(lane.poll_drain(cx, &mut sink, &mut false).is_pending());
-        lane.take_back();
-        lane.prepare().extend_from_slice(b"a page");
-        sink.1 = 1000;
-        assert!(lane.poll_drain(cx, &mut sink, &mut false).is_ready());
-        assert_eq!(sink.0, [interim.as_slice(), b"a page"].concat());
-    }
-
-    /// Takes everything, and does not get rid of it.
-    struct Stuck;
-
-    impl Sink for Stuck {
-        fn poll_write_some(
-            &mut self,
-            _: &mut Context<'_>,
-            slices: &[IoSlice<'_>],
-        ) -> Poll<io::Result<usize>> {
-            Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()))
-        }
-
-        fn unsent(&self) -> usize {
-            1
-        }
-
-        fn poll_flush_all(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-
-        fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-    }
-
-    /// Always has more.
-    struct Endless;
-
-    impl Source for Endless {
-        fn poll_read_some(
-            &mut self,
-            _: &mut Context<'_>,
-            room: &mut [u8],
-        ) -> Poll<io::Result<usize>> {
-            Poll::Ready(Ok(room.len()))
-        }
-    }
-
-    #[test]
-    fn nothing_more_is_read_for_a_sink_that_still_holds_the_last() {
-        let cx = &mut Context::from_waker(Waker::noop());
-        let mut lane = Lane::default();
-        lane.begin_tunnel();
-        lane.buffer.put(b"the last");
-        let mut moved = false;
-        let passed = lane.poll_pass(cx, &mut Endless, &mut Stuck, &mut moved);
-        assert!(passed.is_pending());
-        assert!(lane.buffer.is_empty(), "nothing was read");
-        assert_eq!(lane.passed(), 8);
-    }
-}
+mod tests;

@@ -60,10 +60,35 @@ impl<'a> Iterator for Headers<'a> {
         if self.bytes.get(self.at) == Some(&b'\r') {
             return None;
         }
-        let (header, next) = header(self.bytes, self.at).ok()??;
+        let (header, next) = known(self.bytes, self.at)?;
+        debug_assert!(self::header(self.bytes, self.at) == Ok(Some((header, next))));
         self.at = next;
         Some(header)
     }
+}
+
+/// The same as [`header`] for one that it has found to be one: messages are gone through several times, and judged once.
+fn known(bytes: &[u8], at: usize) -> Option<(Header<'_>, usize)> {
+    let mut next = at;
+    loop {
+        next += memchr(b'\n', bytes.get(next..)?)? + 1;
+        if !matches!(bytes.get(next), Some(b' ' | b'\t')) {
+            break;
+        }
+    }
+    let end = next.saturating_sub(2);
+    let colon = at + memchr(b':', Span::new(at, end).of(bytes))?;
+    let mut name_span = Span::new(at, colon);
+    while !name_span.is_empty() && matches!(bytes[name_span.end - 1], b' ' | b'\t') {
+        name_span.end -= 1;
+    }
+    let header = Header {
+        bytes,
+        name: Name::of(name_span.of(bytes)),
+        name_span,
+        value_span: trim(bytes, Span::new(colon + 1, end)),
+    };
+    Some((header, next))
 }
 
 /// The header that begins at `at`, and where the next line begins; none while it is not known to be whole.

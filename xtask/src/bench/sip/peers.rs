@@ -98,7 +98,18 @@ fn haproxy(dir: &Path, connections: u64) -> String {
         format!("bind 127.0.0.1:{}{tls} backlog 4096", port(case))
     };
     let tls = "ssl verify none";
-    let mut text = format!(
+    let listens = [
+        (Case::Register, SIP, ""),
+        (Case::RegisterTls, SIP_TLS, tls),
+        (Case::RegisterTlsTcp, SIP, ""),
+        (Case::Pump, PUMP, ""),
+        (Case::PumpTls, PUMP_TLS, tls),
+    ]
+    .map(|(case, target, more)| {
+        let (name, bind) = (case.name(), bind(case));
+        format!("listen {name}\n  {bind}\n  server one {target} {more}\n")
+    });
+    format!(
         "global
   nbthread 1
   maxconn {connections}
@@ -107,20 +118,7 @@ defaults
   timeout client 24h
   timeout server 24h
   timeout connect 5s
-"
-    );
-    for (case, target, more) in [
-        (Case::Register, SIP, ""),
-        (Case::RegisterTls, SIP_TLS, tls),
-        (Case::RegisterTlsTcp, SIP, ""),
-        (Case::Pump, PUMP, ""),
-        (Case::PumpTls, PUMP_TLS, tls),
-    ] {
-        text += &format!(
-            "listen {}\n  {}\n  server one {target} {more}\n",
-            case.name(),
-            bind(case)
-        );
-    }
-    text
+{}",
+        listens.concat()
+    )
 }

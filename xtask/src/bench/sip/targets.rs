@@ -56,7 +56,7 @@ fn listener(address: &str) -> Result<tokio::net::TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(address.parse()?)?;
-    Ok(socket.listen(4096).with_context(|| address.to_owned())?)
+    socket.listen(4096).with_context(|| address.to_owned())
 }
 
 async fn listen(
