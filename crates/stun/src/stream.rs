@@ -67,14 +67,15 @@ pub fn next(bytes: &[u8], longest: usize) -> Result<Next, Reject> {
         channel_data::HEADER
     } + told;
     let padded = length.next_multiple_of(4);
-    if is_message {
-        let cookie = bytes.iter().skip(4).zip(COOKIE);
-        if padded != length || cookie.into_iter().any(|(byte, right)| *byte != right) {
-            return Err(Reject::Unknown);
-        }
+    if is_message && padded != length {
+        return Err(Reject::Unknown);
     }
     if padded > longest {
         return Err(Reject::TooLong);
+    }
+    let mut cookie = bytes.iter().skip(4).zip(COOKIE);
+    if is_message && cookie.any(|(byte, right)| *byte != right) {
+        return Err(Reject::Unknown);
     }
     Ok(if bytes.len() < padded {
         Next::NeedMore { until: padded }

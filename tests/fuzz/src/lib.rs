@@ -26,7 +26,10 @@ mod proxy_header;
 mod radius_answer;
 mod return_address;
 mod sip_message;
+mod stun_message;
+mod stun_stream;
 mod tls_hello;
+mod turn_relay;
 
 pub use self::config::config;
 pub use acme_answer::acme_answer;
@@ -51,7 +54,10 @@ pub use proxy_header::proxy_header;
 pub use radius_answer::radius_answer;
 pub use return_address::return_address;
 pub use sip_message::sip_message;
+pub use stun_message::stun_message;
+pub use stun_stream::stun_stream;
 pub use tls_hello::tls_hello;
+pub use turn_relay::turn_relay;
 
 /// What is text in the bytes, from the first one on.
 fn valid(data: &[u8]) -> &str {

@@ -54,7 +54,10 @@ replayed! {
     radius_answer: 50_000,
     return_address: 100_000,
     sip_message: 100_000,
+    stun_message: 50_000,
+    stun_stream: 50_000,
     tls_hello: 100_000,
+    turn_relay: 50_000,
 }
 
 /// What libFuzzer runs by hand and what is replayed here are the same targets, and each has something to begin with.
