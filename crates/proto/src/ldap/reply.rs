@@ -1,10 +1,11 @@
 //! Messages of a server, read as far as they say whether somebody was let in.
 
 use super::Malformed;
-use super::ber::{ENUMERATED, SEQUENCE, header, whole_number};
+use super::ber::{ENUMERATED, OCTETS, SEQUENCE, header, whole_number};
 use super::request::number;
 
 const BOUND: u8 = 0x61;
+const ENTRY: u8 = 0x64;
 
 /// One message of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Reply {
     pub len: usize,
     /// The result code, if it is the answer to a bind (RFC 4511 section 4.2.2).
     pub bound: Option<u32>,
+    /// Whether a search has found it, and it is not the one that says what the server can (RFC 4512 section 5.1).
+    pub is_entry: bool,
 }
 
 /// The first message of `bytes`, by its beginning; none while that is not there.
@@ -34,17 +37,37 @@ pub fn reply(bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
         return Ok(None);
     };
     let is_whole = there.len() == length;
-    let bound = match operation.first() {
-        Some(&BOUND) => match code(operation)? {
-            None if is_whole => return Err(Malformed::Form),
-            None => return Ok(None),
-            code => code,
-        },
-        None if is_whole => return Err(Malformed::Form),
-        None => return Ok(None),
-        Some(_) => None,
+    let (bound, is_entry) = match operation.first() {
+        Some(&BOUND) => (code(operation)?.map(Some), false),
+        Some(&ENTRY) => (
+            is_named(operation)?.map(|_| None),
+            is_named(operation)? == Some(true),
+        ),
+        Some(_) => (Some(None), false),
+        None => (None, false),
     };
-    Ok(Some(Reply { id, len, bound }))
+    match bound {
+        None if is_whole => Err(Malformed::Form),
+        None => Ok(None),
+        Some(bound) => Ok(Some(Reply {
+            id,
+            len,
+            bound,
+            is_entry,
+        })),
+    }
+}
+
+/// Whether an entry has a name, which only the root has not; none while that is not there.
+fn is_named(operation: &[u8]) -> Result<Option<bool>, Malformed> {
+    let Some((head, _)) = header(operation)? else {
+        return Ok(None);
+    };
+    let name = operation.get(head..).unwrap_or_default();
+    if name.first().is_some_and(|tag| *tag != OCTETS) {
+        return Err(Malformed::Form);
+    }
+    Ok(header(name)?.map(|(_, length)| length > 0))
 }
 
 /// The result code that an operation begins with; none while it is not there.
@@ -81,6 +104,7 @@ mod tests {
             id: 7,
             len: REFUSED.len(),
             bound: Some(49),
+            is_entry: false,
         };
         for end in 0..=REFUSED.len() {
             let expected = (end >= 18).then_some(expected);
@@ -91,13 +115,17 @@ mod tests {
 
     #[test]
     fn other_messages_are_known_by_their_length_however_long() {
-        let entry = b"\x30\x84\x7f\x00\x00\x00\x02\x01\x02\x64\x84\x7e";
+        let entry = b"\x30\x84\x7f\x00\x00\x00\x02\x01\x02\x64\x84\x7e\x00\x00\x00\x04\x01";
         let expected = Reply {
             id: 2,
             len: 0x7f00_0000 + 6,
             bound: None,
+            is_entry: true,
         };
         assert_eq!(reply(entry), Ok(Some(expected)));
+        // The root has no name.
+        let root = b"\x30\x09\x02\x01\x02\x64\x04\x04\x00\x30\x00";
+        assert!(!reply(root).unwrap().unwrap().is_entry);
         // Unasked: it hangs up.
         let notice = b"\x30\x0c\x02\x01\x00\x78\x07\x0a\x01\x34\x04\x00\x04\x00";
         assert_eq!(reply(notice).unwrap().unwrap().id, 0);

@@ -68,6 +68,8 @@ pub enum Bind {
     Anonymous,
     /// By name and password.
     Simple(BindName),
+    /// As nobody, with a name for the log and no password (RFC 4513 section 5.1.2).
+    Unauthenticated(BindName),
     /// By a SASL mechanism.
     Sasl {
         /// Its name.
@@ -179,6 +181,7 @@ fn bind(content: &[u8]) -> Result<Bind, Malformed> {
     parts.end()?;
     match (proof, name) {
         (SIMPLE, None) => Ok(Bind::Anonymous),
+        (SIMPLE, Some(name)) if content.is_empty() => Ok(Bind::Unauthenticated(name)),
         (SIMPLE, Some(name)) => Ok(Bind::Simple(name)),
         (SASL, name) => {
             let mut parts = Elements(content);

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 
-/// Requests whose answers are waited for; beyond that the oldest is forgotten.
-const MOST: usize = 32;
+/// Requests whose answers are waited for; a gateway registers a whole floor at once.
+pub const MOST_UNANSWERED: usize = 512;
 /// Neighbouring numbers in a row that the target says it does not know: nobody mistypes like that.
 const UNKNOWN_IN_SERIES: u32 = 4;
 /// Neighbouring numbers in a row none of which could be registered. A gateway of a whole floor registers its numbers like that, too, but
@@ -60,20 +60,20 @@ struct Series {
 }
 
 impl Attempts {
-    /// Takes note of a request of the client.
-    pub fn asked(&mut self, request: &Message<'_>) {
+    /// Takes note of a request of the client; false where too many wait already. None is forgotten for another: what is tried would not
+    /// count then.
+    #[must_use]
+    pub fn asked(&mut self, request: &Message<'_>) -> bool {
         let number = number(request);
         let is_proof = |header: &sip::message::Header<'_>| {
             header.is("Authorization") || header.is("Proxy-Authorization")
         };
         let proves = request.headers().any(|header| is_proof(&header));
         if request.method() == Some("ACK") || (number.is_none() && !proves) {
-            return;
+            return true;
         }
-        if self.asked.len() >= MOST {
-            // Nobody can push a password out by asking for something else.
-            let idle = self.asked.iter().position(|asked| !asked.proves);
-            self.asked.remove(idle.unwrap_or(0));
+        if self.asked.len() >= MOST_UNANSWERED {
+            return false;
         }
         let user = request.from().ok().and_then(|from| from.uri.user());
         self.asked.push_back(Asked {
@@ -83,6 +83,7 @@ impl Attempts {
             registers: request.method() == Some("REGISTER"),
             proves,
         });
+        true
     }
 
     /// What an answer of the target says of the request that it is the answer to.
@@ -104,7 +105,8 @@ impl Attempts {
             return Attempt::Honest;
         };
         match status {
-            200..=399 => {
+            // To anything else many agree.
+            200..=399 if asked.number.is_some() => {
                 self.has_succeeded = true;
                 self.unknown = Series::default();
                 self.refused = Series::default();
@@ -207,16 +209,20 @@ mod tests {
     }
 
     fn register(attempts: &mut Attempts, user: u64, count: u32, proof: bool) {
+        assert!(asks(attempts, "REGISTER", (user, count), proof));
+    }
+
+    fn asks(attempts: &mut Attempts, method: &str, (user, count): (u64, u32), proof: bool) -> bool {
         let proof = if proof {
             "Authorization: Digest username=\"x\"\n"
         } else {
             ""
         };
         let text = format!(
-            "REGISTER sip:a.net SIP/2.0\nVia: SIP/2.0/TCP 1.2.3.4;branch=z9hG4bKa\nFrom: <sip:{user}@a.net>;tag=1\nTo: <sip:{user}@a.net>\n\
-             Call-ID: c\nCSeq: {count} REGISTER\n{proof}Content-Length: 0\n\n"
+            "{method} sip:a.net SIP/2.0\nVia: SIP/2.0/TCP 1.2.3.4;branch=z9hG4bKa\nFrom: <sip:{user}@a.net>;tag=1\nTo: <sip:{user}@a.net>\n\
+             Call-ID: c\nCSeq: {count} {method}\n{proof}Content-Length: 0\n\n"
         );
-        with(&text, |request| attempts.asked(request));
+        with(&text, |request| attempts.asked(request))
     }
 
     fn answer(attempts: &mut Attempts, status: u16, count: u32, more: &str) -> Attempt {
@@ -277,17 +283,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_never_answered_takes_no_room() {
+    fn what_is_never_answered_takes_no_more_room_and_pushes_nothing_out() {
         let mut attempts = Attempts::default();
-        for count in 0..1000 {
-            register(&mut attempts, 1, count, false);
+        register(&mut attempts, 1, 0, true);
+        for count in 1..512 {
+            assert!(asks(&mut attempts, "FOO", (1, count), true));
         }
-        assert_eq!(attempts.asked.len(), MOST);
-        register(&mut attempts, 1, 1000, true);
-        for count in 1001..1100 {
-            register(&mut attempts, 1, count, false);
-        }
+        assert!(!asks(&mut attempts, "FOO", (1, 512), true));
+        assert!(!asks(&mut attempts, "REGISTER", (1, 513), true));
+        assert_eq!(attempts.asked.len(), MOST_UNANSWERED);
         let wrong = Attempt::WrongPassword("1".into());
-        assert_eq!(answer(&mut attempts, 401, 1000, ""), wrong);
+        assert_eq!(answer(&mut attempts, 401, 0, ""), wrong);
+    }
+
+    #[test]
+    fn to_be_told_the_options_is_no_success() {
+        let mut attempts = Attempts::default();
+        assert!(asks(&mut attempts, "OPTIONS", (1, 1), true));
+        let told = "SIP/2.0 200 X\nVia: SIP/2.0/TCP 1.2.3.4;branch=z9hG4bKa\nFrom: <sip:1@a.net>;tag=1\nTo: <sip:1@a.net>;tag=2\n\
+             Call-ID: c\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n";
+        assert_eq!(
+            with(told, |answer| attempts.answered(answer)),
+            Attempt::Honest
+        );
+        register(&mut attempts, 100, 2, false);
+        assert_eq!(answer(&mut attempts, 404, 2, ""), Attempt::Unknown);
     }
 }

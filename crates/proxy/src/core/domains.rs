@@ -288,6 +288,16 @@ impl DomainRule {
     }
 }
 
+impl Proof {
+    /// Who the client has proven to be.
+    pub fn given(&self) -> Option<&str> {
+        match self {
+            Self::Given(name) => Some(name),
+            Self::Plain | Self::Unasked | Self::Lacking(_) => None,
+        }
+    }
+}
+
 /// As a line of the log ends; empty where there is nothing to be said.
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

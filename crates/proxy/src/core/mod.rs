@@ -25,7 +25,7 @@ mod signin;
 
 pub use access::{CertificateFault, Gate, GateKind, Shown, told};
 pub use asker::Asker;
-pub use attempts::{Attempt, Attempts};
+pub use attempts::{Attempt, Attempts, MOST_UNANSWERED};
 pub use balance::{Member, Probe, Standing, Targets, Tried};
 pub use believed::{OWN_REVOKED, believed, client_problems};
 pub use credentials::{

@@ -139,6 +139,9 @@ pub enum Reason {
     /// A program that looks for telephones or passwords, by its own word.
     #[error("an attack tool, by its own word")]
     AttackTool,
+    /// So many requests of one connection wait for their answers, and one more came.
+    #[error("more than {0} requests were sent without waiting for an answer")]
+    Unanswered(u32),
     /// Numbers that the target does not know, one after the other.
     #[error("numbers are tried in series")]
     Series,
@@ -223,6 +226,7 @@ impl Reason {
             Self::AddressFull(_)
             | Self::HandshakesFull(_)
             | Self::RequestsFull(_)
+            | Self::Unanswered(_)
             | Self::Full(_)
             | Self::NoRoom(..) => 503,
             Self::HostMissing
@@ -420,7 +424,7 @@ impl Reason {
             | Self::TargetAccept(_)
             | Self::TargetDeclined(..)
             | Self::TargetBrokeOff(..) => 19,
-            Self::RequestsFull(_) => 20,
+            Self::RequestsFull(_) | Self::Unanswered(_) => 20,
             Self::ProxyHeader(_) => 21,
             Self::NoRoom(..) => 22,
             Self::Unregistered(_) => 23,

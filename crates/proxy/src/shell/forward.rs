@@ -10,7 +10,7 @@ use crate::shell::limits;
 use crate::shell::report::Report;
 use crate::shell::request::Place;
 use crate::shell::target::Connected;
-use crate::shell::tunnel::{self, Ended, HeldWatch, Tunnel};
+use crate::shell::tunnel::{self, Counted, Ended, HeldWatch, Tunnel};
 use crate::shell::worker::Current;
 use net::stream::Stream;
 use std::future::poll_fn;
@@ -199,10 +199,9 @@ impl<C: Client> Connection<C> {
             closing: false,
             watch: HeldWatch::default(),
             accepted: None,
+            counted: Counted::new(&host),
         };
         let ended = tunnel.run().await;
-        host.received.add(self.up.passed());
-        host.sent.add(self.down.passed());
         match ended {
             Ended::Cleanly | Ended::Left => Next::Close { linger: false },
             Ended::Cut | Ended::TargetCut | Ended::Refused(_) => Next::Drop,

@@ -299,17 +299,24 @@ impl Lane {
         }
     }
 
-    /// Writes what waits without reading more; ready once it has left.
+    /// Writes what waits and may pass, without reading more; ready once it has left.
     pub(crate) fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
         sink: &mut impl Sink,
         moved: &mut bool,
     ) -> Poll<io::Result<()>> {
-        while self.sent < self.out.len() {
-            *moved |= ready!(self.poll_write(cx, sink, 0))? > 0;
+        loop {
+            let looked = match &self.body {
+                Body::Screened(screened) => screened.looked,
+                _ => 0,
+            };
+            let direct = looked.min(self.buffer.len());
+            if self.sent == self.out.len() && direct == 0 {
+                return sink.poll_flush_all(cx);
+            }
+            *moved |= ready!(self.poll_write(cx, sink, direct))? > 0;
         }
-        sink.poll_flush_all(cx)
     }
 
     /// Reads into the buffer, which must not be full; 0 is the source's clean end.
@@ -420,7 +427,7 @@ impl Lane {
                     self.out.truncate(before);
                     break;
                 }
-                Ok(Look::Pass(count)) => *looked += count,
+                Ok(Look::Pass(count)) => *looked = looked.saturating_add(count),
                 Ok(Look::Replaced(count)) => {
                     // What is to go before it is still in the buffer.
                     self.out.splice(before..before, passing.iter().copied());

@@ -86,6 +86,8 @@ pub(crate) const IDLE: Duration = Duration::from_mins(5);
 pub(crate) const IDLE_UPGRADED: Duration = Duration::from_hours(24);
 /// How long nothing may move while the target has not let the client in: somebody may have to type a password.
 pub(crate) const IDLE_STRANGER: Duration = Duration::from_mins(2);
+/// How long it must have been silent to be ended so that others find room.
+pub(crate) const SILENT: Duration = Duration::from_secs(2);
 /// How long half a message may take that is looked at, once a connection has its target.
 pub(crate) const HALF_MESSAGE: Duration = Duration::from_secs(30);
 /// As [`IDLE`], once the client has ended its direction: most such clients are gone altogether.

@@ -146,6 +146,11 @@ impl Logins {
         self.is_first_lately((client, access, user, why))
     }
 
+    /// What a guess is known by: nobody can tell the guess from it.
+    pub(crate) fn digest(&self, guess: impl Hash) -> u64 {
+        lock(&self.0.told).hashes.hash_one(guess)
+    }
+
     /// Whether `failure` was not heard of lately. No more than a hash of it is kept.
     pub(crate) fn is_first_lately(&self, failure: impl Hash) -> bool {
         let mut told = lock(&self.0.told);
@@ -154,6 +159,9 @@ impl Logins {
         let lately = |at: &Instant| now.duration_since(*at) < TOLD;
         if told.at.get(&hash).is_some_and(lately) {
             return false;
+        }
+        if told.at.len() >= MOST_TOLD {
+            told.at.retain(|_, at| lately(at));
         }
         if told.at.len() >= MOST_TOLD {
             told.at.clear();

@@ -8,7 +8,7 @@ use crate::shell::lane::Lane;
 use crate::shell::limits;
 use crate::shell::report::{Report, Told};
 use crate::shell::request::Place;
-use crate::shell::tunnel::{Asked, HeldWatch, Tunnel};
+use crate::shell::tunnel::{Asked, Counted, HeldWatch, Tunnel};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use std::rc::Rc;
@@ -106,9 +106,8 @@ pub(crate) async fn serve(
         closing: false,
         watch: HeldWatch::default(),
         accepted: None,
+        counted: Counted::new(&host),
     };
     // The socket tells the client how it ended.
     let _ = tunnel.run().await;
-    host.received.add(up.passed());
-    host.sent.add(down.passed());
 }

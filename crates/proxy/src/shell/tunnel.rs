@@ -2,6 +2,7 @@
 //! long, or the rule is gone.
 
 use crate::core::{Ask, AskedTls, Identity, Reason, TargetKey, TlsVerdict, Verdict, decide};
+use crate::metrics::HostInstruments;
 use crate::shell::alarm::Alarm;
 use crate::shell::claims::Held;
 use crate::shell::client::{Client, Sink, Source};
@@ -41,8 +42,8 @@ pub(crate) enum What {
     },
     /// TLS that is not decrypted, at this address of ours.
     Tls { at: IpAddr },
-    /// SIP, LDAP or H.323.
-    Domain(Box<Claim>),
+    /// SIP, LDAP or H.323, by a client that had proven to have this name, if it had.
+    Domain(Box<Claim>, Option<Box<str>>),
 }
 
 /// How a tunnel has ended.
@@ -78,6 +79,31 @@ pub(crate) struct Tunnel<'a, C> {
     pub(crate) watch: HeldWatch,
     /// Whether the target has let the client in, where that can be heard; none where it can not.
     pub(crate) accepted: Option<Rc<Cell<bool>>>,
+    pub(crate) counted: Counted,
+}
+
+/// What was counted of a tunnel while it is open, which may be for days.
+pub(crate) struct Counted {
+    host: HostInstruments,
+    up: u64,
+    down: u64,
+}
+
+impl Counted {
+    pub(crate) fn new(host: &HostInstruments) -> Self {
+        Self {
+            host: host.clone(),
+            up: 0,
+            down: 0,
+        }
+    }
+
+    /// So many bytes have passed by now.
+    fn now(&mut self, up: u64, down: u64) {
+        self.host.received.add(up.saturating_sub(self.up));
+        self.host.sent.add(down.saturating_sub(self.down));
+        (self.up, self.down) = (up, down);
+    }
 }
 
 /// When it is to be looked again whether what let a client in still does.
@@ -88,17 +114,23 @@ pub(crate) struct HeldWatch {
     alarm: Option<Alarm>,
     /// Since when half a message of the client is waited on.
     half: Option<Instant>,
+    /// How much of it had passed then.
+    passed: u64,
+    /// Whether it is to end as soon as nothing moves.
+    makes_room: bool,
 }
 
 impl<C: Client> Tunnel<'_, C> {
     /// Runs it to its end.
     pub(crate) async fn run(mut self) -> Ended {
         self.be_patient();
-        std::future::poll_fn(|cx| {
+        let ended = std::future::poll_fn(|cx| {
             self.slot.watch(cx.waker());
             self.poll(cx)
         })
-        .await
+        .await;
+        self.counted.now(self.up.passed(), self.down.passed());
+        ended
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
@@ -106,8 +138,11 @@ impl<C: Client> Tunnel<'_, C> {
             return Poll::Ready(Ended::Refused(Reason::Banned));
         }
         let due = self.is_look_due(cx);
-        let makes_room = self.is_stranger() && self.slot.is_shed();
-        if !self.closing && (makes_room || !self.is_still_allowed(due)) {
+        if !self.closing && self.is_stranger() && self.slot.is_shed() && !self.watch.makes_room {
+            self.watch.makes_room = true;
+            self.be_patient();
+        }
+        if !self.closing && !self.is_still_allowed(due) {
             self.closing = true;
             self.alarm.set(Instant::now() + limits::LINGER);
         }
@@ -145,9 +180,11 @@ impl<C: Client> Tunnel<'_, C> {
         if self.up_ended && matches!(self.client.poll_readable(cx), Poll::Ready(Err(_))) {
             return Poll::Ready(Err(Ended::Cut));
         }
-        let half = self.up.waits_for_more();
-        if half != self.watch.half.is_some() {
+        // While the target does not take what there is, nothing more of the client is read.
+        let half = self.up.waits_for_more() && !self.target.has_unsent();
+        if half != self.watch.half.is_some() || self.up.passed() != self.watch.passed {
             self.watch.half = half.then(Instant::now);
+            self.watch.passed = self.up.passed();
         }
         if moved || ends != (self.up_ended, self.down_ended) {
             self.be_patient();
@@ -178,7 +215,7 @@ impl<C: Client> Tunnel<'_, C> {
     /// Whether nothing more of the client is to pass. Who has a WebSocket or TLS of his own with a target asks us for nothing.
     fn is_banned(&self) -> bool {
         let bans = &self.worker.shared.context.bans;
-        matches!(self.asked.what, What::Domain(_)) && bans.contains(self.identity.address())
+        matches!(self.asked.what, What::Domain(..)) && bans.contains(self.identity.address())
     }
 
     /// Whether the target has not let the client in yet.
@@ -191,8 +228,13 @@ impl<C: Client> Tunnel<'_, C> {
         let mut idle = self.idle.unwrap_or(limits::IDLE_UPGRADED);
         self.slot.set_idle(self.is_stranger());
         if self.is_stranger() {
-            idle = idle.min(limits::IDLE_STRANGER);
+            let most = match self.watch.makes_room {
+                true => limits::SILENT,
+                false => limits::IDLE_STRANGER,
+            };
+            idle = idle.min(most);
         }
+        self.counted.now(self.up.passed(), self.down.passed());
         if self.up_ended || self.down_ended {
             idle = idle.min(limits::IDLE);
         }
@@ -244,10 +286,12 @@ impl<C: Client> Tunnel<'_, C> {
                 }
                 TlsVerdict::Terminate | TlsVerdict::Refuse(_) => false,
             },
-            What::Domain(claim) => match claim.decide(&self.current.live) {
+            What::Domain(claim, proven) => match claim.decide(&self.current.live) {
                 Ok(decided) => {
                     self.idle = Some(decided.rule.idle);
+                    // What it may say was decided by what it had proven.
                     *decided.target == self.asked.target
+                        && decided.proof.given() == proven.as_deref()
                 }
                 Err(_) => false,
             },

@@ -71,6 +71,17 @@ impl Site {
         )
     }
 
+    /// The same hosts with other keys for dvl-ckl2.net.
+    pub(crate) fn hosts_anew(&self, protocol: &str, keys: &str) -> String {
+        let hosts = Self::hosts(protocol, keys, &self.plain, &self.tls, &self.branch);
+        format!("{}{hosts}", head(""))
+    }
+
+    /// Puts other hosts into force.
+    pub(crate) fn reload(&mut self, hosts: &str) {
+        self.gate.reload(&self.plain, hosts);
+    }
+
     /// Connects in plain.
     pub(crate) async fn connect(&self, protocol: &str) -> Peer<TcpStream> {
         Peer::connect(self.gate.at(protocol)).await

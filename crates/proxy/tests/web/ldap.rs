@@ -42,8 +42,9 @@ async fn a_bind_in_any_form_goes_to_the_host_of_its_domain() {
             }
             let mut there = site.plain.accept().await;
             assert_eq!(there.bytes(bytes.len()).await, bytes, "{file}");
-            there.send(vec![7; 100_000]).await;
-            assert_eq!(client.bytes(100_000).await, vec![7; 100_000]);
+            let found = long_message(0x64);
+            let (_, seen) = tokio::join!(there.send(&found), client.bytes(found.len()));
+            assert_eq!(seen, found);
             let decision = site.gate.decision().await;
             assert!(decision.asked.starts_with("bind "), "{decision:?}");
             assert_eq!(decision.host, "dvl-ckl2.net");
@@ -226,7 +227,9 @@ async fn a_message_of_any_length_passes_in_both_directions() {
 
 /// A message of three megabytes with the number 2.
 fn long_message(tag: u8) -> Vec<u8> {
-    let photo = vec![7; 3_000_000];
+    let mut photo = vec![7; 3_000_000];
+    // The name of an entry.
+    photo[..2].copy_from_slice(b"\x04\x05");
     let length = u32::try_from(photo.len()).unwrap();
     let mut message = vec![0x30, 0x84];
     message.extend((length + 9).to_be_bytes());
@@ -234,4 +237,67 @@ fn long_message(tag: u8) -> Vec<u8> {
     message.extend(length.to_be_bytes());
     message.extend(&photo);
     message
+}
+
+#[tokio::test]
+async fn guesses_are_neither_pushed_out_nor_made_old_beforehand() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "").await;
+    // More at once than are waited for, of which none is answered before the last.
+    let mut client = site.connect("ldap").await;
+    for id in 1..=9 {
+        client.send(with_password(&bind, id, b'a' + id)).await;
+    }
+    site.gate.rejects_for("without waiting for an answer").await;
+    drop(site.plain.accept().await);
+    // One that was cut off before its answer is as good as new.
+    let mut client = site.connect("ldap").await;
+    let guess = with_password(&bind, 1, b'z');
+    client
+        .send([guess.clone(), elsewhere(&bind)].concat())
+        .await;
+    site.plain.accept().await.rest().await;
+    site.gate.rejects_for("for another domain").await;
+    while site.gate.outbox.offences.try_recv().is_ok() {}
+    let mut client = site.connect("ldap").await;
+    client.send(&guess).await;
+    let mut there = site.plain.accept().await;
+    there.bytes(guess.len()).await;
+    there.send(bound(1, 49)).await;
+    client.bytes(14).await;
+    assert_eq!(site.gate.outbox.offences.recv().await.unwrap().weight, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sealed_before_a_mechanism_that_seals_has_succeeded() {
+    let bind = capture("ldap/domain-user.hex");
+    let mut site = Site::start("ldap", "default = true").await;
+    let sasl = capture("ldap/sasl-digest-md5.hex");
+    let id = sasl[sasl.windows(2).position(|two| two == [2, 1]).unwrap() + 2];
+    for (code, seals) in [(14, false), (0, true)] {
+        let mut client = site.connect("ldap").await;
+        client.send(&sasl).await;
+        let mut there = site.plain.accept().await;
+        there.bytes(sasl.len()).await;
+        there.send(bound(id, code)).await;
+        client.bytes(14).await;
+        let sealed = b"\0\0\0\x04seal";
+        client.send(sealed).await;
+        if seals {
+            assert_eq!(there.bytes(8).await, sealed);
+            there.send(sealed).await;
+            assert_eq!(client.bytes(8).await, sealed);
+        } else {
+            assert_eq!(there.rest().await.0, b"");
+            site.gate.rejects_for("malformed ldap").await;
+        }
+    }
+    // What is no LDAP comes from no directory.
+    let mut client = site.connect("ldap").await;
+    client.send(&bind).await;
+    let mut there = site.plain.accept().await;
+    there.bytes(bind.len()).await;
+    there.send(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    assert_eq!(client.rest().await.0, b"");
+    site.gate.rejects_for("none of the protocol").await;
 }

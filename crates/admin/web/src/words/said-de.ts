@@ -35,6 +35,7 @@ export const GERMAN: readonly Pattern[] = [
   [/^the client hung up in the middle of its request$/, 'der Client hat mitten in der Anfrage aufgelegt'],
   [/^the address is banned$/, 'die Adresse ist gesperrt'],
   [/^more than (\d+) connections from this address$/, 'mehr als $1 Verbindungen von dieser Adresse'],
+  [/^more than (\d+) requests were sent without waiting for an answer$/, 'mehr als $1 Anfragen wurden geschickt, ohne eine Antwort abzuwarten'],
   [/^more than (\d+) requests of this address wait for one target$/, 'mehr als $1 Anfragen dieser Adresse warten auf ein Ziel'],
   [/^more than (\d+) connections in all$/, 'insgesamt mehr als $1 Verbindungen'],
   [/^no TLS hello: (.*)$/s, 'kein TLS-Hello: $1'],

@@ -9,7 +9,7 @@ use crate::shell::lane::{Lane, Screen};
 use crate::shell::limits;
 use crate::shell::report::{Report, Told};
 use crate::shell::target::name;
-use crate::shell::tunnel::{Asked, Ended, HeldWatch, Tunnel, What};
+use crate::shell::tunnel::{Asked, Counted, Ended, HeldWatch, Tunnel, What};
 use crate::shell::worker::{Current, Slot, Worker};
 use net::stream::Stream;
 use service::metrics::Gauge;
@@ -186,16 +186,16 @@ impl Caller {
         })?;
         Ok(Reached {
             target: connected.stream,
-            proof,
             ports,
             domain: domain.into(),
             is_named: claim.domain.is_some(),
             asked: Asked {
-                what: What::Domain(Box::new(claim)),
+                what: What::Domain(Box::new(claim), proof.given().map(Box::from)),
                 server_name: None,
                 presented: None,
                 target,
             },
+            proof,
             idle,
             host,
             line,
@@ -268,10 +268,9 @@ impl Caller {
             closing: false,
             watch: HeldWatch::default(),
             accepted: screens.accepted,
+            counted: Counted::new(&host),
         };
         let ended = tunnel.run().await;
-        host.received.add(up.passed());
-        host.sent.add(down.passed());
         let said_nothing = down.passed() == 0 && started.elapsed() < AT_ONCE;
         let hung_up = |how: &str| Reason::TargetHungUp(target_name, how.into());
         let reason = match ended {

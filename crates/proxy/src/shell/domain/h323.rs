@@ -2,7 +2,7 @@
 
 use super::caller::{Caller, Reached, Screens, shown};
 use super::claim::Claim;
-use crate::core::{Proof, Reason, compared};
+use crate::core::{Reason, compared};
 use crate::shell::lane::{Look, Screen};
 use config::Protocol;
 use proto::h323::{Alias, First, Kind, NotH323, later, recognise};
@@ -122,13 +122,12 @@ fn names(aliases: &[Alias]) -> Vec<Option<Box<str>>> {
 }
 
 fn screens(reached: &Reached) -> Screens {
-    let up = match &reached.proof {
-        Proof::Given(name) => Some(Box::new(Proven {
-            name: name.clone(),
+    let up = reached.proof.given().map(|name| {
+        Box::new(Proven {
+            name: name.into(),
             domain: reached.domain.as_ref().into(),
-        }) as Box<dyn Screen>),
-        Proof::Plain | Proof::Unasked | Proof::Lacking(_) => None,
-    };
+        }) as Box<dyn Screen>
+    });
     Screens {
         up,
         ..Screens::default()

@@ -161,6 +161,7 @@ async fn start_tls(mut caller: Caller) -> Option<Caller> {
 fn domain(asks: &Asks) -> Option<String> {
     let Asks::Bind(
         Bind::Simple(name)
+        | Bind::Unauthenticated(name)
         | Bind::Sasl {
             name: Some(name), ..
         },
@@ -193,7 +194,7 @@ fn missing(asks: &Asks) -> (ResultCode, &'static str) {
             ResultCode::AuthMethodNotSupported,
             "bind by name and password, as a user of a domain",
         ),
-        Asks::Bind(Bind::Simple(_)) => {
+        Asks::Bind(Bind::Simple(_) | Bind::Unauthenticated(_)) => {
             (ResultCode::InvalidCredentials, "bind as a user of a domain")
         }
         Asks::Extended => (ResultCode::ProtocolError, "not known here"),
@@ -206,7 +207,9 @@ fn told(asks: &Asks) -> String {
     let text = |name: &BindName| name.text.clone();
     match asks {
         Asks::Bind(Bind::Anonymous) => "anonymous bind".to_owned(),
-        Asks::Bind(Bind::Simple(name)) => format!("bind {}", text(name)),
+        Asks::Bind(Bind::Simple(name) | Bind::Unauthenticated(name)) => {
+            format!("bind {}", text(name))
+        }
         Asks::Bind(Bind::Sasl { mechanism, name }) => {
             let name = name.as_ref().map(text).unwrap_or_default();
             format!("bind by {mechanism} {name}").trim_end().to_owned()

@@ -5,7 +5,7 @@ mod sides;
 
 use super::caller::{Caller, Screens, shown};
 use super::claim::{Claim, Rejected};
-use crate::core::Reason;
+use crate::core::{Reason, compared};
 use config::Protocol;
 use screen::{Call, Down, Up};
 use service::Blame;
@@ -133,7 +133,10 @@ fn claim(caller: &Caller, method: &str, message: &Message<'_>) -> Result<(String
     if method == "REGISTER" {
         // Who registers may be another than who is registered.
         let to = message.to().map_err(|fault| unreadable(&fault))?;
-        let is_same = to.uri.domain() == domain;
+        let is_same = names_same(
+            &domain.clone().unwrap_or_default(),
+            &to.uri.domain().unwrap_or_default(),
+        );
         let user = to.uri.user().filter(|_| is_same);
         names.push(user.as_deref().map(Box::from));
     }
@@ -143,6 +146,12 @@ fn claim(caller: &Caller, method: &str, message: &Message<'_>) -> Result<(String
         ..caller.claims(domain.as_deref())
     };
     Ok((asked, claim))
+}
+
+/// Whether To of a registration names the domain that From names; some name the location in From alone.
+fn names_same(from: &str, to: &str) -> bool {
+    let (from, to) = (compared(from), compared(to));
+    to == from || Some(to.as_str()) == from.split('/').next()
 }
 
 /// The users that a request claims to be beside From (RFC 3325, RFC 5876, and what came before them); none of one that is not an address alone.

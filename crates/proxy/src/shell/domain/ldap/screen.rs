@@ -4,6 +4,7 @@ use super::super::caller::{Caller, Reached, shown};
 use super::{domain, unreadable};
 use crate::core::{Reason, compared};
 use crate::shell::lane::{Look, Screen};
+use crate::shell::target::name;
 use crate::shell::worker::Worker;
 use proto::ldap::{Asks, Bind, Reply, Request, ResultCode, reply, request};
 use service::Event;
@@ -16,6 +17,8 @@ use std::rc::Rc;
 const SEQUENCE: u8 = 0x30;
 /// Binds whose answers are waited for; a client sends one at a time (RFC 4511 section 4.2.1).
 const MOST_BINDS: usize = 8;
+/// Mechanisms after which messages may be sealed.
+const SEALING: [&str; 3] = ["GSSAPI", "GSS-SPNEGO", "DIGEST-MD5"];
 
 /// What both directions know.
 pub(super) struct Talk {
@@ -24,8 +27,9 @@ pub(super) struct Talk {
     domain: Rc<str>,
     /// Whether the client has named the domain; one that has not may bind to any that is no host of ours.
     is_named: bool,
+    target: Box<str>,
     binds: RefCell<VecDeque<Try>>,
-    /// Whether a SASL mechanism may seal what follows.
+    /// Whether a SASL mechanism seals what follows, if both sides want that.
     may_seal: Cell<bool>,
     accepted: Rc<Cell<bool>>,
 }
@@ -34,8 +38,12 @@ pub(super) struct Talk {
 struct Try {
     id: u32,
     user: Box<str>,
-    /// Whether the same has not failed just now: telephones try a wrong password at each letter of a search.
-    is_new: bool,
+    /// What name and password are known by.
+    guess: u64,
+    /// Whether it proves anything.
+    proves: bool,
+    /// Whether messages may be sealed from then on.
+    seals: bool,
 }
 
 impl Talk {
@@ -45,6 +53,7 @@ impl Talk {
             client: caller.identity.address(),
             domain: Rc::clone(&reached.domain),
             is_named: reached.is_named,
+            target: name(reached.key()),
             binds: RefCell::default(),
             may_seal: Cell::new(false),
             accepted: Rc::default(),
@@ -63,30 +72,42 @@ impl Talk {
         other != *self.domain && (self.is_named || is_host())
     }
 
-    /// Takes note of a bind, whose `bytes` hold the password.
-    fn remember(&self, asked: &Request, bind: &Bind, bytes: &[u8]) {
-        let user = match bind {
-            Bind::Simple(name)
-            | Bind::Sasl {
-                name: Some(name), ..
-            } => shown(&name.text),
-            Bind::Anonymous | Bind::Sasl { .. } | Bind::Unknown => String::new(),
-        };
-        let logins = &self.worker.shared.logins;
-        let guess = (self.client, &self.domain, &bytes[asked.operation..]);
+    /// Takes note of a bind, whose `bytes` hold the password. None is forgotten for another: guesses would not count then.
+    fn remember(&self, asked: &Request, bind: &Bind, bytes: &[u8]) -> Result<(), Reason> {
         let mut binds = self.binds.borrow_mut();
-        if binds.len() >= MOST_BINDS {
-            binds.pop_front();
+        if binds.len() >= MOST_BINDS || binds.iter().any(|waiting| waiting.id == asked.id) {
+            let waiting = u32::try_from(binds.len()).unwrap_or(u32::MAX);
+            return Err(Reason::Unanswered(waiting));
         }
+        let (name, mechanism) = match bind {
+            Bind::Simple(name) | Bind::Unauthenticated(name) => (Some(name), ""),
+            Bind::Sasl { mechanism, name } => (name.as_ref(), mechanism.as_str()),
+            Bind::Anonymous | Bind::Unknown => (None, ""),
+        };
+        let is = |known: &&str| known.eq_ignore_ascii_case(mechanism);
+        let logins = &self.worker.shared.logins;
         binds.push_back(Try {
             id: asked.id,
-            user: user.into(),
-            is_new: logins.is_first_lately(guess),
+            user: name
+                .map(|name| shown(&name.text))
+                .unwrap_or_default()
+                .into(),
+            guess: logins.digest((self.client, &self.domain, &bytes[asked.operation..])),
+            proves: match bind {
+                Bind::Simple(_) => true,
+                Bind::Sasl { .. } => !is(&"ANONYMOUS"),
+                Bind::Anonymous | Bind::Unauthenticated(_) | Bind::Unknown => false,
+            },
+            seals: SEALING.iter().any(is),
         });
+        Ok(())
     }
 
     /// Counts what the target says of a bind.
     fn judge(&self, answer: &Reply) {
+        if answer.is_entry {
+            self.accepted.set(true);
+        }
         let Some(code) = answer.bound else {
             return;
         };
@@ -96,17 +117,31 @@ impl Talk {
             return;
         };
         if code == ResultCode::Success as u32 {
-            self.accepted.set(true);
-        } else if code == ResultCode::InvalidCredentials as u32 && asked.is_new {
-            let context = &self.worker.shared.context;
-            context.offences.report(self.client, 1);
-            context.events.send(Event::LoginFailed {
+            self.accepted.set(self.accepted.get() || asked.proves);
+            self.may_seal.set(asked.seals);
+        } else if code == ResultCode::InvalidCredentials as u32 {
+            self.tell_failed(&asked);
+        }
+    }
+
+    /// Telephones try a wrong password again at each letter of a search, which counts once.
+    fn tell_failed(&self, asked: &Try) {
+        let shared = &self.worker.shared;
+        if shared.logins.is_first_lately(asked.guess) {
+            shared.context.offences.report(self.client, 1);
+        }
+        let reason = "the target refused the password";
+        let is_news = shared
+            .logins
+            .is_news(self.client, &self.domain, &asked.user, reason);
+        if is_news {
+            shared.context.events.send(Event::LoginFailed {
                 service: "proxy".into(),
                 access: self.domain.to_string(),
                 method: "ldap".into(),
-                user: asked.user.into(),
+                user: asked.user.to_string(),
                 client: self.client,
-                reason: "the target refused the password".to_owned(),
+                reason: reason.to_owned(),
             });
         }
     }
@@ -141,19 +176,14 @@ impl Screen for Up {
         let Some(asked) = request(read).map_err(unreadable)? else {
             return Ok(Look::More);
         };
-        match &asked.asks {
-            Asks::StartTls => return Err(Reason::StartTls("the connection has a target already")),
-            Asks::Bind(bind) => {
-                if matches!(bind, Bind::Sasl { .. }) {
-                    talk.may_seal.set(true);
-                }
-                talk.remember(&asked, bind, &read[..asked.len]);
-            }
-            _ => {}
+        if let Some(other) = domain(&asked.asks).filter(|other| talk.is_of_another(other)) {
+            return Err(Reason::DomainChanged(shown(&other).into()));
         }
-        match domain(&asked.asks) {
-            Some(other) if talk.is_of_another(&other) => {
-                Err(Reason::DomainChanged(shown(&other).into()))
+        match &asked.asks {
+            Asks::StartTls => Err(Reason::StartTls("the connection has a target already")),
+            Asks::Bind(bind) => {
+                talk.remember(&asked, bind, &read[..asked.len])?;
+                Ok(Look::Pass(asked.len))
             }
             _ => Ok(Look::Pass(asked.len)),
         }
@@ -163,7 +193,7 @@ impl Screen for Up {
 /// From the target to the client: everything passes, and answers to binds are heard.
 pub(super) struct Down {
     talk: Rc<Talk>,
-    /// Whether what comes is not LDAP, or not to be read.
+    /// Whether what comes is sealed.
     is_deaf: bool,
 }
 
@@ -187,7 +217,12 @@ impl Screen for Down {
                 }
                 Ok(None) if passed == 0 => return Ok(Look::More),
                 Ok(None) => return Ok(Look::Pass(passed)),
-                Err(_) => self.is_deaf = true,
+                Err(_) if self.talk.may_seal.get() => self.is_deaf = true,
+                Err(_) if passed > 0 => return Ok(Look::Pass(passed)),
+                Err(fault) => {
+                    let target = self.talk.target.clone();
+                    return Err(Reason::TargetUnreadable(target, fault.to_string().into()));
+                }
             }
         }
         Ok(Look::Pass(passed.max(read.len())))

@@ -1,7 +1,7 @@
 //! What is looked at, and changed, in the messages of a connection that has a target.
 
 use super::sides::Sides;
-use crate::core::{Attempt, Attempts, Proof, Reason, compared};
+use crate::core::{Attempt, Attempts, MOST_UNANSWERED, Reason, compared};
 use crate::shell::domain::caller::{Caller, Reached, shown};
 use crate::shell::lane::{Look, Screen};
 use crate::shell::live::Live;
@@ -16,13 +16,16 @@ use sip::rewrite::{Direction, Mapping};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
-use std::hash::Hasher as _;
+use std::hash::{Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 /// The host of an address that hides who calls (RFC 3323 section 4.1.1.3).
 const NOBODY: &str = "anonymous.invalid";
+
+/// Requests that a target agrees to only for whom it knows.
+const LETTING_IN: [&str; 4] = ["REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"];
 
 /// Dialogues of a connection that are remembered.
 const MOST_CALLS: usize = 64;
@@ -46,10 +49,7 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(caller: &Caller, reached: &Reached) -> Self {
-        let proven = match &reached.proof {
-            Proof::Given(name) => Some(name.clone()),
-            Proof::Plain | Proof::Unasked | Proof::Lacking(_) => None,
-        };
+        let proven = reached.proof.given().map(Box::from);
         let sides = Sides::of(caller, reached);
         let live = &reached.current.live;
         let mapping = sides.as_ref().and_then(|sides| sides.mapping(live));
@@ -91,10 +91,10 @@ impl Call {
             Err(_) if self.proven.is_none() && !registers => return Ok(()),
             Err(fault) => return Err(unreadable(&fault)),
         };
-        if !registers && self.is_within_dialog(method, request, &to) {
-            return Ok(());
-        }
         let from = request.from().map_err(|fault| unreadable(&fault))?;
+        if !registers && self.is_within_dialog(method, request, (&from, &to)) {
+            return self.is_nobody_else(super::asserted(request).map(Option::unwrap_or_default));
+        }
         let hides = from.uri.domain().as_deref() == Some(NOBODY) && !registers;
         let of_from = from.uri.domain().filter(|_| !hides);
         if let Some(other) = of_from.filter(|domain| compared(domain) != *self.domain) {
@@ -102,15 +102,10 @@ impl Call {
         }
         if registers {
             let other = to.uri.domain().unwrap_or_default();
-            // Some name the location in From alone.
-            let (domain, system) = (compared(&other), without_location(&self.domain));
-            if domain != *self.domain && domain != system {
+            if !super::names_same(&self.domain, &other) {
                 return Err(Reason::DomainChanged(shown(&other).into()));
             }
         }
-        let Some(proven) = &self.proven else {
-            return Ok(());
-        };
         let user = |address: &Address<'_>| address.uri.user().unwrap_or_default().into_owned();
         let mut users = vec![user(&from)];
         users.extend(registers.then(|| user(&to)));
@@ -118,21 +113,32 @@ impl Call {
         if hides && ["", "anonymous"].contains(&&*users[0]) {
             users.remove(0);
         }
-        match users
-            .into_iter()
-            .find(|user| !user.eq_ignore_ascii_case(proven))
-        {
+        self.is_nobody_else(users.into_iter())
+    }
+
+    /// Whether these users are the one who was proven, if one was.
+    fn is_nobody_else(&self, mut users: impl Iterator<Item = String>) -> Result<(), Reason> {
+        let Some(proven) = &self.proven else {
+            return Ok(());
+        };
+        match users.find(|user| !user.eq_ignore_ascii_case(proven)) {
             Some(other) => Err(Reason::NameChanged(shown(&other).into())),
             None => Ok(()),
         }
     }
 
     /// Whether a request belongs to a dialogue, in which From is whatever the client was called by. Whoever has proven who he is could
-    /// say so of anything, so that there the target must have begun it.
-    fn is_within_dialog(&self, method: &str, request: &Message<'_>, to: &Address<'_>) -> bool {
+    /// say so of anything, so that there the target must have begun it, and called him so.
+    fn is_within_dialog(
+        &self,
+        method: &str,
+        request: &Message<'_>,
+        (from, to): (&Address<'_>, &Address<'_>),
+    ) -> bool {
         let has_tag = to.parameter("tag").is_some_and(|tag| !tag.is_empty());
         if self.proven.is_some() {
-            return has_tag && self.called.borrow().contains(&hash(request.call_id()));
+            let dialog = dialog(request.call_id(), to, from);
+            return has_tag && self.called.borrow().contains(&dialog);
         }
         let stands_alone = ["MESSAGE", "PUBLISH", "OPTIONS"];
         has_tag && !stands_alone.contains(&method)
@@ -140,11 +146,16 @@ impl Call {
 
     /// Takes note of a dialogue that the target begins.
     fn remember(&self, request: &Message<'_>) {
-        if self.proven.is_none() || request.method().is_none() {
+        let begins = ["INVITE", "SUBSCRIBE", "REFER"];
+        let method = request.method().unwrap_or_default();
+        let (Ok(from), Ok(to)) = (request.from(), request.to()) else {
+            return;
+        };
+        if self.proven.is_none() || !begins.contains(&method) {
             return;
         }
         let mut called = self.called.borrow_mut();
-        let call = hash(request.call_id());
+        let call = dialog(request.call_id(), &from, &to);
         if !called.contains(&call) {
             if called.len() >= MOST_CALLS {
                 called.pop_front();
@@ -155,12 +166,17 @@ impl Call {
 
     /// Takes note of what a message of the target says of the client.
     fn judge(&self, answer: &Message<'_>) -> Result<(), Reason> {
-        match answer.status() {
+        let lets_in = match (answer.status(), answer.cseq().1) {
             // Who is asked something is known.
-            None => self.accepted.set(true),
-            // It rings for as long as somebody has patience. OPTIONS is answered to everybody.
-            Some(101..=299) if answer.cseq().1 != "OPTIONS" => self.accepted.set(true),
-            Some(_) => {}
+            (None, _) => true,
+            // It rings for as long as somebody has patience.
+            (Some(101..=299), "INVITE") => true,
+            // To anything else many agree.
+            (Some(200..=299), method) => LETTING_IN.contains(&method),
+            _ => false,
+        };
+        if lets_in {
+            self.accepted.set(true);
         }
         match self.attempts.borrow_mut().answered(answer) {
             Attempt::Honest => {}
@@ -234,7 +250,10 @@ impl Screen for Up {
             Some(item @ Item::KeepAlive(_)) => Ok(Look::Pass(item.length())),
             Some(Item::Message(message)) => {
                 self.0.check(&message)?;
-                self.0.attempts.borrow_mut().asked(&message);
+                if !self.0.attempts.borrow_mut().asked(&message) {
+                    let most = u32::try_from(MOST_UNANSWERED).unwrap_or(u32::MAX);
+                    return Err(Reason::Unanswered(most));
+                }
                 Ok(self.0.pass(Direction::ToTarget, &message, out))
             }
         }
@@ -268,18 +287,15 @@ impl Screen for Down {
     }
 }
 
-/// The domain of `domain/location`.
-fn without_location(name: &str) -> &str {
-    name.split('/').next().unwrap_or(name)
-}
-
 fn unreadable(fault: &dyn std::fmt::Display) -> Reason {
     Reason::Unreadable(Protocol::Sip, fault.to_string().into())
 }
 
-/// A Call-ID without the space that a fold leaves in it.
-fn hash(call_id: &[u8]) -> u64 {
+/// A dialogue that `caller` has begun with `called` (RFC 3261 section 12), whose Call-ID may have the space of a fold in it.
+fn dialog(call_id: &[u8], caller: &Address<'_>, called: &Address<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
+    let tag = caller.parameter("tag");
+    (tag, called.uri.user(), called.uri.domain()).hash(&mut hasher);
     for byte in call_id.iter().filter(|byte| !byte.is_ascii_whitespace()) {
         hasher.write_u8(*byte);
     }
