@@ -56,9 +56,9 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
     }
     if !identity.tls() {
         let asker = Connection::new(worker, slot, stream, identity, admitted, None, None);
-        return http1::serve(asker, ahead).await;
+        return Box::pin(http1::serve(asker, ahead)).await;
     }
-    // What is done once is not to make the connection large for all its life.
+    // What is done once is not to make the connection large for all its life, nor what another protocol needs.
     let greeting = Box::pin(hello::greet(&worker, stream, ahead, &identity, until));
     let Some(greeted) = greeting.await else {
         return;
@@ -71,7 +71,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         }
     };
     if stream.alpn() == Some(b"h2") {
-        return http2::serve(
+        return Box::pin(http2::serve(
             worker,
             slot,
             stream,
@@ -79,7 +79,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
             admitted,
             server_name,
             presented,
-        )
+        ))
         .await;
     }
     let asker = Connection::new(
@@ -91,7 +91,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, slot: Rc<Slot>, arrival: Arrival) 
         server_name,
         presented,
     );
-    http1::serve(asker, Buffer::default()).await;
+    Box::pin(http1::serve(asker, Buffer::default())).await;
 }
 
 /// Who it is, as a load balancer says, where one is in front of us.

@@ -50,7 +50,7 @@ enum Body {
     Chunked(Box<ChunkDecoder>),
     UntilEnd,
     /// Until the end, message by message.
-    Screened(Screened),
+    Screened(Box<Screened>),
 }
 
 /// A direction that is looked at.
@@ -173,11 +173,11 @@ impl Lane {
     /// As [`Lane::begin_tunnel`], with everything looked at by `screen`.
     pub(crate) fn begin_screened(&mut self, screen: Box<dyn Screen>) {
         self.begin_tunnel();
-        self.body = Body::Screened(Screened {
+        self.body = Body::Screened(Box::new(Screened {
             screen,
             looked: 0,
             refused: None,
-        });
+        }));
     }
 
     /// Makes ready for the next message; what was read ahead of it stays.
@@ -246,7 +246,11 @@ impl Lane {
 
     /// Whether more of a message is waited for that is looked at.
     pub(crate) fn waits_for_more(&self) -> bool {
-        matches!(self.body, Body::Screened(Screened { looked: 0, .. })) && !self.buffer.is_empty()
+        let is_between = match &self.body {
+            Body::Screened(screened) => screened.looked == 0,
+            _ => false,
+        };
+        is_between && !self.buffer.is_empty()
     }
 
     /// Whether framed bytes wait for the sink.
@@ -418,7 +422,7 @@ impl Lane {
             screen,
             looked,
             refused,
-        } = screened;
+        } = &mut **screened;
         while *looked < self.buffer.len() && self.out.len() < limits::FRAMED && refused.is_none() {
             let before = self.out.len();
             let (passing, rest) = self.buffer.filled().split_at(*looked);
