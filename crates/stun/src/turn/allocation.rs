@@ -1,4 +1,5 @@
 //! One allocation (RFC 8656 section 3.2), with whom it lets in. Nothing here has a timer: what is over is seen when it is used.
+//! Most have one peer or two, so that the lists grow one by one; they are short.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -121,7 +122,10 @@ impl Allocation {
         let until = now.saturating_add(PERMISSION);
         match self.permissions.iter_mut().find(|held| held.peer == peer) {
             Some(held) => held.until = until,
-            None => self.permissions.push(Permission { peer, until }),
+            None => {
+                self.permissions.reserve_exact(1);
+                self.permissions.push(Permission { peer, until });
+            }
         }
     }
 
@@ -147,6 +151,7 @@ impl Allocation {
                 Ok(())
             }
             None if has_room => {
+                self.channels.reserve_exact(1);
                 self.channels.push(Bound {
                     channel,
                     peer,
