@@ -120,12 +120,11 @@ impl Allocation {
     /// Lets a peer in, from now on for [`PERMISSION`] seconds.
     pub(super) fn permit(&mut self, peer: IpAddr, now: u32) {
         let until = now.saturating_add(PERMISSION);
-        match self.permissions.iter_mut().find(|held| held.peer == peer) {
-            Some(held) => held.until = until,
-            None => {
-                self.permissions.reserve_exact(1);
-                self.permissions.push(Permission { peer, until });
-            }
+        if let Some(held) = self.permissions.iter_mut().find(|held| held.peer == peer) {
+            held.until = until;
+        } else {
+            self.permissions.reserve_exact(1);
+            self.permissions.push(Permission { peer, until });
         }
     }
 
