@@ -1,4 +1,5 @@
 //! One allocation (RFC 8656 section 3.2), with whom it lets in. Nothing here has a timer: what is over is seen when it is used.
+//! Most have one peer or two, so that the lists grow one by one; they are short.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -119,9 +120,11 @@ impl Allocation {
     /// Lets a peer in, from now on for [`PERMISSION`] seconds.
     pub(super) fn permit(&mut self, peer: IpAddr, now: u32) {
         let until = now.saturating_add(PERMISSION);
-        match self.permissions.iter_mut().find(|held| held.peer == peer) {
-            Some(held) => held.until = until,
-            None => self.permissions.push(Permission { peer, until }),
+        if let Some(held) = self.permissions.iter_mut().find(|held| held.peer == peer) {
+            held.until = until;
+        } else {
+            self.permissions.reserve_exact(1);
+            self.permissions.push(Permission { peer, until });
         }
     }
 
@@ -147,6 +150,7 @@ impl Allocation {
                 Ok(())
             }
             None if has_room => {
+                self.channels.reserve_exact(1);
                 self.channels.push(Bound {
                     channel,
                     peer,

@@ -21,11 +21,8 @@ impl Bucket {
     pub(super) fn take(&mut self, amount: u32, per_second: u32, milliseconds: u64) -> bool {
         let now = cut(milliseconds);
         let passed = u64::from(now.wrapping_sub(self.asked));
-        let filled = u64::from(per_second) * passed / 1000;
-        if filled > 0 {
-            let held = u64::from(self.held) + filled;
-            self.held = u32::try_from(held.min(u64::from(per_second))).unwrap_or(per_second);
-            self.asked = now;
+        if passed > 0 {
+            self.fill(passed, per_second, now);
         }
         match self.held.checked_sub(amount) {
             Some(rest) => {
@@ -34,6 +31,16 @@ impl Bucket {
             }
             None => false,
         }
+    }
+
+    fn fill(&mut self, passed: u64, per_second: u32, now: u32) {
+        let rate = u64::from(per_second);
+        let held = u64::from(self.held) + rate * passed / 1000;
+        self.held = u32::try_from(held.min(rate)).unwrap_or(per_second);
+        // What has not filled a whole one counts next time; what was too much does not.
+        let left = if held < rate { rate * passed % 1000 } else { 0 };
+        let left = left.checked_div(rate).unwrap_or(0);
+        self.asked = now.wrapping_sub(u32::try_from(left).unwrap_or(0));
     }
 }
 

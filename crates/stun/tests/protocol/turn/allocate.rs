@@ -2,7 +2,7 @@
 
 use stun::credentials::Algorithm;
 use stun::message::{Digest, Method, attribute};
-use stun::turn::{Family, Input, Quota, Reason, Verdict};
+use stun::turn::{Family, Input, Quota, Reason, Token, Verdict};
 use stun_codec::rfc5766::attributes::{EvenPort, Lifetime, ReservationToken};
 use stun_codec::rfc8656::attributes::{
     AdditionalAddressFamily, AddressFamily, RequestedAddressFamily,
@@ -117,6 +117,14 @@ fn a_port_is_kept_for_whoever_has_its_token_for_half_a_minute() {
     let relayed = answer.addresses(attribute::XOR_RELAYED_ADDRESS);
     assert_eq!(relayed[0].port(), 50_001);
     assert_eq!(take(&mut world, 3, token).code(), Some(508));
+    // Of another worker: whether it is still there is known to whoever has the sockets.
+    let elsewhere = [9, 1, 2, 3, 4, 5, 6, 7];
+    let above = address(&format!("{OURS_V4}:50999"));
+    world.kept.insert(Token(elsewhere), above);
+    let elsewhere = u64::from_be_bytes(elsewhere);
+    let answer = take(&mut world, 6, elsewhere);
+    assert_eq!(answer.addresses(attribute::XOR_RELAYED_ADDRESS), [above]);
+    assert_eq!(take(&mut world, 7, elsewhere).code(), Some(508));
     let late = pair(&mut world, 4);
     assert_eq!(world.kept.len(), 1);
     world.wait(31);

@@ -176,6 +176,13 @@ fn one_source_is_answered_so_often_and_a_stream_always() {
     assert_eq!(answered(&mut world, client(2)), 0);
     world.milliseconds += 500;
     assert_eq!(answered(&mut world, client(1)), 25);
+    // Asked often, nothing of what has grown is lost.
+    let often = (0..700).filter(|_| {
+        world.milliseconds += 7;
+        let verdict = world.datagram(client(1), &bare);
+        matches!(verdict, Verdict::Answer { .. })
+    });
+    assert_eq!(often.count(), 245);
     let v6 = |text: &str| Client {
         address: text.parse().unwrap(),
         ..client(1)
