@@ -37,7 +37,7 @@ fn told(request: &Request) -> String {
     };
     let asks = match &request.asks {
         Asks::Bind(Bind::Anonymous) => "anonymous".to_owned(),
-        Asks::Bind(Bind::Simple(name)) => named(name),
+        Asks::Bind(Bind::Simple(name) | Bind::Unauthenticated(name)) => named(name),
         Asks::Bind(Bind::Sasl { mechanism, name }) => {
             let name = name.as_ref().map(named).unwrap_or_default();
             format!("sasl {mechanism} {name}").trim_end().to_owned()

@@ -12,7 +12,7 @@ pub fn ldap_request(data: &[u8]) {
         assert!(found.len <= data.len().min(LONGEST_REQUEST));
         assert_eq!(request(&data[..found.len - 1]), Ok(None));
         match bind {
-            Bind::Simple(name) => check(name),
+            Bind::Simple(name) | Bind::Unauthenticated(name) => check(name),
             Bind::Sasl { name, mechanism } => {
                 assert!(!mechanism.contains(char::is_control));
                 name.iter().for_each(check);

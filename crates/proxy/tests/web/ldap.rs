@@ -137,6 +137,8 @@ async fn a_bind_to_another_domain_ends_the_connection() {
     client.send(&bind).await;
     let mut there = site.plain.accept().await;
     there.bytes(bind.len()).await;
+    there.send(bound(bind[4], 49)).await;
+    client.bytes(14).await;
     client.send(&bind).await;
     there.bytes(bind.len()).await;
     client.send(elsewhere(&bind)).await;
