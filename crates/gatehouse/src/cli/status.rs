@@ -166,6 +166,28 @@ mod tests {
     use super::super::output::TEXT;
     use super::*;
 
+    fn traffic() -> Traffic {
+        Traffic {
+            hosts: vec![HostTraffic {
+                name: "dvl-ckl2.net/branch-b".to_owned(),
+                open: ["sip", "sips"]
+                    .map(|protocol| OpenConnections {
+                        protocol: protocol.to_owned(),
+                        count: 3,
+                    })
+                    .into(),
+                requests: 0,
+                received: 999,
+                sent: 12_345_678,
+                rejected: 7,
+            }],
+            rejected: vec![RejectedFor {
+                reason: "banned".to_owned(),
+                count: 9,
+            }],
+        }
+    }
+
     #[test]
     fn a_status_reads_well() {
         let at = Moment(1_795_225_367_000);
@@ -195,25 +217,7 @@ mod tests {
                 fault: None,
             }],
             certificates: Vec::new(),
-            traffic: Some(Traffic {
-                hosts: vec![HostTraffic {
-                    name: "dvl-ckl2.net/branch-b".to_owned(),
-                    open: ["sip", "sips"]
-                        .map(|protocol| OpenConnections {
-                            protocol: protocol.to_owned(),
-                            count: 3,
-                        })
-                        .into(),
-                    requests: 0,
-                    received: 999,
-                    sent: 12_345_678,
-                    rejected: 7,
-                }],
-                rejected: vec![RejectedFor {
-                    reason: "banned".to_owned(),
-                    count: 9,
-                }],
-            }),
+            traffic: Some(traffic()),
             bans: 0,
             machine: None,
             not_built: vec![NotBuilt {

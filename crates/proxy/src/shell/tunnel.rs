@@ -228,9 +228,10 @@ impl<C: Client> Tunnel<'_, C> {
         let mut idle = self.idle.unwrap_or(limits::IDLE_UPGRADED);
         self.slot.set_idle(self.is_stranger());
         if self.is_stranger() {
-            let most = match self.watch.makes_room {
-                true => limits::SILENT,
-                false => limits::IDLE_STRANGER,
+            let most = if self.watch.makes_room {
+                limits::SILENT
+            } else {
+                limits::IDLE_STRANGER
             };
             idle = idle.min(most);
         }

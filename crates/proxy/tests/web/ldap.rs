@@ -43,7 +43,7 @@ async fn a_bind_in_any_form_goes_to_the_host_of_its_domain() {
             let mut there = site.plain.accept().await;
             assert_eq!(there.bytes(bytes.len()).await, bytes, "{file}");
             let found = long_message(0x64);
-            let (_, seen) = tokio::join!(there.send(&found), client.bytes(found.len()));
+            let ((), seen) = tokio::join!(there.send(&found), client.bytes(found.len()));
             assert_eq!(seen, found);
             let decision = site.gate.decision().await;
             assert!(decision.asked.starts_with("bind "), "{decision:?}");
@@ -217,10 +217,10 @@ async fn a_message_of_any_length_passes_in_both_directions() {
     there.send(bound(1, 0)).await;
     client.bytes(14).await;
     let change = long_message(0x66);
-    let (_, changed) = tokio::join!(client.send(&change), there.bytes(change.len()));
+    let ((), changed) = tokio::join!(client.send(&change), there.bytes(change.len()));
     assert_eq!(changed, change);
     let entry = long_message(0x64);
-    let (_, found) = tokio::join!(there.send(&entry), client.bytes(entry.len()));
+    let ((), found) = tokio::join!(there.send(&entry), client.bytes(entry.len()));
     assert_eq!(found, entry);
     // And both directions are still read.
     client.send(elsewhere(&bind)).await;

@@ -167,10 +167,8 @@ impl Call {
     /// Takes note of what a message of the target says of the client.
     fn judge(&self, answer: &Message<'_>) -> Result<(), Reason> {
         let lets_in = match (answer.status(), answer.cseq().1) {
-            // Who is asked something is known.
-            (None, _) => true,
-            // It rings for as long as somebody has patience.
-            (Some(101..=299), "INVITE") => true,
+            // Who is asked something is known; and it rings for as long as somebody has patience.
+            (None, _) | (Some(101..=299), "INVITE") => true,
             // To anything else many agree.
             (Some(200..=299), method) => LETTING_IN.contains(&method),
             _ => false,
