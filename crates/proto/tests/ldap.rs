@@ -144,7 +144,7 @@ fn what_is_no_request_is_refused_as_early_as_it_can_be() {
         ("HTTP", &b"GET / HTTP/1.1"[..], Form),
         ("TLS", b"\x16\x03\x01", Form),
         ("an endless length", b"\x30\x80", Form),
-        ("too long", b"\x30\x84\x7f\xff\xff\xff", Long),
+        ("2 GB", b"\x30\x84\x7f\xff\xff\xff\x02\x01\x01\x60", Long),
         ("nothing", b"\x30\x00", Form),
         ("no number", b"\x30\x05\x04", Form),
         ("a long number", b"\x30\x20\x02\x05", Form),
