@@ -3,6 +3,7 @@
 
 mod answer;
 mod ber;
+mod envelope;
 mod name;
 mod reply;
 mod request;

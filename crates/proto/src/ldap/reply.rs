@@ -1,8 +1,8 @@
 //! Messages of a server, read as far as they say whether somebody was let in.
 
 use super::Malformed;
-use super::ber::{ENUMERATED, OCTETS, SEQUENCE, header, whole_number};
-use super::request::number;
+use super::ber::{ENUMERATED, OCTETS, header, whole_number};
+use super::envelope::envelope;
 
 const BOUND: u8 = 0x61;
 const ENTRY: u8 = 0x64;
@@ -25,33 +25,25 @@ pub struct Reply {
 /// # Errors
 /// The server's: it is no message of LDAP.
 pub fn reply(bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
-    if bytes.first().is_some_and(|first| *first != SEQUENCE) {
-        return Err(Malformed::Form);
-    }
-    let Some((head, length)) = header(bytes)? else {
+    let Some(envelope) = envelope(bytes)? else {
         return Ok(None);
     };
-    let len = head.saturating_add(length);
-    let there = &bytes[head..bytes.len().min(len)];
-    let Some((id, operation)) = number(there, length)? else {
-        return Ok(None);
-    };
-    let is_whole = there.len() == length;
+    let operation = envelope.operation;
     let (bound, is_entry) = match operation.first() {
         Some(&BOUND) => (code(operation)?.map(Some), false),
-        Some(&ENTRY) => (
-            is_named(operation)?.map(|_| None),
-            is_named(operation)? == Some(true),
-        ),
+        Some(&ENTRY) => {
+            let named = is_named(operation)?;
+            (named.map(|_| None), named == Some(true))
+        }
         Some(_) => (Some(None), false),
         None => (None, false),
     };
     match bound {
-        None if is_whole => Err(Malformed::Form),
+        None if envelope.is_whole => Err(Malformed::Form),
         None => Ok(None),
         Some(bound) => Ok(Some(Reply {
-            id,
-            len,
+            id: envelope.id,
+            len: envelope.len,
             bound,
             is_entry,
         })),

@@ -1,6 +1,7 @@
 //! Requests of a client, read as far as they say whom they are meant for.
 
-use super::ber::{Elements, INTEGER, OCTETS, SEQUENCE, header, whole_number};
+use super::ber::{Elements, INTEGER, OCTETS, whole_number};
+use super::envelope::{Envelope, envelope};
 use super::{BindName, Malformed};
 
 /// The longest bind or extended request, in bytes.
@@ -87,30 +88,25 @@ pub enum Bind {
 /// # Errors
 /// The client's: it is no request, or a bind longer than [`LONGEST_REQUEST`].
 pub fn request(bytes: &[u8]) -> Result<Option<Request>, Malformed> {
-    if bytes.first().is_some_and(|first| *first != SEQUENCE) {
-        return Err(Malformed::Form);
-    }
-    let Some((head, length)) = header(bytes)? else {
+    let Some(envelope) = envelope(bytes)? else {
         return Ok(None);
     };
-    let len = head.saturating_add(length);
-    let there = &bytes[head..bytes.len().min(len)];
-    let Some((id, operation)) = number(there, length)? else {
-        return Ok(None);
-    };
+    let Envelope {
+        id, len, operation, ..
+    } = envelope;
     if id == 0 {
         // Only servers use it, to say something unasked (section 4.1.1.1).
         return Err(Malformed::Form);
     }
     let asks = match operation.first().copied() {
         // Nothing is left for the operation.
-        None if there.len() == length => return Err(Malformed::Form),
+        None if envelope.is_whole => return Err(Malformed::Form),
         None => return Ok(None),
         Some(tag @ (BIND | EXTENDED)) => {
             if len > LONGEST_REQUEST {
                 return Err(Malformed::Long);
             }
-            if there.len() < length {
+            if !envelope.is_whole {
                 return Ok(None);
             }
             let content = content(operation)?;
@@ -134,27 +130,8 @@ pub fn request(bytes: &[u8]) -> Result<Option<Request>, Malformed> {
         id,
         asks,
         len,
-        operation: head + there.len() - operation.len(),
+        operation: envelope.begin,
     }))
-}
-
-/// The number of a message and what follows it, of a message of `length` bytes that is there in part; none while the
-/// number is not whole.
-pub(super) fn number(there: &[u8], length: usize) -> Result<Option<(u32, &[u8])>, Malformed> {
-    if length < 3 || there.first().is_some_and(|first| *first != INTEGER) {
-        return Err(Malformed::Form);
-    }
-    let Some((head, digits)) = header(there)? else {
-        return Ok(None);
-    };
-    // A number of that many bytes is refused before it is there.
-    if digits > 4 || head + digits > length {
-        return Err(Malformed::Form);
-    }
-    let Some((number, behind)) = there.split_at_checked(head + digits) else {
-        return Ok(None);
-    };
-    Ok(Some((whole_number(&number[head..])?, behind)))
 }
 
 /// The content of the operation that `bytes` begins with, behind which there may be controls.
